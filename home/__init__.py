@@ -1,0 +1,1 @@
+"""The one directory where local state lives: paths, settings and the shared clock."""

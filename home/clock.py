@@ -1,0 +1,98 @@
+"""The clock that all processes of a home share: the wall's, or a replayed one.
+
+Recorded data run on a replay clock, a small file that a person or the demo moves forward.
+Staleness, windows and expiry are judged on it, never on the machine's own time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from home.paths import Home
+from when_to_invest.canonical import utc_text
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.values import Mode
+
+
+class Clock(Protocol):
+    """Tells the present instant, aware and in UTC."""
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        ...
+
+
+class WallClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock that stands where it was put; for tests and single computations."""
+
+    def __init__(self, instant: datetime) -> None:
+        self._instant = instant
+
+    def now(self) -> datetime:
+        """Return the instant last set."""
+        return self._instant
+
+    def move_to(self, instant: datetime) -> None:
+        """Set the instant."""
+        self._instant = instant
+
+
+class ReplayClock:
+    """A clock in a file that every process of the home reads; it only moves forward."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> datetime:
+        """Return the replayed instant.
+
+        Raises:
+            Fault: `bad_config` when the clock was never set or its file is unreadable.
+        """
+        try:
+            instant = datetime.fromisoformat(json.loads(self._path.read_text())["now"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Fault(
+                ErrorCode.BAD_CONFIG,
+                f"the replay clock {self._path.name} cannot be read",
+                fix="set it with `when-to-invest up --replay-from DATE`",
+            ) from error
+        if instant.tzinfo is None:
+            raise Fault(
+                ErrorCode.BAD_CONFIG, "the replay clock has no time zone", fix="write it in UTC with a Z"
+            )
+        return instant.astimezone(UTC)
+
+    def move_to(self, instant: datetime) -> None:
+        """Move the clock forward for every process at once (an atomic rename).
+
+        Raises:
+            Fault: `bad_argument` when `instant` lies before the present one.
+        """
+        if self._path.exists() and instant < self.now():
+            raise Fault(
+                ErrorCode.BAD_ARGUMENT,
+                f"the replay clock stands at {utc_text(self.now())} and never moves back",
+                fix="choose a later instant, or a fresh --home",
+            )
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = self._path.with_suffix(f".{os.getpid()}.new")
+        fresh.write_text(json.dumps({"now": utc_text(instant)}))
+        fresh.replace(self._path)
+
+
+def clock_of(home: Home, mode: Mode) -> WallClock | ReplayClock:
+    """Return the clock of this mode: replayed data never run on the wall's time."""
+    return ReplayClock(home.clock) if mode is Mode.REPLAY else WallClock()

@@ -1,0 +1,123 @@
+"""`config.toml`, read strictly: an unknown key refuses to start and is named."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from enum import StrEnum, unique
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from home.paths import Home
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
+from when_to_invest.values import Address, Mode, Name
+
+LimitSetting = str | int | bool | list[str]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@unique
+class QueueKind(StrEnum):
+    """Which order queue carries the envelopes."""
+
+    SQLITE = "sqlite"
+    SQS = "sqs"
+
+
+class QueueSettings(_Section):
+    """The order queue; `url` and `endpoint_url` belong to SQS."""
+
+    kind: QueueKind = QueueKind.SQLITE
+    url: str = ""
+    endpoint_url: str | None = None
+    region: str = "us-east-1"
+    visibility_s: int = Field(default=30, ge=1, le=43_200)
+    max_receives: int = Field(default=5, ge=1, le=1000)
+
+
+class PaperSettings(_Section):
+    """The paper venue's costs, delay and opening cash."""
+
+    cash_usd: PositiveDecimal = Decimal("100000")
+    fee_bps: NonNegativeDecimal = Decimal("5")
+    slippage_bps: NonNegativeDecimal = Decimal("2")
+    ack_delay_s: float = Field(default=0.0, ge=0.0, le=60.0)
+
+
+class ServiceSettings(_Section):
+    """Loopback addresses of the local services; port 0 lets the system choose."""
+
+    host: Literal["127.0.0.1"] = "127.0.0.1"
+    market_port: int = Field(default=0, ge=0, le=65_535)
+    orders_port: int = Field(default=0, ge=0, le=65_535)
+    chain_port: int = Field(default=0, ge=0, le=65_535)
+
+
+class AgentSettings(_Section):
+    """Which language model plans; none means the embedded deterministic planner."""
+
+    model: str = "claude-sonnet-5-5"
+    max_tokens: int = Field(default=2048, ge=256, le=32_768)
+    max_steps: int = Field(default=24, ge=4, le=200)
+
+
+class Settings(_Section):
+    """All of `config.toml`. `limits` can only tighten (`policies.limits` judges it)."""
+
+    mode: Mode = Mode.REPLAY
+    account: Name = "main"
+    venue: Name = "paper"
+    queue: QueueSettings = QueueSettings()
+    paper: PaperSettings = PaperSettings()
+    services: ServiceSettings = ServiceSettings()
+    agent: AgentSettings = AgentSettings()
+    approvers: dict[Name, Address] = Field(default_factory=dict)
+    limits: dict[str, LimitSetting] = Field(default_factory=dict)
+
+
+def _where(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _fault_of(error: ValidationError) -> Fault:
+    """Name the first key that cannot be used, an unknown one before a wrong value."""
+    problems = error.errors(include_url=False, include_input=False)
+    for problem in problems:
+        if problem["type"] == "extra_forbidden":
+            key = _where(problem["loc"])
+            return Fault(
+                ErrorCode.UNKNOWN_CONFIG_KEY,
+                f"config.toml has the key {key!r}, which nothing reads",
+                fix=f"remove {key!r} or correct its spelling",
+            )
+    first = problems[0]
+    return Fault(
+        ErrorCode.BAD_CONFIG,
+        f"config.toml: {_where(first['loc'])}: {first['msg']}",
+        fix="correct that value",
+    )
+
+
+def read_settings(home: Home) -> Settings:
+    """Read and check `config.toml`; without one the defaults hold.
+
+    Raises:
+        Fault: `bad_config`, or `unknown_config_key` naming the key.
+    """
+    try:
+        text = home.config.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(ErrorCode.BAD_CONFIG, "config.toml cannot be read", fix="check its permissions and encoding") from error
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Fault(ErrorCode.BAD_CONFIG, f"config.toml is not TOML: {error}", fix="correct the syntax there") from error
+    except ValidationError as error:
+        raise _fault_of(error) from error

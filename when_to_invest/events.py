@@ -1,0 +1,225 @@
+"""What happened, in the past tense. State is a fold over these; nothing is ever changed.
+
+Every event carries when it happened on the shared clock and how real it was.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, TypeAdapter
+
+from when_to_invest.approvals import Approval
+from when_to_invest.breakers import TradingState
+from when_to_invest.envelopes import Envelope
+from when_to_invest.instruments import InstrumentId
+from when_to_invest.intents import Intent, Side
+from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
+from when_to_invest.orders import OrderStep
+from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
+from when_to_invest.verdicts import Reason
+
+
+@unique
+class Outcome(StrEnum):
+    """What a judgement said."""
+
+    APPROVED = "approved"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@unique
+class Judge(StrEnum):
+    """Who judged: the gate before sealing, or the executor before sending."""
+
+    GATE = "gate"
+    EXECUTOR = "executor"
+
+
+class _Happened(Value):
+    at: Instant
+    mode: Mode
+
+
+class AccountFunded(_Happened):
+    """Cash was put at the system's disposal in a paper account."""
+
+    kind: Literal["account_funded"] = "account_funded"
+    account: Name
+    cash_usd: PositiveDecimal
+
+
+class IntentProposed(_Happened):
+    """A caller asked for something; nothing is decided yet."""
+
+    kind: Literal["intent_proposed"] = "intent_proposed"
+    decision_id: DecisionId
+    caller: Name
+    intent: Intent
+
+
+class IntentJudged(_Happened):
+    """A verdict with everything it was based on, so that it can be judged again."""
+
+    kind: Literal["intent_judged"] = "intent_judged"
+    decision_id: DecisionId
+    judge: Judge
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    approvals_needed: int = Field(ge=0)
+    hold_expires_at: Instant | None = None
+    facts_hash: Hash
+    facts_json: str
+    limits_hash: Hash
+
+
+class ApprovalGiven(_Happened):
+    """An approver's verified signature arrived."""
+
+    kind: Literal["approval_given"] = "approval_given"
+    decision_id: DecisionId
+    approval: Approval
+
+
+class ApprovalDeclined(_Happened):
+    """An approver said no: a held intent is over."""
+
+    kind: Literal["approval_declined"] = "approval_declined"
+    decision_id: DecisionId
+    approver: Name
+    why: str = Field(max_length=200)
+
+
+class EnvelopeSealed(_Happened):
+    """The gate's key sealed an approved intent. Its exposure is reserved from here on."""
+
+    kind: Literal["envelope_sealed"] = "envelope_sealed"
+    decision_id: DecisionId
+    envelope: Envelope
+
+
+class EnvelopeQueued(_Happened):
+    """The queue took the envelope."""
+
+    kind: Literal["envelope_queued"] = "envelope_queued"
+    decision_id: DecisionId
+    message_id: str
+
+
+class EnvelopeReceived(_Happened):
+    """The executor verified seal, expiry and approvals. The inbox row of a decision."""
+
+    kind: Literal["envelope_received"] = "envelope_received"
+    decision_id: DecisionId
+    message_id: str
+
+
+class EnvelopeRejected(_Happened):
+    """The executor would not act on an envelope; its reservation is released."""
+
+    kind: Literal["envelope_rejected"] = "envelope_rejected"
+    decision_id: DecisionId
+    code: str
+    message: str
+
+
+class SendIntended(_Happened):
+    """Written and synced before the venue hears of the order."""
+
+    kind: Literal["send_intended"] = "send_intended"
+    decision_id: DecisionId
+    client_order_id: str
+    attempt: int = Field(ge=1)
+    venue: Name
+    instrument: InstrumentId
+    side: Side
+    quantity: PositiveDecimal
+    limit_price_usd: PositiveDecimal
+
+
+class OrderMoved(_Happened):
+    """The order took a step of its life (`orders.ORDER_LIFE`) other than a fill."""
+
+    kind: Literal["order_moved"] = "order_moved"
+    decision_id: DecisionId
+    client_order_id: str
+    step: OrderStep
+    venue_order_id: str = ""
+    why: str = Field(default="", max_length=500)
+
+
+class OrderFilled(_Happened):
+    """The venue executed a part; (venue, trade_id) is unique for ever."""
+
+    kind: Literal["order_filled"] = "order_filled"
+    decision_id: DecisionId
+    client_order_id: str
+    account: Name
+    venue: Name
+    trade_id: str
+    instrument: InstrumentId
+    side: Side
+    quantity: PositiveDecimal
+    price_usd: PositiveDecimal
+    fee_usd: NonNegativeDecimal
+    is_last: bool
+    """Whether the order is complete with this fill."""
+
+
+class CancelRequested(_Happened):
+    """Somebody wants the rest of a decision's orders cancelled. Always allowed."""
+
+    kind: Literal["cancel_requested"] = "cancel_requested"
+    decision_id: DecisionId
+    caller: Name
+
+
+class TradingStateChanged(_Happened):
+    """A scope was tightened, or loosened by people. Scope `system` covers everything."""
+
+    kind: Literal["trading_state_changed"] = "trading_state_changed"
+    scope: str = Field(pattern=r"^(system|(account|venue|instrument):[A-Za-z0-9._/-]+)$")
+    state: TradingState
+    by: Name
+    why: str = Field(max_length=200)
+
+
+class RecoveryCompleted(_Happened):
+    """The executor resolved what a former run left open, and may receive."""
+
+    kind: Literal["recovery_completed"] = "recovery_completed"
+    epoch: int = Field(ge=1)
+    resolved: int = Field(ge=0)
+    quarantined: int = Field(ge=0)
+
+
+Event = Annotated[
+    AccountFunded
+    | IntentProposed
+    | IntentJudged
+    | ApprovalGiven
+    | ApprovalDeclined
+    | EnvelopeSealed
+    | EnvelopeQueued
+    | EnvelopeReceived
+    | EnvelopeRejected
+    | SendIntended
+    | OrderMoved
+    | OrderFilled
+    | CancelRequested
+    | TradingStateChanged
+    | RecoveryCompleted,
+    Field(discriminator="kind"),
+]
+EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
+
+
+def event_from_json(text: str | bytes) -> Event:
+    """Parse a journalled event.
+
+    Raises:
+        pydantic.ValidationError: the text is no event of a known kind.
+    """
+    return EVENT.validate_json(text)

@@ -1,0 +1,182 @@
+"""One decision's history: a fold of its events into what `status` and `get_order` show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum, unique
+
+from when_to_invest import events as ev
+from when_to_invest.approvals import Approval
+from when_to_invest.envelopes import Envelope
+from when_to_invest.intents import ChainIntent, OrderIntent
+from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
+from when_to_invest.verdicts import Reason
+
+
+@unique
+class DecisionState(StrEnum):
+    """Where a decision stands between proposal and last fill."""
+
+    PROPOSED = "proposed"
+    REFUSED = "refused"
+    HELD = "held"
+    DECLINED = "declined"
+    SEALED = "sealed"
+    QUEUED = "queued"
+    RECEIVED = "received"
+    REJECTED = "rejected"
+    SENDING = "sending"
+    WORKING = "working"
+    PARTLY_FILLED = "partly_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+    QUARANTINED = "quarantined"
+
+
+_OF_ORDER = {
+    OrderState.SEND_INTENDED: DecisionState.SENDING,
+    OrderState.ACKNOWLEDGED: DecisionState.WORKING,
+    OrderState.PARTLY_FILLED: DecisionState.PARTLY_FILLED,
+    OrderState.FILLED: DecisionState.FILLED,
+    OrderState.CANCELLED: DecisionState.CANCELLED,
+    OrderState.EXPIRED: DecisionState.EXPIRED,
+    OrderState.REJECTED: DecisionState.REJECTED,
+    OrderState.UNKNOWN: DecisionState.UNKNOWN,
+    OrderState.ABSENT: DecisionState.RECEIVED,
+    OrderState.QUARANTINED: DecisionState.QUARANTINED,
+}
+FINAL_STATES = frozenset(
+    {
+        DecisionState.REFUSED,
+        DecisionState.DECLINED,
+        DecisionState.REJECTED,
+        DecisionState.FILLED,
+        DecisionState.CANCELLED,
+        DecisionState.EXPIRED,
+    }
+)
+"""States after which nothing more is expected to happen."""
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """One order sent, or about to be sent, for a decision."""
+
+    sent: ev.SendIntended
+    state: OrderState
+    venue_order_id: str = ""
+    filled_quantity: Decimal = Decimal(0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the venue may still execute it."""
+        return self.state not in TERMINAL
+
+
+@dataclass(slots=True)
+class DecisionRecord:
+    """Everything that happened to one decision, in order."""
+
+    decision_id: str
+    intent: OrderIntent | ChainIntent
+    caller: str
+    state: DecisionState = DecisionState.PROPOSED
+    verdict: ev.IntentJudged | None = None
+    reasons: tuple[Reason, ...] = ()
+    approvals: list[Approval] = field(default_factory=list)
+    envelope: Envelope | None = None
+    is_received: bool = False
+    orders: dict[str, OrderRecord] = field(default_factory=dict)
+    fills: list[ev.OrderFilled] = field(default_factory=list)
+    is_cancel_requested: bool = False
+    events: list[ev.Event] = field(default_factory=list)
+
+    @property
+    def authorised_quantity(self) -> Decimal:
+        """Return how much may be executed: zero until an envelope is sealed."""
+        if self.envelope is None or not isinstance(self.intent, OrderIntent):
+            return Decimal(0)
+        return self.intent.quantity
+
+    @property
+    def filled_quantity(self) -> Decimal:
+        """Return how much the venue reported as executed."""
+        return sum((fill.quantity for fill in self.fills), Decimal(0))
+
+    def apply(self, event: ev.Event) -> None:
+        """Advance by one event of this decision.
+
+        Raises:
+            Fault: `illegal_transition` when an order event does not fit its life.
+        """
+        self.events.append(event)
+        match event:
+            case ev.IntentJudged():
+                self._judged(event)
+            case ev.ApprovalGiven():
+                self.approvals.append(event.approval)
+            case ev.ApprovalDeclined():
+                self.state = DecisionState.DECLINED
+            case ev.EnvelopeSealed():
+                self.envelope = event.envelope
+                self.state = DecisionState.SEALED
+            case ev.EnvelopeQueued():
+                # The executor may have been faster than the sender's own note.
+                if self.state is DecisionState.SEALED:
+                    self.state = DecisionState.QUEUED
+            case ev.EnvelopeReceived():
+                self.is_received = True
+                self.state = DecisionState.RECEIVED
+            case ev.EnvelopeRejected():
+                self.state = DecisionState.REJECTED
+            case ev.SendIntended():
+                state = next_state(OrderState.NEW, OrderStep.SEND_INTENDED)
+                self.orders[event.client_order_id] = OrderRecord(event, state)
+                self.state = _OF_ORDER[state]
+            case ev.OrderMoved():
+                self._moved(event.client_order_id, event.step, event.venue_order_id)
+            case ev.OrderFilled():
+                self._filled(event)
+            case ev.CancelRequested():
+                self.is_cancel_requested = True
+            case _:
+                pass
+
+    def _judged(self, event: ev.IntentJudged) -> None:
+        self.verdict = event
+        self.reasons = event.reasons
+        if event.judge is ev.Judge.EXECUTOR:
+            return
+        if event.outcome is ev.Outcome.REFUSED:
+            self.state = DecisionState.REFUSED
+        elif event.outcome is ev.Outcome.HELD:
+            self.state = DecisionState.HELD
+
+    def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
+        order = self.orders[client_order_id]
+        order.state = next_state(order.state, step)
+        order.venue_order_id = venue_order_id or order.venue_order_id
+        self.state = _OF_ORDER[order.state]
+
+    def _filled(self, event: ev.OrderFilled) -> None:
+        if any((fill.venue, fill.trade_id) == (event.venue, event.trade_id) for fill in self.fills):
+            return
+        self._moved(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
+        self.orders[event.client_order_id].filled_quantity += event.quantity
+        self.fills.append(event)
+
+
+def decisions(happened: Iterable[ev.Event]) -> dict[str, DecisionRecord]:
+    """Fold events in journal order into one record a decision, oldest first."""
+    records: dict[str, DecisionRecord] = {}
+    for event in happened:
+        if isinstance(event, ev.IntentProposed):
+            record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
+            records[event.decision_id] = record
+        elif (decision_id := getattr(event, "decision_id", None)) in records:
+            records[decision_id].apply(event)
+    return records

@@ -1,0 +1,114 @@
+"""Money and quantities as `Decimal`: parsed once at the edge, never a float.
+
+Units stand in names (`notional_usd`, `fee_bps`, `quantity`). A ratio is a plain number
+where 1 means the whole.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+
+from when_to_invest.errors import ErrorCode, Fault
+
+CENT: Final = Decimal("0.01")
+BPS_PER_UNIT: Final = Decimal(10_000)
+LARGEST_AMOUNT: Final = Decimal("1e15")
+"""Absurdity bound: nothing in this system is worth, or counts, more."""
+MAX_DECIMALS: Final = 18
+
+
+def decimal_text(value: Decimal) -> str:
+    """Return `value` without exponent or trailing zeros: `100`, `0.0015`.
+
+    Raises:
+        ValueError: `value` is NaN or infinite.
+    """
+    if not value.is_finite():
+        raise ValueError(f"{value} is not an amount")
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def exact_decimal(value: object) -> Decimal:
+    """Parse text, an int or a Decimal; refuse floats, NaN, infinities and absurd sizes.
+
+    Raises:
+        ValueError: `value` is no finite decimal number within ±1e15 and 18 decimals.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValueError("an amount must be text such as '100.50'")
+    try:
+        parsed = Decimal(value.strip() if isinstance(value, str) else value)
+    except InvalidOperation as error:
+        raise ValueError("an amount must be text such as '100.50'") from error
+    if not parsed.is_finite():
+        raise ValueError("an amount must be finite")
+    if abs(parsed) > LARGEST_AMOUNT:
+        raise ValueError(f"an amount must not exceed {LARGEST_AMOUNT:f}")
+    exponent = parsed.as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > MAX_DECIMALS:
+        raise ValueError(f"an amount has at most {MAX_DECIMALS} decimals")
+    return parsed
+
+
+def _positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("must be greater than zero")
+    return value
+
+
+def _not_negative(value: Decimal) -> Decimal:
+    if value < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
+ExactDecimal = Annotated[
+    Decimal,
+    BeforeValidator(exact_decimal),
+    PlainSerializer(decimal_text, return_type=str),
+]
+"""A finite Decimal that travels as text."""
+PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_positive)]
+NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative)]
+
+
+def parse_amount_usd(text: str, *, name: str) -> Decimal:
+    """Parse a positive USD amount that a person typed.
+
+    Raises:
+        Fault: `bad_amount` when it is not a positive finite number below 1e15.
+    """
+    try:
+        amount = exact_decimal(text)
+    except ValueError as error:
+        raise Fault(
+            ErrorCode.BAD_AMOUNT, f"{name} = {text!r}: {error}", fix=f"give {name} in USD, such as 10000"
+        ) from error
+    if amount <= 0:
+        raise Fault(
+            ErrorCode.BAD_AMOUNT, f"{name} = {text!r} is not greater than zero", fix=f"give {name} in USD, such as 10000"
+        )
+    return amount
+
+
+def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
+    """Return the largest multiple of `step` that is not above `value` (both ≥ 0)."""
+    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
+
+
+def money_from_float(value: float, *, step: Decimal) -> Decimal:
+    """Convert at the door of model mathematics: `value` floored to a multiple of `step`.
+
+    Raises:
+        ValueError: `value` is NaN or infinite.
+    """
+    exact = Decimal(repr(float(value)))
+    if not exact.is_finite():
+        raise ValueError(f"{value} is not an amount")
+    return floor_to_step(exact, step)

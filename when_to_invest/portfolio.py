@@ -1,0 +1,205 @@
+"""The account book: a fold of events into cash, positions, reservations and counters.
+
+The gate and the executor each fold the journal for themselves. An order whose outcome is
+unknown stays reserved in full: UNKNOWN counts as filled for every limit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState, strictest
+from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
+
+ZERO: Final = Decimal(0)
+WINDOW: Final = timedelta(hours=24)
+"""How far back turnover, message and duplicate counters look."""
+
+
+@dataclass(slots=True)
+class Position:
+    """Holdings of one instrument; `quantity` in base units, `cost_usd` without fees."""
+
+    quantity: Decimal = ZERO
+    cost_usd: Decimal = ZERO
+
+    def apply(self, *, side: Side, quantity: Decimal, price_usd: Decimal) -> None:
+        """Add a fill; selling reduces cost at the average price."""
+        if side is Side.BUY:
+            self.quantity += quantity
+            self.cost_usd += quantity * price_usd
+            return
+        average_usd = self.cost_usd / self.quantity if self.quantity else ZERO
+        self.quantity -= quantity
+        self.cost_usd -= quantity * average_usd
+
+
+@dataclass(slots=True)
+class Reservation:
+    """Exposure of a sealed decision that may still trade, at its worst price."""
+
+    account: str
+    venue: str
+    instrument: str
+    side: Side
+    quantity_open: Decimal
+    worst_price_usd: Decimal
+
+    @property
+    def notional_usd(self) -> Decimal:
+        """Return what it would cost or bring if all of it filled at the limit."""
+        return self.quantity_open * self.worst_price_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the duplicate and message-rate rules remember of an intent."""
+
+    at: datetime
+    decision_id: str
+    proposer: str
+    account: str
+    venue: str
+    instrument: str
+    side: Side
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover:
+    """One addition to the rolling turnover: USD reserved when a decision was sealed."""
+
+    at: datetime
+    account: str
+    instrument: str
+    notional_usd: Decimal
+
+
+@dataclass(slots=True)
+class AccountBook:
+    """Mutable fold; `apply` events in journal order, never call it twice for one event."""
+
+    cash_usd: dict[str, Decimal] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    proposals: deque[Proposal] = field(default_factory=deque)
+    turnover: deque[Turnover] = field(default_factory=deque)
+    trading_states: dict[str, TradingState] = field(default_factory=dict)
+    order_states: dict[str, OrderState] = field(default_factory=dict)
+    seen_trades: set[tuple[str, str]] = field(default_factory=set)
+
+    def apply(self, event: ev.Event) -> None:
+        """Advance by one event.
+
+        Raises:
+            Fault: `illegal_transition` when an order event does not fit its life.
+        """
+        match event:
+            case ev.AccountFunded():
+                self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) + event.cash_usd
+            case ev.IntentProposed():
+                self._remember_proposal(event)
+            case ev.EnvelopeSealed():
+                self._reserve(event)
+            case ev.EnvelopeRejected():
+                self.reservations.pop(event.decision_id, None)
+            case ev.SendIntended():
+                self._move(event.client_order_id, OrderStep.SEND_INTENDED)
+            case ev.OrderMoved():
+                if self._move(event.client_order_id, event.step) in TERMINAL - {OrderState.ABSENT}:
+                    self.reservations.pop(event.decision_id, None)
+            case ev.OrderFilled():
+                self._fill(event)
+            case ev.TradingStateChanged():
+                self.trading_states[event.scope] = event.state
+            case _:
+                pass
+
+    def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
+        """Return the strictest state of the system and the three scopes."""
+        scopes = ("system", f"account:{account}", f"venue:{venue}", f"instrument:{instrument}")
+        return strictest(*(self.trading_states.get(scope, TradingState.ACTIVE) for scope in scopes))
+
+    def position(self, account: str, instrument: str) -> Position:
+        """Return the position, an empty one when nothing is held."""
+        return self.positions.get((account, instrument), Position())
+
+    def _remember_proposal(self, event: ev.IntentProposed) -> None:
+        intent = event.intent
+        _forget_before(self.proposals, event.at - WINDOW)
+        if isinstance(intent, OrderIntent):
+            self.proposals.append(
+                Proposal(
+                    at=event.at,
+                    decision_id=event.decision_id,
+                    proposer=event.caller,
+                    account=intent.account,
+                    venue=intent.venue,
+                    instrument=intent.instrument,
+                    side=intent.side,
+                    quantity=intent.quantity,
+                )
+            )
+
+    def _reserve(self, event: ev.EnvelopeSealed) -> None:
+        intent = event.envelope.content.intent
+        _forget_before(self.turnover, event.at - WINDOW)
+        if not isinstance(intent, OrderIntent):
+            return
+        reservation = Reservation(
+            account=intent.account,
+            venue=intent.venue,
+            instrument=intent.instrument,
+            side=intent.side,
+            quantity_open=intent.quantity,
+            worst_price_usd=intent.limit_price_usd,
+        )
+        self.reservations[event.decision_id] = reservation
+        self.turnover.append(
+            Turnover(event.at, intent.account, intent.instrument, reservation.notional_usd)
+        )
+
+    def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
+        state = next_state(self.order_states.get(client_order_id, OrderState.NEW), step)
+        self.order_states[client_order_id] = state
+        return state
+
+    def _fill(self, event: ev.OrderFilled) -> None:
+        trade = (event.venue, event.trade_id)
+        if trade in self.seen_trades:
+            return
+        self.seen_trades.add(trade)
+        self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
+        position = self.positions.setdefault((event.account, event.instrument), Position())
+        position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
+        moved_usd = event.side.sign * event.quantity * event.price_usd + event.fee_usd
+        self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) - moved_usd
+        self._release(event)
+
+    def _release(self, event: ev.OrderFilled) -> None:
+        reservation = self.reservations.get(event.decision_id)
+        if reservation is None:
+            return
+        reservation.quantity_open -= event.quantity
+        if event.is_last or reservation.quantity_open <= 0:
+            del self.reservations[event.decision_id]
+
+
+def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> None:
+    while window and window[0].at <= horizon:
+        window.popleft()
+
+
+def fold(happened: Iterable[ev.Event]) -> AccountBook:
+    """Return the account book after `happened`, which is in journal order."""
+    book = AccountBook()
+    for event in happened:
+        book.apply(event)
+    return book
