@@ -114,10 +114,14 @@ def read_settings(home: Home) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise Fault(ErrorCode.BAD_CONFIG, "config.toml cannot be read", fix="check its permissions and encoding") from error
+        raise Fault(
+            ErrorCode.BAD_CONFIG, "config.toml cannot be read", fix="check its permissions and encoding"
+        ) from error
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise Fault(ErrorCode.BAD_CONFIG, f"config.toml is not TOML: {error}", fix="correct the syntax there") from error
+        raise Fault(
+            ErrorCode.BAD_CONFIG, f"config.toml is not TOML: {error}", fix="correct the syntax there"
+        ) from error
     except ValidationError as error:
         raise _fault_of(error) from error

@@ -94,14 +94,20 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.JOURNAL_CORRUPT: ErrorKind("the journal's hash chain is broken", EXIT_REFUSED),
     ErrorCode.JOURNAL_UNREADABLE: ErrorKind("the journal cannot be opened", EXIT_UNUSABLE),
     ErrorCode.QUEUE_MISSING: ErrorKind("the order queue does not exist", EXIT_UNREACHABLE),
-    ErrorCode.QUEUE_UNAVAILABLE: ErrorKind("the order queue does not answer", EXIT_UNREACHABLE, is_retryable=True),
+    ErrorCode.QUEUE_UNAVAILABLE: ErrorKind(
+        "the order queue does not answer", EXIT_UNREACHABLE, is_retryable=True
+    ),
     ErrorCode.RECEIPT_EXPIRED: ErrorKind("the message is no longer held by this receiver", EXIT_REFUSED),
     ErrorCode.PORT_BUSY: ErrorKind("another program listens on that port", EXIT_UNREACHABLE),
-    ErrorCode.SERVICE_UNAVAILABLE: ErrorKind("a local service does not answer", EXIT_UNREACHABLE, is_retryable=True),
+    ErrorCode.SERVICE_UNAVAILABLE: ErrorKind(
+        "a local service does not answer", EXIT_UNREACHABLE, is_retryable=True
+    ),
     ErrorCode.ALREADY_RUNNING: ErrorKind("the services of this home are already up", EXIT_UNREACHABLE),
     ErrorCode.UNAUTHENTICATED: ErrorKind("the caller's token is missing or wrong", EXIT_UNREACHABLE),
     ErrorCode.RATE_LIMITED: ErrorKind("too many calls", EXIT_UNREACHABLE, is_retryable=True),
-    ErrorCode.MODEL_UNAVAILABLE: ErrorKind("the language model does not answer", EXIT_UNREACHABLE, is_retryable=True),
+    ErrorCode.MODEL_UNAVAILABLE: ErrorKind(
+        "the language model does not answer", EXIT_UNREACHABLE, is_retryable=True
+    ),
     ErrorCode.ANSWER_UNGROUNDED: ErrorKind("the model's answer held a number without evidence", EXIT_REFUSED),
     ErrorCode.VENUE_REJECTED: ErrorKind("the venue refused the order", EXIT_REFUSED),
     ErrorCode.VENUE_UNAVAILABLE: ErrorKind("the venue does not answer", EXIT_UNREACHABLE, is_retryable=True),

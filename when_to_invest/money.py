@@ -92,7 +92,9 @@ def parse_amount_usd(text: str, *, name: str) -> Decimal:
         ) from error
     if amount <= 0:
         raise Fault(
-            ErrorCode.BAD_AMOUNT, f"{name} = {text!r} is not greater than zero", fix=f"give {name} in USD, such as 10000"
+            ErrorCode.BAD_AMOUNT,
+            f"{name} = {text!r} is not greater than zero",
+            fix=f"give {name} in USD, such as 10000",
         )
     return amount
 

@@ -77,6 +77,7 @@ class Turnover:
     """One addition to the rolling turnover: USD reserved when a decision was sealed."""
 
     at: datetime
+    decision_id: str
     account: str
     instrument: str
     notional_usd: Decimal
@@ -163,7 +164,13 @@ class AccountBook:
         )
         self.reservations[event.decision_id] = reservation
         self.turnover.append(
-            Turnover(event.at, intent.account, intent.instrument, reservation.notional_usd)
+            Turnover(
+                at=event.at,
+                decision_id=event.decision_id,
+                account=intent.account,
+                instrument=intent.instrument,
+                notional_usd=reservation.notional_usd,
+            )
         )
 
     def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
