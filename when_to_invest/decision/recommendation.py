@@ -1,0 +1,219 @@
+"""What the analysis answers: action, size, odds, risk, evidence, and what would change it.
+
+Stage: decision (pure). A `Recommendation` is a value: the same snapshot, horizon, seed and
+code give the same bytes. Its numbers are floats rounded to a fixed precision when the value
+is made, so that the last bits of a matrix product never show. It is advice, never an order:
+nothing here can be sent to a venue.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from when_to_invest.instruments import InstrumentId
+from when_to_invest.money import PositiveDecimal
+from when_to_invest.values import Hash, Instant, Value
+
+RATIO_DECIMALS: Final = 6
+FIGURE_DIGITS: Final = 9
+_SUM_TOLERANCE: Final = 1e-5
+
+
+def stable_ratio(value: float) -> float:
+    """Round a ratio or probability to 6 decimals; minus zero becomes zero."""
+    return round(float(value), RATIO_DECIMALS) + 0.0
+
+
+def stable_figure(value: float) -> float:
+    """Round a figure of any size (a price, a count) to 9 significant digits."""
+    return float(f"{float(value):.{FIGURE_DIGITS}g}") + 0.0
+
+
+Ratio = Annotated[float, AfterValidator(stable_ratio)]
+"""A ratio (0.05 is five hundredths), 6 decimals."""
+Probability = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(stable_ratio)]
+Figure = Annotated[float, AfterValidator(stable_figure)]
+"""A number of any size in the unit that stands beside it, 9 significant digits."""
+Score = Annotated[float, Field(ge=0.0, le=100.0), AfterValidator(stable_ratio)]
+"""0 (calm) to 100 (severe)."""
+EvidenceId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")]
+"""Dotted name of a fact, such as `trend.sma200_distance`."""
+RecommendationId = Annotated[str, StringConstraints(pattern=r"^r-[0-9a-f]{24}$")]
+
+
+@unique
+class Action(StrEnum):
+    """What to do with the budget now.
+
+    `INVEST_NOW`: put `size_fraction` in at once. `STAGE`: spread it over `schedule`.
+    `WAIT`: nothing yet. `REDUCE`: nothing new, and bring an existing position down to
+    `size_fraction` of the budget.
+    """
+
+    INVEST_NOW = "invest_now"
+    STAGE = "stage"
+    WAIT = "wait"
+    REDUCE = "reduce"
+
+
+class Predicate(Value):
+    """A machine-checkable condition on a fact: `metric operator value`, in `unit`."""
+
+    metric: EvidenceId
+    operator: Literal["<", "<=", ">", ">="]
+    value: Figure
+    unit: str
+    text: str
+
+    def holds(self, observed: float) -> bool:
+        """Whether `observed`, in `unit`, meets the condition."""
+        match self.operator:
+            case "<":
+                return observed < self.value
+            case "<=":
+                return observed <= self.value
+            case ">":
+                return observed > self.value
+            case ">=":
+                return observed >= self.value
+
+
+class Tranche(Value):
+    """One step of a staged entry: a fraction of the budget at a date, a trigger, or both.
+
+    With both, whichever comes first. `due_at` names an instant from which the tranche may
+    be placed; `trigger` a condition on tomorrow's evidence.
+    """
+
+    fraction: Probability
+    due_at: Instant | None
+    trigger: Predicate | None
+    text: str
+
+
+class UpOdds(Value):
+    """Probability that the close after `horizon_days` lies above the present one."""
+
+    value: Probability
+    baseline: Probability
+    has_skill: bool
+
+
+class DropOdds(Value):
+    """Probability that some close within `horizon_days` lies `threshold_ratio` below now."""
+
+    threshold_ratio: Ratio
+    horizon_days: int = Field(gt=0)
+    value: Probability
+    baseline: Probability
+    has_skill: bool
+
+
+class ReturnInterval(Value):
+    """Range that the simple return over the horizon should fall in, `level` of the time."""
+
+    level: Probability
+    low: Ratio
+    high: Ratio
+
+
+class RiskPart(Value):
+    """One named component of the risk score."""
+
+    name: str
+    score: Score
+    weight: Probability
+    evidence: EvidenceId
+
+
+class Risk(Value):
+    """Risk score 0-100 with the parts it is the weighted mean of."""
+
+    score: Score
+    parts: tuple[RiskPart, ...]
+
+
+class Breaker(Value):
+    """A market breaker's state: it caps what may be added, it never sells by itself."""
+
+    id: str
+    is_on: bool
+    value: Figure
+    threshold: Figure
+    unit: str
+    cap: Probability
+    """Largest fraction of the budget that may be added while it is on."""
+    clears_when: str
+    evidence: EvidenceId
+
+
+class Evidence(Value):
+    """One number with its origin; text may only cite numbers that stand here."""
+
+    id: EvidenceId
+    value: Figure
+    unit: str
+    source: str
+    snapshot: Hash
+
+
+class RuleStep(Value):
+    """One node of the rule tree that was visited, and what it decided from which facts."""
+
+    rule: str
+    outcome: str
+    text: str
+    evidence: tuple[EvidenceId, ...]
+
+
+class Recommendation(Value):
+    """The answer to "is now the time, how much, and what would change that?".
+
+    `horizon_days` counts daily bars of the instrument (sessions on an exchange, calendar
+    days on a continuous market).
+    """
+
+    id: RecommendationId
+    instrument: InstrumentId
+    as_of: Instant
+    data_as_of: Instant
+    action: Action
+    size_fraction: Probability
+    schedule: tuple[Tranche, ...]
+    horizon_days: int = Field(gt=0)
+    p_up: UpOdds
+    p_drop: tuple[DropOdds, ...]
+    return_interval: tuple[ReturnInterval, ...]
+    sigma_annual: Ratio
+    risk: Risk
+    breakers: tuple[Breaker, ...]
+    evidence: tuple[Evidence, ...]
+    invalidation: tuple[Predicate, ...]
+    explanation: tuple[RuleStep, ...]
+    reference_price_usd: PositiveDecimal
+    limits: str
+    expires_at: Instant
+    snapshot_hash: Hash
+    code_version: Hash
+    seed: int
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        """Every citation resolves, and a schedule adds up to the size."""
+        known = {item.id for item in self.evidence}
+        cited = {part.evidence for part in self.risk.parts}
+        cited |= {breaker.evidence for breaker in self.breakers}
+        cited |= {predicate.metric for predicate in self.invalidation}
+        cited |= {name for step in self.explanation for name in step.evidence}
+        cited |= {tranche.trigger.metric for tranche in self.schedule if tranche.trigger}
+        if missing := sorted(cited - known):
+            raise ValueError(f"cited without evidence: {', '.join(missing)}")
+        if (self.action is Action.STAGE) != bool(self.schedule):
+            raise ValueError("a schedule belongs to a staged entry, and only to it")
+        total = sum(tranche.fraction for tranche in self.schedule)
+        if self.schedule and abs(total - self.size_fraction) > _SUM_TOLERANCE:
+            raise ValueError("the tranches must add up to size_fraction")
+        return self

@@ -1,0 +1,1 @@
+"""Volatility, odds and intervals, each beside the base rate that it must beat."""

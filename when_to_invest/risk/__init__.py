@@ -1,0 +1,1 @@
+"""The risk score and the table of market breakers."""

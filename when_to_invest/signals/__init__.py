@@ -1,0 +1,1 @@
+"""Trend and the multi-factor score: what the facts say, without deciding."""
