@@ -43,9 +43,9 @@ class QueueSettings(_Section):
 class PaperSettings(_Section):
     """The paper venue's costs, delay and opening cash."""
 
-    cash_usd: PositiveDecimal = Decimal("100000")
-    fee_bps: NonNegativeDecimal = Decimal("5")
-    slippage_bps: NonNegativeDecimal = Decimal("2")
+    cash_usd: PositiveDecimal = Decimal(100_000)
+    fee_bps: NonNegativeDecimal = Decimal(5)
+    slippage_bps: NonNegativeDecimal = Decimal(2)
     ack_delay_s: float = Field(default=0.0, ge=0.0, le=60.0)
 
 

@@ -29,21 +29,22 @@ def utc_text(instant: datetime) -> str:
 
 def _plain(value: object) -> object:
     """Turn `value` into what `json` writes, refusing what has no single form."""
-    if isinstance(value, Enum):
-        return value.value
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, datetime):
-        return utc_text(value)
-    if isinstance(value, float):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+    match value:
+        case Enum():
+            plain = value.value
+        case None | bool() | int() | float() | str():
+            plain = value
+        case Decimal():
+            plain = decimal_text(value)
+        case datetime():
+            plain = utc_text(value)
+        case Mapping():
+            plain = {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            plain = [_plain(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no canonical form")
+    return plain
 
 
 def canonical_bytes(value: object) -> bytes:

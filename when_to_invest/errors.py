@@ -28,7 +28,7 @@ class ErrorCode(StrEnum):
     LOOSER_LIMIT = "looser_limit"
     BAD_CONFIG = "bad_config"
     MODE_MISMATCH = "mode_mismatch"
-    WRONG_PASSPHRASE = "wrong_passphrase"
+    WRONG_PASSPHRASE = "wrong_passphrase"  # noqa: S105 - the name of an error, not a secret
     KEY_MISSING = "key_missing"
     BAD_SIGNATURE = "bad_signature"
     BAD_APPROVAL = "bad_approval"
@@ -116,7 +116,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
 }
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - "error" is the JSON object it becomes
     """Something could not be done: what and why (`message`), how to fix it (`fix`).
 
     `message` and `fix` are shown to users, so they never hold a secret, personal data

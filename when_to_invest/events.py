@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum, unique
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import TradingState
@@ -139,13 +139,22 @@ class SendIntended(_Happened):
     limit_price_usd: PositiveDecimal
 
 
+_TOLD_ELSEWHERE: Final = frozenset({OrderStep.SEND_INTENDED, OrderStep.PARTLY_FILLED, OrderStep.FILLED})
+
+
+def _has_no_own_event(step: OrderStep) -> OrderStep:
+    if step in _TOLD_ELSEWHERE:
+        raise ValueError(f"{step.value} has its own event, which carries price and quantity")
+    return step
+
+
 class OrderMoved(_Happened):
-    """The order took a step of its life (`orders.ORDER_LIFE`) other than a fill."""
+    """The order took a step of its life (`orders.ORDER_LIFE`) other than a sending or a fill."""
 
     kind: Literal["order_moved"] = "order_moved"
     decision_id: DecisionId
     client_order_id: str
-    step: OrderStep
+    step: Annotated[OrderStep, AfterValidator(_has_no_own_event)]
     venue_order_id: str = ""
     why: str = Field(default="", max_length=500)
 

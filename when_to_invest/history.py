@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum, unique
+from typing import assert_never
 
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
 from when_to_invest.envelopes import Envelope
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.verdicts import Reason
@@ -113,7 +115,6 @@ class DecisionRecord:
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
-        self.events.append(event)
         match event:
             case ev.IntentJudged():
                 self._judged(event)
@@ -121,6 +122,32 @@ class DecisionRecord:
                 self.approvals.append(event.approval)
             case ev.ApprovalDeclined():
                 self.state = DecisionState.DECLINED
+            case ev.EnvelopeSealed() | ev.EnvelopeQueued() | ev.EnvelopeReceived() | ev.EnvelopeRejected():
+                self._carried(event)
+            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled():
+                self._ordered(event)
+            case ev.CancelRequested():
+                self.is_cancel_requested = True
+            case ev.AccountFunded() | ev.IntentProposed() | ev.TradingStateChanged() | ev.RecoveryCompleted():
+                pass  # belongs to no decision, or opened this one
+            case _:
+                assert_never(event)
+        self.events.append(event)
+
+    def _judged(self, event: ev.IntentJudged) -> None:
+        self.verdict = event
+        self.reasons = event.reasons
+        if event.judge is ev.Judge.EXECUTOR:
+            return
+        if event.outcome is ev.Outcome.REFUSED:
+            self.state = DecisionState.REFUSED
+        elif event.outcome is ev.Outcome.HELD:
+            self.state = DecisionState.HELD
+
+    def _carried(
+        self, event: ev.EnvelopeSealed | ev.EnvelopeQueued | ev.EnvelopeReceived | ev.EnvelopeRejected
+    ) -> None:
+        match event:
             case ev.EnvelopeSealed():
                 self.envelope = event.envelope
                 self.state = DecisionState.SEALED
@@ -133,31 +160,31 @@ class DecisionRecord:
                 self.state = DecisionState.RECEIVED
             case ev.EnvelopeRejected():
                 self.state = DecisionState.REJECTED
+            case _:
+                assert_never(event)
+
+    def _ordered(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled) -> None:
+        match event:
             case ev.SendIntended():
-                state = next_state(OrderState.NEW, OrderStep.SEND_INTENDED)
+                known = self.orders.get(event.client_order_id)
+                state = next_state(known.state if known else OrderState.NEW, OrderStep.SEND_INTENDED)
                 self.orders[event.client_order_id] = OrderRecord(event, state)
                 self.state = _OF_ORDER[state]
             case ev.OrderMoved():
                 self._moved(event.client_order_id, event.step, event.venue_order_id)
             case ev.OrderFilled():
                 self._filled(event)
-            case ev.CancelRequested():
-                self.is_cancel_requested = True
             case _:
-                pass
-
-    def _judged(self, event: ev.IntentJudged) -> None:
-        self.verdict = event
-        self.reasons = event.reasons
-        if event.judge is ev.Judge.EXECUTOR:
-            return
-        if event.outcome is ev.Outcome.REFUSED:
-            self.state = DecisionState.REFUSED
-        elif event.outcome is ev.Outcome.HELD:
-            self.state = DecisionState.HELD
+                assert_never(event)
 
     def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
-        order = self.orders[client_order_id]
+        order = self.orders.get(client_order_id)
+        if order is None:
+            raise Fault(
+                ErrorCode.ILLEGAL_TRANSITION,
+                f"order {client_order_id} moved before its sending was intended",
+                fix="verify the journal; an event was recorded out of order",
+            )
         order.state = next_state(order.state, step)
         order.venue_order_id = venue_order_id or order.venue_order_id
         self.state = _OF_ORDER[order.state]

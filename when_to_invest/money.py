@@ -41,7 +41,7 @@ def exact_decimal(value: object) -> Decimal:
         ValueError: `value` is no finite decimal number within ±1e15 and 18 decimals.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise ValueError("an amount must be text such as '100.50'")
+        raise ValueError("an amount must be text such as '100.50'")  # noqa: TRY004 - pydantic reads ValueError
     try:
         parsed = Decimal(value.strip() if isinstance(value, str) else value)
     except InvalidOperation as error:

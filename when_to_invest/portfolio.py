@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, assert_never
 
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState, strictest
@@ -111,17 +111,22 @@ class AccountBook:
                 self._reserve(event)
             case ev.EnvelopeRejected():
                 self.reservations.pop(event.decision_id, None)
-            case ev.SendIntended():
-                self._move(event.client_order_id, OrderStep.SEND_INTENDED)
-            case ev.OrderMoved():
-                if self._move(event.client_order_id, event.step) in TERMINAL - {OrderState.ABSENT}:
-                    self.reservations.pop(event.decision_id, None)
-            case ev.OrderFilled():
-                self._fill(event)
+            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled():
+                self._advance_order(event)
             case ev.TradingStateChanged():
                 self.trading_states[event.scope] = event.state
+            case (
+                ev.IntentJudged()
+                | ev.ApprovalGiven()
+                | ev.ApprovalDeclined()
+                | ev.EnvelopeQueued()
+                | ev.EnvelopeReceived()
+                | ev.CancelRequested()
+                | ev.RecoveryCompleted()
+            ):
+                pass  # moves neither money nor exposure
             case _:
-                pass
+                assert_never(event)
 
     def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
         """Return the strictest state of the system and the three scopes."""
@@ -173,6 +178,18 @@ class AccountBook:
             )
         )
 
+    def _advance_order(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled) -> None:
+        match event:
+            case ev.SendIntended():
+                self._move(event.client_order_id, OrderStep.SEND_INTENDED)
+            case ev.OrderMoved():
+                if self._move(event.client_order_id, event.step) in TERMINAL - {OrderState.ABSENT}:
+                    self.reservations.pop(event.decision_id, None)
+            case ev.OrderFilled():
+                self._fill(event)
+            case _:
+                assert_never(event)
+
     def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
         state = next_state(self.order_states.get(client_order_id, OrderState.NEW), step)
         self.order_states[client_order_id] = state
@@ -182,8 +199,8 @@ class AccountBook:
         trade = (event.venue, event.trade_id)
         if trade in self.seen_trades:
             return
-        self.seen_trades.add(trade)
         self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
+        self.seen_trades.add(trade)
         position = self.positions.setdefault((event.account, event.instrument), Position())
         position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
         moved_usd = event.side.sign * event.quantity * event.price_usd + event.fee_usd
