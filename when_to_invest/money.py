@@ -114,3 +114,14 @@ def money_from_float(value: float, *, step: Decimal) -> Decimal:
     if not exact.is_finite():
         raise ValueError(f"{value} is not an amount")
     return floor_to_step(exact, step)
+
+
+def share_usd(budget_usd: Decimal, fraction: float) -> Decimal:
+    """Return `fraction` (0 to 1) of a budget in whole cents, rounded down.
+
+    Raises:
+        ValueError: `fraction` is not within 0 and 1.
+    """
+    if not 0.0 <= fraction <= 1.0:
+        raise ValueError("a fraction of a budget lies between 0 and 1")
+    return floor_to_step(budget_usd * Decimal(repr(fraction)), CENT)

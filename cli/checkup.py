@@ -1,0 +1,109 @@
+"""What `doctor` looks at: each part of a home, with what is wrong and how to put it right."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from when_to_invest.errors import Fault
+
+if TYPE_CHECKING:
+    from home.paths import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the home: sound, or with a fix."""
+
+    name: str
+    is_ok: bool
+    found: str
+    fix: str = ""
+
+
+def _settings(home: Home) -> str:
+    from home.settings import read_settings
+    from policies.limits import HARD_LIMITS, tighten
+
+    settings = read_settings(home)
+    limits = tighten(HARD_LIMITS, settings.limits)
+    return f"mode {settings.mode.value}, limits {limits.digest()[:12]}…"
+
+
+def _clock(home: Home) -> str:
+    from home.clock import clock_of
+    from home.settings import read_settings
+    from when_to_invest.canonical import utc_text
+    from when_to_invest.values import Mode
+
+    mode = read_settings(home).mode
+    if mode is Mode.REPLAY and not home.clock.exists():
+        return "replay clock not set yet (`up --replay-from DATE` sets it)"
+    return f"{utc_text(clock_of(home, mode).now())}"
+
+
+def _data(home: Home) -> str:
+    from market_data.catalogue import list_instruments
+
+    return ", ".join(item.id for item in list_instruments(home))
+
+
+def _journal(home: Home) -> str:
+    from ledger.verify import verify_journal
+    from when_to_invest.errors import ErrorCode
+
+    if not home.journal.exists():
+        return "none yet"
+    result = verify_journal(home.journal)
+    if not result.is_ok:
+        raise Fault(
+            ErrorCode.JOURNAL_CORRUPT, "its hash chain is broken", fix="see `when-to-invest journal verify`"
+        )
+    return f"{result.events} events, chain ok"
+
+
+def _keys(home: Home) -> str:
+    names = sorted(path.stem for path in home.keys.glob("*.json")) if home.keys.exists() else []
+    return ", ".join(names) or "none yet (`up` makes the sealing key)"
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _services(home: Home) -> str:
+    try:
+        listed = json.loads((home.run / "services.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "down"
+    return ", ".join(
+        f"{name} {'up' if _is_running(int(service['pid'])) else 'dead'}" for name, service in listed.items()
+    )
+
+
+def examine(home: Home) -> tuple[Finding, ...]:
+    """Look at every part of `home`; a part that faults is a finding, not an end."""
+    parts: dict[str, Callable[[Home], str]] = {
+        "settings": _settings,
+        "clock": _clock,
+        "data": _data,
+        "journal": _journal,
+        "keys": _keys,
+        "services": _services,
+    }
+    findings = []
+    for name, look in parts.items():
+        try:
+            findings.append(Finding(name, is_ok=True, found=look(home)))
+        except Fault as fault:
+            findings.append(Finding(name, is_ok=False, found=fault.message, fix=fault.fix))
+    return tuple(findings)

@@ -1,0 +1,113 @@
+"""`journal verify|export|replay`: proof that nothing recorded was changed, lost or reordered."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import HomeOption, JsonOption
+from when_to_invest.errors import EXIT_OK, EXIT_REFUSED
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands to `app`."""
+    group = typer.Typer(name="journal", help="The hash-chained record of everything that happened.")
+    group.command()(verify)
+    group.command()(export)
+    group.command("replay")(replay_journal)
+    app.add_typer(group)
+
+
+def verify(*, home: HomeOption = None, json: JsonOption = False) -> int:
+    """Check the hash chain; exit 0 clean, 1 corrupt (naming the first bad event), 2 unreadable."""
+    from cli.output import console, print_json
+    from home.paths import home_at
+    from ledger.verify import verify_journal
+
+    result = verify_journal(home_at(home).journal)
+    if json:
+        print_json(result.as_json())
+    elif result.is_ok:
+        console().print(f"[bold green]journal ok[/] {result.events} events, head {result.head[:16]}…")
+    else:
+        bad = result.first_bad
+        console(is_error=True).print(
+            f"[bold red]journal corrupt[/] at {bad.where if bad else 'an unknown place'}: "
+            f"{bad.why if bad else ''}"
+        )
+    return EXIT_OK if result.is_ok else EXIT_REFUSED
+
+
+def export(
+    *,
+    to: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001 - the export is JSON lines either way
+) -> None:
+    """Write every event as one JSON line with its sequence number and hashes."""
+    from home.paths import home_at
+    from ledger.sqlite_journal import open_journal
+    from when_to_invest.canonical import canonical_bytes
+
+    journal = open_journal(home_at(home).journal, is_read_only=True)
+    try:
+        lines = (
+            canonical_bytes(
+                {
+                    "sequence": row.sequence,
+                    "previous_hash": row.previous_hash,
+                    "hash": row.hash,
+                    "event": row.event.model_dump(mode="json"),
+                }
+            )
+            + b"\n"
+            for row in journal.read()
+        )
+        if to is None:
+            sys.stdout.buffer.writelines(lines)
+        else:
+            with to.open("wb") as file:
+                file.writelines(lines)
+    finally:
+        journal.close()
+
+
+def replay_journal(*, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Fold the journal from its first event and show the state that it proves."""
+    from cli.cards import account_table
+    from cli.output import console, print_json
+    from home.paths import home_at
+    from ledger.sqlite_journal import open_journal
+    from when_to_invest.money import decimal_text
+    from when_to_invest.portfolio import fold
+
+    journal = open_journal(home_at(home).journal, is_read_only=True)
+    try:
+        book = fold(row.event for row in journal.read())
+        head = journal.head()
+    finally:
+        journal.close()
+    if not json:
+        console().print(account_table(book))
+        return
+    print_json(
+        {
+            "events": head.sequence,
+            "head": head.hash,
+            "cash_usd": {account: decimal_text(cash) for account, cash in book.cash_usd.items()},
+            "positions": [
+                {
+                    "account": account,
+                    "instrument": instrument,
+                    "quantity": decimal_text(position.quantity),
+                    "cost_usd": decimal_text(position.cost_usd),
+                }
+                for (account, instrument), position in book.positions.items()
+            ],
+            "reserved": sorted(book.reservations),
+            "trading_states": {scope: state.value for scope, state in book.trading_states.items()},
+        }
+    )
