@@ -1,0 +1,1 @@
+"""One file a claim: each module's `rows()` measures ours beside a peer, in the same run."""
