@@ -1,0 +1,186 @@
+"""The shared assembly: tool definitions in, one MCP server out.
+
+Every server of ours is built here, so that faults, unknown arguments, result schemas,
+rates and the audit log behave alike. It never adds a tool of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import anyio.to_thread
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.context import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import AnyHttpUrl
+
+from tool_servers.access import BearerTokens, Callers, Scope
+from tool_servers.audit import Audit
+from tool_servers.failures import failed, fault_of, unknown_arguments
+from tool_servers.rates import Rate, RateLimiter
+from tool_servers.toolspec import ToolDefinition, checked
+from when_to_invest.values import Value
+
+_ANY_OBJECT: Final = {"type": "object", "additionalProperties": True}
+_NOISE: Final = frozenset({"title", "description"})
+"""Keys that pydantic writes into result schemas and no reader of them needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How callers of the HTTP transport prove who they are."""
+
+    url: str
+    callers: Callers
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCard:
+    """What a server says of itself."""
+
+    name: str
+    version: str
+    instructions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Under which conditions a server answers."""
+
+    access: Access | None = None
+    rate: Rate = field(default_factory=Rate)
+
+
+class ToolServer(MCPServer[Any]):
+    """The SDK's server, except that every failure of a call is our error object."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; a failure is a result with `is_error` set, never an exception."""
+        try:
+            self._refuse_unknown_arguments(name, set(arguments))
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            return failed(fault_of(error, tool=name))
+
+    def _refuse_unknown_arguments(self, name: str, given: set[str]) -> None:
+        tool = self._tool_manager.get_tool(name)
+        unknown = given - set(tool.parameters.get("properties", {})) if tool else set()
+        if unknown:
+            raise ToolError(name) from unknown_arguments(unknown, tool=name)
+
+
+def configure_logging() -> None:
+    """Send plain warnings to stderr, before the SDK installs a handler of its own."""
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
+    )
+
+
+def build_server(card: ServerCard, tools: Sequence[ToolDefinition], *, terms: Terms | None = None) -> ToolServer:
+    """Return the MCP server that offers `tools` under `terms`.
+
+    Raises:
+        ValueError: the tools break the rules of `toolspec.checked`.
+    """
+    terms = terms or Terms()
+    offered = checked(tools)
+    if not logging.getLogger().handlers:
+        configure_logging()
+    return ToolServer(
+        card.name,
+        version=card.version,
+        instructions=card.instructions,
+        tools=[_registered(tool) for tool in offered],
+        log_level="WARNING",
+        middleware=[Audit(server=card.name, limiter=RateLimiter(terms.rate))],
+        **_authentication(terms.access),
+    )
+
+
+def _authentication(access: Access | None) -> dict[str, Any]:
+    if access is None:
+        return {}
+    url = AnyHttpUrl(access.url)
+    return {
+        "auth": AuthSettings(
+            issuer_url=url,
+            resource_server_url=url,
+            required_scopes=[Scope.TOOLS],
+            validate_token_resource=True,
+        ),
+        "token_verifier": BearerTokens(access.callers, resource=access.url),
+    }
+
+
+def _registered(tool: ToolDefinition) -> Tool:
+    registered = Tool.from_function(
+        _answering(tool),
+        name=tool.name,
+        description=tool.description,
+        annotations=ToolAnnotations(
+            read_only_hint=tool.conduct.read_only,
+            destructive_hint=tool.conduct.destructive,
+            idempotent_hint=tool.conduct.idempotent,
+            open_world_hint=tool.conduct.open_world,
+        ),
+        structured_output=False,
+    )
+    registered.parameters = {**without(registered.parameters, {"title"}), "additionalProperties": False}
+    # The value was validated when it was made; the schema is published, not applied again.
+    registered.fn_metadata.output_schema = _result_schema(tool)
+    return registered
+
+
+def _answering(tool: ToolDefinition) -> Callable[..., Awaitable[CallToolResult]]:
+    """Wrap the plain function: off the event loop, its value as structured content."""
+
+    @functools.wraps(tool.function)
+    async def answer(**arguments: Any) -> CallToolResult:
+        value: Value
+        if inspect.iscoroutinefunction(tool.function):
+            value = await tool.function(**arguments)
+        else:
+            value = await anyio.to_thread.run_sync(functools.partial(tool.function, **arguments))
+        return CallToolResult(
+            content=[TextContent(type="text", text=tool.summarise(value))],
+            structured_content=json.loads(value.model_dump_json()),
+        )
+
+    return answer
+
+
+def _result_schema(tool: ToolDefinition) -> dict[str, Any]:
+    if not tool.is_schema_published:
+        return dict(_ANY_OBJECT)
+    hints = inspect.signature(tool.function, eval_str=True)
+    answer: type[Value] = hints.return_annotation
+    return without(answer.model_json_schema(mode="serialization"), _NOISE)
+
+
+def without(schema: dict[str, Any], noise: frozenset[str] | set[str]) -> dict[str, Any]:
+    """Return `schema` without its annotation keys in `noise`, at every depth."""
+    slim: dict[str, Any] = {}
+    for key, item in schema.items():
+        if key in noise and isinstance(item, str):
+            continue
+        if key in {"properties", "$defs"}:
+            slim[key] = {name: without(part, noise) for name, part in item.items()}
+        elif isinstance(item, dict):
+            slim[key] = without(item, noise)
+        elif isinstance(item, list):
+            slim[key] = [without(part, noise) if isinstance(part, dict) else part for part in item]
+        else:
+            slim[key] = item
+    return slim
