@@ -1,1 +1,1 @@
-"""executor"""
+"""The only process that writes to venues. It trusts neither the agent nor the gate."""

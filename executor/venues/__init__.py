@@ -1,0 +1,1 @@
+"""Venues behind one small port: the paper venue here, others by the same contract."""

@@ -1,0 +1,198 @@
+"""The paper venue: an honest stand-in for a remote party, on recorded or imported bars.
+
+Stage: venue. It accepts an order durably in its own book, then answers; the pause between
+the two (`ack_delay_s`) makes "killed between send and answer" a real situation. Fills
+follow `matching`. It knows no accounts: cash and positions are the gate's and the
+executor's business. It must never exist in live mode and never look ahead.
+
+Because an order is durable before the answer, and the only client holds the home's
+executor lock and calls it in process, a `find` that returns none proves absence: no
+request can still be under way. That is why recovery may ask its rounds back to back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome
+from executor.venues.paper_book import PaperBook
+from executor.venues.port import (
+    NewOrder,
+    OrderDeclinedError,
+    OrderUnsentError,
+    OutcomeUnknownError,
+    Trade,
+    VenueOrder,
+    VenueProfile,
+    VenueStatus,
+)
+from home.clock import Clock
+from home.settings import PaperSettings
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.instruments import Instrument
+from when_to_invest.market import Bar
+from when_to_invest.money import floor_to_step
+from when_to_invest.values import Mode
+
+PAPER: Final = "paper"
+
+
+class Prices(Protocol):
+    """Where the paper venue's market comes from."""
+
+    def instrument(self, instrument_id: str) -> Instrument:
+        """Return the instrument.
+
+        Raises:
+            Fault: `unknown_instrument`.
+        """
+        ...
+
+    def next_bar(self, instrument_id: str, *, after: datetime, until: datetime) -> Bar | None:
+        """Return the first bar that starts trading after `after` and not after `until`."""
+        ...
+
+
+class PaperVenue:
+    """Implements `Venue`; amounts are Decimal, prices in USD, quantities in base units."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        mode: Mode,
+        prices: Prices,
+        clock: Clock,
+        settings: PaperSettings,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if mode is Mode.LIVE:
+            raise Fault(
+                ErrorCode.MODE_MISMATCH,
+                "the paper venue does not exist in live mode",
+                fix="set mode to replay or paper, or configure a live venue",
+            )
+        self.profile = VenueProfile(name=PAPER, mode=mode, absence_is_authoritative=True)
+        self._prices = prices
+        self._clock = clock
+        self._settings = settings
+        self._pause = pause
+        try:
+            self._book = PaperBook(path)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """Close the book."""
+        self._book.close()
+
+    def submit(self, order: NewOrder) -> VenueOrder:
+        """Accept `order` durably, wait `ack_delay_s`, answer. See `Venue.submit`."""
+        now = self._clock.now()
+        self._refuse_unfit(order, now=now)
+        try:
+            self._book.accept(order, at=now)
+            accepted = self._book.order(order.client_order_id)
+        except sqlite3.IntegrityError as error:
+            raise OutcomeUnknownError("an order of that client order id exists; find it") from error
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise OrderUnsentError("the paper book was locked; nothing was written") from error
+            raise OutcomeUnknownError(f"the paper book failed: {error}") from error
+        except sqlite3.Error as error:
+            raise OutcomeUnknownError(f"the paper book failed: {error}") from error
+        if accepted is None:
+            raise OutcomeUnknownError("the paper book lost the order it has just accepted")
+        self._pause(self._settings.ack_delay_s)
+        return accepted
+
+    def find(self, client_order_id: str) -> VenueOrder | None:
+        """Return the order as of the clock's now, after matching. See `Venue.find`."""
+        try:
+            self._match(client_order_id)
+            return self._book.order(client_order_id)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
+        """Return the trades as of the clock's now. See `Venue.trades`."""
+        try:
+            self._match(client_order_id)
+            return self._book.trades(client_order_id)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def cancel(self, client_order_id: str) -> None:
+        """Match up to now, then cancel what still rests. See `Venue.cancel`."""
+        try:
+            self._match(client_order_id)
+            self._book.end(client_order_id, status=VenueStatus.CANCELLED, at=self._clock.now())
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def _refuse_unfit(self, order: NewOrder, *, now: datetime) -> None:
+        if now > order.valid_until:
+            raise OrderDeclinedError("the request arrived after its validity")
+        try:
+            instrument = self._prices.instrument(order.instrument)
+        except Fault as fault:
+            raise OrderDeclinedError(fault.message) from fault
+        reason = _misfit(order, instrument=instrument)
+        if reason:
+            raise OrderDeclinedError(reason)
+
+    def _match(self, client_order_id: str) -> None:
+        resting = self._book.resting(client_order_id)
+        if resting is None:
+            return
+        instrument = self._prices.instrument(self._book.instrument_of(client_order_id))
+        now = self._clock.now()
+        what = outcome(
+            resting,
+            instrument=instrument,
+            next_bar=lambda after: self._prices.next_bar(instrument.id, after=after, until=now),
+            now=now,
+            slippage_bps=self._settings.slippage_bps,
+        )
+        if isinstance(what, Ended):
+            self._book.end(client_order_id, status=what.status, at=what.at)
+        elif isinstance(what, Execution):
+            trade = self._trade(client_order_id, resting=resting, execution=what)
+            self._book.end(client_order_id, status=VenueStatus.FILLED, at=what.at, trade=trade)
+
+    def _trade(self, client_order_id: str, *, resting: RestingOrder, execution: Execution) -> Trade:
+        notional_usd = resting.quantity * execution.price_usd
+        return Trade(
+            trade_id=f"{client_order_id}-1",
+            client_order_id=client_order_id,
+            quantity=resting.quantity,
+            price_usd=execution.price_usd,
+            fee_usd=fee_of(notional_usd, fee_bps=self._settings.fee_bps),
+            executed_at=execution.at,
+        )
+
+
+def _misfit(order: NewOrder, *, instrument: Instrument) -> str:
+    """Say why the order does not fit the instrument's steps, or nothing."""
+    if not instrument.is_tradable:
+        return f"{instrument.id} cannot be traded"
+    if order.quantity <= 0 or floor_to_step(order.quantity, instrument.lot_size) != order.quantity:
+        return f"quantity is no positive multiple of the lot {instrument.lot_size}"
+    if floor_to_step(order.limit_price_usd, instrument.tick_size_usd) != order.limit_price_usd:
+        return f"limit price is no multiple of the tick {instrument.tick_size_usd}"
+    if order.quantity * order.limit_price_usd < instrument.min_notional_usd:
+        return f"notional is below {instrument.min_notional_usd} USD"
+    return ""
+
+
+def _unavailable(error: sqlite3.Error) -> Fault:
+    return Fault(
+        ErrorCode.VENUE_UNAVAILABLE,
+        f"the paper venue's book failed: {error}",
+        fix="check the disk and the permissions of paper-venue.sqlite",
+    )
