@@ -49,6 +49,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     MODEL_UNAVAILABLE = "model_unavailable"
     ANSWER_UNGROUNDED = "answer_ungrounded"
+    FILL_EXCEEDS_ORDER = "fill_exceeds_order"
     VENUE_REJECTED = "venue_rejected"
     VENUE_UNAVAILABLE = "venue_unavailable"
     STORAGE_FAILED = "storage_failed"
@@ -109,6 +110,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
         "the language model does not answer", EXIT_UNREACHABLE, is_retryable=True
     ),
     ErrorCode.ANSWER_UNGROUNDED: ErrorKind("the model's answer held a number without evidence", EXIT_REFUSED),
+    ErrorCode.FILL_EXCEEDS_ORDER: ErrorKind("the venue reports more than was authorised", EXIT_REFUSED),
     ErrorCode.VENUE_REJECTED: ErrorKind("the venue refused the order", EXIT_REFUSED),
     ErrorCode.VENUE_UNAVAILABLE: ErrorKind("the venue does not answer", EXIT_UNREACHABLE, is_retryable=True),
     ErrorCode.STORAGE_FAILED: ErrorKind("local storage failed", EXIT_UNREACHABLE),

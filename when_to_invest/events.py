@@ -125,6 +125,21 @@ class EnvelopeRejected(_Happened):
     message: str
 
 
+class MessageRefused(_Happened):
+    """The executor met a message that proves nothing: unreadable, forged, or of no known decision.
+
+    It moves no decision and releases no reservation, whatever decision it claims to be
+    about. The queue keeps the message itself, as a dead letter.
+    """
+
+    kind: Literal["message_refused"] = "message_refused"
+    message_id: str = Field(max_length=200)
+    claimed_decision_id: DecisionId | None
+    body_hash: Hash
+    code: str
+    message: str = Field(max_length=500)
+
+
 class SendIntended(_Happened):
     """Written and synced before the venue hears of the order."""
 
@@ -214,6 +229,7 @@ Event = Annotated[
     | EnvelopeQueued
     | EnvelopeReceived
     | EnvelopeRejected
+    | MessageRefused
     | SendIntended
     | OrderMoved
     | OrderFilled

@@ -128,7 +128,13 @@ class DecisionRecord:
                 self._ordered(event)
             case ev.CancelRequested():
                 self.is_cancel_requested = True
-            case ev.AccountFunded() | ev.IntentProposed() | ev.TradingStateChanged() | ev.RecoveryCompleted():
+            case (
+                ev.AccountFunded()
+                | ev.IntentProposed()
+                | ev.MessageRefused()
+                | ev.TradingStateChanged()
+                | ev.RecoveryCompleted()
+            ):
                 pass  # belongs to no decision, or opened this one
             case _:
                 assert_never(event)

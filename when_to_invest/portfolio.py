@@ -122,6 +122,7 @@ class AccountBook:
                 | ev.EnvelopeQueued()
                 | ev.EnvelopeReceived()
                 | ev.CancelRequested()
+                | ev.MessageRefused()
                 | ev.RecoveryCompleted()
             ):
                 pass  # moves neither money nor exposure
