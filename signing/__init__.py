@@ -1,1 +1,4 @@
-"""signing"""
+"""Keys and signatures: one signer port, encrypted keystores, EIP-712 everywhere.
+
+Stage: sealing, approving, verifying. Holds keys only inside a signer; decides nothing.
+"""

@@ -1,0 +1,269 @@
+"""The hard limits, and the only way to change them: tighter.
+
+Stage: gate. Each limit states as data how it can be tightened. Configuration that is looser,
+not a number, of another type or unknown refuses to start, naming the key and the hard value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum, unique
+from typing import Annotated, Final, assert_never
+
+from pydantic import Field, PlainSerializer, ValidationError
+from pydantic.fields import FieldInfo
+
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.instruments import InstrumentId
+from when_to_invest.money import NonNegativeDecimal, decimal_text, exact_decimal
+from when_to_invest.values import Mode, Name, Value
+
+LimitSetting = str | int | bool | list[str]
+"""What a configuration file may hold; text for amounts."""
+DAY_S: Final = 86_400
+
+
+@unique
+class Tighten(StrEnum):
+    """How two values of one limit combine into one that allows no more than either."""
+
+    SMALLER = "smaller"
+    LARGER = "larger"
+    INTERSECTION = "intersection"
+    UNION = "union"
+
+
+_IN_ORDER = PlainSerializer(sorted, return_type=list[str])
+UsdCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
+BpsCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
+QuantityCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
+CountCap = Annotated[int, Field(ge=0), Tighten.SMALLER]
+SecondsCap = Annotated[int, Field(ge=0), Tighten.SMALLER]
+CoolDown = Annotated[int, Field(ge=0, le=DAY_S), Tighten.LARGER]
+Reserve = Annotated[NonNegativeDecimal, Field(le=Decimal(10_000)), Tighten.LARGER]
+
+
+class Limits(Value):
+    """Everything the rules compare with; an empty allow-list allows nothing."""
+
+    allowed_modes: Annotated[frozenset[Mode], _IN_ORDER, Tighten.INTERSECTION] = Field(
+        description="modes in which anything may be traded"
+    )
+    allowed_venues: Annotated[frozenset[Name], _IN_ORDER, Tighten.INTERSECTION] = Field(
+        description="venues an order may go to"
+    )
+    allowed_instruments: Annotated[frozenset[InstrumentId], _IN_ORDER, Tighten.INTERSECTION] = Field(
+        description="instruments an order may name"
+    )
+    denied_instruments: Annotated[frozenset[InstrumentId], _IN_ORDER, Tighten.UNION] = Field(
+        description="instruments no order may name, whatever else allows them"
+    )
+    max_order_quantity: QuantityCap = Field(description="base units in one order")
+    max_order_notional_usd: UsdCap = Field(
+        description="one order at the worse of its limit price and the reference"
+    )
+    max_open_orders_usd: UsdCap = Field(
+        description="all orders that may still trade, this one included, at their worst prices"
+    )
+    max_position_notional_usd: UsdCap = Field(
+        description="one instrument over all accounts, if every open buy filled"
+    )
+    max_gross_exposure_usd: UsdCap = Field(
+        description="all instruments and accounts, if every open buy filled"
+    )
+    max_turnover_24h_usd: UsdCap = Field(description="sealed orders of all accounts in any 24 hours")
+    price_collar_bps: BpsCap = Field(
+        description="how far a price may be worse than the independent reference"
+    )
+    passive_collar_bps: BpsCap = Field(
+        description="how far a price may be better than the independent reference"
+    )
+    fee_reserve_bps: Reserve = Field(description="cash kept for fees on top of every buy")
+    max_reference_age_s: SecondsCap = Field(description="age of the reference price and of every mark")
+    max_clock_skew_s: SecondsCap = Field(description="how far in the future a stamp may lie")
+    max_messages_per_minute: CountCap = Field(
+        description="proposals for one account, venue and instrument in 60 seconds"
+    )
+    max_messages_per_hour: CountCap = Field(
+        description="proposals for one account, venue and instrument in 3600 seconds"
+    )
+    max_proposer_messages_per_minute: CountCap = Field(description="proposals of one proposer in 60 seconds")
+    max_proposer_messages_per_hour: CountCap = Field(description="proposals of one proposer in 3600 seconds")
+    duplicate_window_s: CoolDown = Field(
+        description="how long the same proposer may not repeat instrument, side and quantity"
+    )
+    max_unresolved_orders: CountCap = Field(
+        description="orders of unknown outcome in an instrument before it may only shrink"
+    )
+    approval_notional_usd: UsdCap = Field(description="above it, one person must sign")
+    second_approval_notional_usd: UsdCap = Field(description="above it, two people must sign")
+    hold_expiry_s: SecondsCap = Field(description="how long a held intent waits for signatures")
+    max_intent_age_s: SecondsCap = Field(description="age of an intent when it is judged")
+    envelope_ttl_s: SecondsCap = Field(description="how long the executor may act on an envelope")
+
+
+HARD_LIMITS: Final = Limits(
+    allowed_modes=frozenset({Mode.REPLAY, Mode.PAPER}),
+    allowed_venues=frozenset({"paper"}),
+    allowed_instruments=frozenset(
+        {"SPX", "IXIC", "SPY", "QQQ", "DIA", "IWM", "VTI", "VOO", "VT", "EFA", "EEM"}
+        | {"GLD", "SLV", "TLT", "IEF", "SHY", "AGG", "BND", "LQD", "HYG", "VNQ"}
+        | {"BTC/USDT", "ETH/USDT", "BTC/USD", "ETH/USD", "BTC-USD", "ETH-USD"}
+    ),
+    denied_instruments=frozenset(),
+    max_order_quantity=Decimal(100_000),
+    max_order_notional_usd=Decimal(25_000),
+    max_open_orders_usd=Decimal(50_000),
+    max_position_notional_usd=Decimal(60_000),
+    max_gross_exposure_usd=Decimal(100_000),
+    max_turnover_24h_usd=Decimal(100_000),
+    price_collar_bps=Decimal(200),
+    passive_collar_bps=Decimal(2_000),
+    fee_reserve_bps=Decimal(20),
+    max_reference_age_s=5 * DAY_S,
+    max_clock_skew_s=5,
+    max_messages_per_minute=10,
+    max_messages_per_hour=60,
+    max_proposer_messages_per_minute=20,
+    max_proposer_messages_per_hour=120,
+    duplicate_window_s=300,
+    max_unresolved_orders=0,
+    approval_notional_usd=Decimal(10_000),
+    second_approval_notional_usd=Decimal(20_000),
+    hold_expiry_s=DAY_S,
+    max_intent_age_s=DAY_S,
+    envelope_ttl_s=900,
+)
+"""Compiled into every process that judges. Nothing loosens them but a new release."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitNote:
+    """One limit as people and tools read it."""
+
+    name: str
+    value: str
+    unit: str
+    tighten: Tighten
+    meaning: str
+
+
+def tighten(hard: Limits, settings: Mapping[str, LimitSetting]) -> Limits:
+    """Return `hard` tightened by `settings` (limit name to wanted value).
+
+    Raises:
+        Fault: `unknown_config_key`; `looser_limit`; `bad_config` when a value is not of the
+            limit's kind. Each names the key and the hard value.
+    """
+    wanted: dict[str, object] = {}
+    for name, setting in settings.items():
+        if name not in Limits.model_fields:
+            raise Fault(
+                ErrorCode.UNKNOWN_CONFIG_KEY,
+                f"limits.{name} is no limit",
+                fix=f"remove it, or use one of: {', '.join(Limits.model_fields)}",
+            )
+        wanted[name] = _tightened(hard, name, setting)
+    try:
+        return Limits.model_validate({**dict(hard), **wanted})
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise _unusable(hard, name, settings[name]) from error
+
+
+def operator_of(name: str) -> Tighten:
+    """Return how the limit `name` is tightened."""
+    return next(item for item in _field(name).metadata if isinstance(item, Tighten))
+
+
+def limit_text(value: object) -> str:
+    """Return a limit's value as people read it; an empty list reads `none`."""
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or "none"
+    return decimal_text(value) if isinstance(value, Decimal) else str(value)
+
+
+def limit_notes(limits: Limits) -> tuple[LimitNote, ...]:
+    """Return every limit with unit and meaning, in declaration order."""
+    return tuple(
+        LimitNote(
+            name=name,
+            value=limit_text(getattr(limits, name)),
+            unit=_unit(name),
+            tighten=operator_of(name),
+            meaning=field.description or "",
+        )
+        for name, field in Limits.model_fields.items()
+    )
+
+
+def _field(name: str) -> FieldInfo:
+    return Limits.model_fields[name]
+
+
+def _unit(name: str) -> str:
+    for suffix, unit in (("_usd", "USD"), ("_bps", "bps"), ("_s", "s"), ("_quantity", "base units")):
+        if name.endswith(suffix):
+            return unit
+    return "names" if name.startswith(("allowed_", "denied_")) else "count"
+
+
+def _tightened(hard: Limits, name: str, setting: LimitSetting) -> object:
+    present = getattr(hard, name)
+    operator = operator_of(name)
+    match operator:
+        case Tighten.SMALLER | Tighten.LARGER:
+            wanted = _number(hard, name, setting)
+            is_looser = wanted > present if operator is Tighten.SMALLER else wanted < present
+            if is_looser:
+                raise _looser(hard, name, setting)
+            return wanted
+        case Tighten.INTERSECTION:
+            names = _names(hard, name, setting)
+            if not names <= present:
+                raise _looser(hard, name, sorted(names - present))
+            return frozenset(item for item in present if item in names)
+        case Tighten.UNION:
+            return present | _names(hard, name, setting)
+        case _:
+            assert_never(operator)
+
+
+def _number(hard: Limits, name: str, setting: LimitSetting) -> Decimal | int:
+    if isinstance(getattr(hard, name), int):
+        if type(setting) is not int or setting < 0:
+            raise _unusable(hard, name, setting)
+        return setting
+    try:
+        number = exact_decimal(setting)
+    except ValueError as error:
+        raise _unusable(hard, name, setting) from error
+    if number < 0:
+        raise _unusable(hard, name, setting)
+    return number
+
+
+def _names(hard: Limits, name: str, setting: LimitSetting) -> frozenset[str]:
+    if not isinstance(setting, list) or not all(isinstance(item, str) for item in setting):
+        raise _unusable(hard, name, setting)
+    return frozenset(setting)
+
+
+def _looser(hard: Limits, name: str, setting: object) -> Fault:
+    value = limit_text(getattr(hard, name))
+    return Fault(
+        ErrorCode.LOOSER_LIMIT,
+        f"limits.{name} = {setting!r} is looser than the hard limit {value}",
+        fix=f"remove limits.{name}, or choose a value at least as tight as {value}",
+    )
+
+
+def _unusable(hard: Limits, name: str, setting: object) -> Fault:
+    value = limit_text(getattr(hard, name))
+    return Fault(
+        ErrorCode.BAD_CONFIG,
+        f"limits.{name} = {setting!r} cannot be used; the hard limit is {value}",
+        fix=f"give a value of the same kind that is at least as tight as {value}",
+    )

@@ -1,0 +1,97 @@
+"""EIP-712 digests and the addresses that signed them. Stage: sealing, approving, verifying.
+
+One signature has one accepted spelling: lower-case hex, low s (EIP-2), v 27 or 28. This
+module holds no key and must never accept a second spelling of a signature.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from when_to_invest.errors import ErrorCode, Fault
+
+CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""Order n of secp256k1 (SEC 2, section 2.4.1)."""
+HALF_ORDER: Final = CURVE_ORDER // 2
+DIGEST_BYTES: Final = 32
+_SPELLING: Final = re.compile(r"0x[0-9a-f]{130}")
+_V_OFFSET: Final = 27
+
+
+def bad_signature(why: str) -> Fault:
+    """Return the fault of a signature that proves nothing, for the reason `why`."""
+    return Fault(
+        ErrorCode.BAD_SIGNATURE, f"the signature is not valid: {why}", fix="sign the exact document again"
+    )
+
+
+def typed_digest(typed: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that are signed for an EIP-712 document.
+
+    Computed as keccak256(0x19 ‖ 0x01 ‖ domain separator ‖ struct hash), EIP-712.
+
+    Raises:
+        Fault: `bad_argument` when `typed` is no complete EIP-712 document.
+    """
+    from eth_abi.exceptions import EncodingError
+    from eth_account.messages import encode_typed_data
+    from eth_utils.crypto import keccak
+    from eth_utils.exceptions import ValidationError
+
+    unusable = (ValueError, TypeError, LookupError, AttributeError, EncodingError, ValidationError)
+    try:
+        signable = encode_typed_data(full_message=typed)
+    except unusable as error:
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            f"this is no EIP-712 document ({type(error).__name__})",
+            fix="give types, primaryType, domain and a message that fits them",
+        ) from error
+    return keccak(b"\x19" + signable.version + signable.header + signable.body)
+
+
+def check_digest(digest: object) -> bytes:
+    """Return `digest` when it can be signed: exactly 32 bytes.
+
+    Raises:
+        Fault: `bad_argument` otherwise.
+    """
+    if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            "only 32-byte digests are signed or recovered",
+            fix="pass the result of typed_digest",
+        )
+    return digest
+
+
+def recover_address(digest: bytes, signature: str) -> str:
+    """Return the checksummed address whose key signed `digest`.
+
+    Raises:
+        Fault: `bad_signature` when the text is not the one accepted spelling, s lies in the
+            upper half of the curve order, or no key can have signed this.
+    """
+    from eth_keys.datatypes import Signature
+    from eth_keys.exceptions import BadSignature
+    from eth_utils.exceptions import ValidationError
+
+    check_digest(digest)
+    if not _is_spelled(signature):
+        raise bad_signature("it is not 0x and 130 lower-case hex digits")
+    raw = bytes.fromhex(signature[2:])
+    r, s, v = int.from_bytes(raw[:32]), int.from_bytes(raw[32:64]), raw[64] - _V_OFFSET
+    if not 0 < r < CURVE_ORDER or not 0 < s <= HALF_ORDER:
+        raise bad_signature("r or s lies outside the accepted half of the curve order")
+    if v not in {0, 1}:
+        raise bad_signature("v is neither 27 nor 28")
+    try:
+        key = Signature(vrs=(v, r, s)).recover_public_key_from_msg_hash(digest)
+    except (BadSignature, ValidationError, ValueError) as error:
+        raise bad_signature("no key can have made it") from error
+    return str(key.to_checksum_address())
+
+
+def _is_spelled(signature: object) -> bool:
+    return isinstance(signature, str) and _SPELLING.fullmatch(signature) is not None
