@@ -1,0 +1,83 @@
+"""The journal's port: an append-only chain of events, and the words it is spoken of in.
+
+Everything that happened stands here once, in one order; state is a fold over it. An
+implementation must never change, drop or reorder an event, never answer an append before
+it is durable, and never hand out an event whose place in the chain does not check.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from when_to_invest.events import Event
+
+GENESIS: Final = "0" * 64
+"""What the first event names as its predecessor's hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest event's place (from 1; 0 while the journal is empty) and its hash."""
+
+    sequence: int
+    hash: str
+
+
+EMPTY: Final = Head(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event in its place. `hash` covers the event, its place and its predecessor."""
+
+    sequence: int
+    previous_hash: str
+    hash: str
+    event: Event
+
+    @property
+    def head(self) -> Head:
+        """Return the head a journal has that ends with this event."""
+        return Head(self.sequence, self.hash)
+
+
+class Journal(Protocol):
+    """What every process writes to and folds from."""
+
+    def head(self) -> Head:
+        """Return the newest event's place and hash."""
+        ...
+
+    def read(self, *, after: int = 0) -> Iterator[Recorded]:
+        """Yield the events after sequence `after`, oldest first, each link checked.
+
+        Raises:
+            Fault: `journal_corrupt` at the first event that does not check.
+        """
+        ...
+
+    def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
+        """Record all of `events` or none, durably, and return the new head.
+
+        Raises:
+            Fault: `journal_conflict` when the head is not `expected`; `storage_failed`
+                when nothing could be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the journal holds open. Closing twice is allowed."""
+        ...
+
+
+def link_hash(*, sequence: int, previous_hash: str, event_canonical: bytes) -> str:
+    """Return the SHA-256 that chains an event to its place and its predecessor.
+
+    The same as `digest({"event": ..., "previous_hash": ..., "sequence": ...})`, taken over
+    the event's canonical bytes as they are stored, so that checking never re-serialises.
+    """
+    tail = b',"previous_hash":"%b","sequence":%d}' % (previous_hash.encode(), sequence)
+    return hashlib.sha256(b'{"event":' + event_canonical + tail).hexdigest()

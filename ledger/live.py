@@ -1,0 +1,61 @@
+"""State that follows the journal: the account book and every decision, folded as it grows.
+
+Each process folds for itself and refreshes before it decides. Nothing here is ever stored:
+what cannot be folded from the journal is not state.
+"""
+
+from __future__ import annotations
+
+from ledger.journal import EMPTY, Head, Journal, Recorded
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import Event, IntentProposed
+from when_to_invest.history import DecisionRecord
+from when_to_invest.portfolio import AccountBook
+
+
+class LiveLedger:
+    """A fold that stands still between calls of `refresh`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._head = EMPTY
+        self.book = AccountBook()
+        self.decisions: dict[str, DecisionRecord] = {}
+
+    @property
+    def head(self) -> Head:
+        """Return the head up to which state was folded."""
+        return self._head
+
+    def refresh(self) -> Head:
+        """Fold what was recorded since the last refresh and return the head reached.
+
+        Raises:
+            Fault: `journal_corrupt` when an event does not check or cannot have happened;
+                state stays as it was before that event.
+        """
+        for recorded in self._journal.read(after=self._head.sequence):
+            if recorded.previous_hash != self._head.hash:
+                raise _rewritten(recorded)
+            self._apply(recorded.event)
+            self._head = recorded.head
+        return self._head
+
+    def _apply(self, event: Event) -> None:
+        self.book.apply(event)
+        if isinstance(event, IntentProposed):
+            self.decisions[event.decision_id] = DecisionRecord(
+                event.decision_id, event.intent, event.caller, events=[event]
+            )
+            return
+        decision_id = getattr(event, "decision_id", None)
+        if decision_id in self.decisions:
+            self.decisions[decision_id].apply(event)
+
+
+def _rewritten(recorded: Recorded) -> Fault:
+    return Fault(
+        ErrorCode.JOURNAL_CORRUPT,
+        f"event {recorded.sequence} of the journal follows another history than the one read before",
+        fix="stop trading, run `when-to-invest journal verify`, restore the journal from a backup",
+    )

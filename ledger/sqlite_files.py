@@ -1,0 +1,150 @@
+"""How this package opens SQLite files: durable, never by accident, errors translated.
+
+Every connection uses the write-ahead log, syncs on commit and waits for a lock before it
+gives up. Nothing here knows what a file holds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from when_to_invest.errors import ErrorCode, Fault
+
+BUSY_TIMEOUT_S: Final = 10.0
+_PRIMARY_CODE: Final = 0xFF
+_UNREADABLE: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+_CONTENDED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCodes:
+    """Which errors a kind of file answers with, and the words for it."""
+
+    name: str
+    contended: ErrorCode
+    damaged: ErrorCode
+    unreadable: ErrorCode
+
+
+JOURNAL: Final = FaultCodes(
+    "journal", ErrorCode.JOURNAL_CONFLICT, ErrorCode.JOURNAL_CORRUPT, ErrorCode.JOURNAL_UNREADABLE
+)
+QUEUE: Final = FaultCodes(
+    "queue", ErrorCode.QUEUE_UNAVAILABLE, ErrorCode.STORAGE_FAILED, ErrorCode.QUEUE_MISSING
+)
+
+
+def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
+    """Return a connection in autocommit mode; with `is_read_only` no file is ever made.
+
+    Raises:
+        sqlite3.Error: the file cannot be opened.
+    """
+    mode = "ro" if is_read_only else "rwc"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+        check_same_thread=False,
+    )
+    try:
+        if not is_read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the body in a transaction that takes the write lock first; undo on any error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def create(
+    connection: sqlite3.Connection, schema: Sequence[str], *, application_id: int, layout: int
+) -> None:
+    """Lay out an empty file; leave one that has content as it is.
+
+    Raises:
+        sqlite3.Error: the file cannot be written.
+    """
+    if _number(connection, "schema_version") > 0:
+        return
+    with immediate(connection):
+        if _number(connection, "schema_version") == 0:
+            for statement in schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {application_id:d}")
+            connection.execute(f"PRAGMA user_version = {layout:d}")
+
+
+def recognise(connection: sqlite3.Connection, codes: FaultCodes, *, application_id: int, layout: int) -> None:
+    """Refuse a file that is not of this kind.
+
+    Raises:
+        Fault: the kind's unreadable code, naming what the file is instead.
+    """
+    found = _number(connection, "application_id"), _number(connection, "user_version")
+    if found != (application_id, layout):
+        raise Fault(
+            codes.unreadable,
+            f"the file is of kind {found[0]:#x} layout {found[1]}, not {application_id:#x} layout {layout}",
+            fix="point --home at a directory this program made",
+        )
+
+
+@contextmanager
+def translated(codes: FaultCodes, doing: str) -> Iterator[None]:
+    """Turn SQLite's errors into faults: contended, damaged, unreadable, or failed storage."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _fault(codes, error, doing) from error
+
+
+def _fault(codes: FaultCodes, error: sqlite3.Error, doing: str) -> Fault:
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code in _CONTENDED:
+        return Fault(
+            codes.contended,
+            f"cannot {doing}: another process holds the {codes.name}",
+            fix="try again; stop whatever holds the file open",
+        )
+    if code == sqlite3.SQLITE_CORRUPT:
+        return Fault(
+            codes.damaged,
+            f"cannot {doing}: the file is damaged ({error})",
+            fix=f"stop trading and restore the {codes.name} from a backup",
+        )
+    if code in _UNREADABLE:
+        return Fault(
+            codes.unreadable,
+            f"cannot {doing}: {error}",
+            fix=f"check that the {codes.name} exists in --home and is readable",
+        )
+    return Fault(
+        ErrorCode.STORAGE_FAILED,
+        f"cannot {doing}: {error}",
+        fix="check free space and permissions of --home",
+    )
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])

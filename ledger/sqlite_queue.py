@@ -1,0 +1,231 @@
+"""The embedded order queue: SQS FIFO semantics in one SQLite file, durable on every call.
+
+Several processes share the file. A message is handed to one receiver at a time and its
+group waits with it; what is not deleted in time is handed out again in order, and set
+aside after `max_receives` deliveries. Nothing here ever reads a message's body.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ledger import sqlite_files
+from ledger.queue import (
+    DEDUPLICATION_S,
+    MAX_BATCH,
+    Depth,
+    OutgoingMessage,
+    ReceivedMessage,
+)
+from when_to_invest.errors import ErrorCode, Fault
+
+POLL_S: Final = 0.02
+_APPLICATION_ID: Final = 0x57544951
+_LAYOUT: Final = 1
+_SCHEMA: Final = (
+    (
+        "CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL,"
+        " body TEXT NOT NULL, message_group TEXT NOT NULL, deduplication_id TEXT NOT NULL,"
+        " visible_at REAL NOT NULL, receive_count INTEGER NOT NULL DEFAULT 0, receipt TEXT)"
+    ),
+    "CREATE INDEX messages_in_flight ON messages (visible_at, message_group)",
+    "CREATE UNIQUE INDEX messages_receipt ON messages (receipt)",
+    (
+        "CREATE TABLE remembered (deduplication_id TEXT PRIMARY KEY, message_id TEXT NOT NULL,"
+        " expires_at REAL NOT NULL) WITHOUT ROWID"
+    ),
+    "CREATE INDEX remembered_expiry ON remembered (expires_at)",
+    (
+        "CREATE TABLE dead_letters (sequence INTEGER PRIMARY KEY, message_id TEXT NOT NULL,"
+        " body TEXT NOT NULL, message_group TEXT NOT NULL, deduplication_id TEXT NOT NULL,"
+        " receive_count INTEGER NOT NULL)"
+    ),
+)
+_AVAILABLE: Final = (
+    "SELECT sequence, message_id, body, message_group, deduplication_id, receive_count FROM messages"
+    " WHERE +visible_at <= :now AND message_group NOT IN"
+    " (SELECT message_group FROM messages WHERE visible_at > :now)"
+    " ORDER BY sequence LIMIT :limit"
+)
+_Row = tuple[int, str, str, str, str, int]
+
+
+class SqliteQueue:
+    """Both sides of the queue on one connection; `SqliteSender` and `SqliteReceiver` split it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        visibility_s: float,
+        max_receives: int,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._visibility_s = visibility_s
+        self._max_receives = max_receives
+        self._now = now
+        self._pause = pause
+        self._lock = threading.RLock()
+        with sqlite_files.translated(sqlite_files.QUEUE, "open the queue"):
+            self._connection = sqlite_files.connect(path)
+            sqlite_files.create(self._connection, _SCHEMA, application_id=_APPLICATION_ID, layout=_LAYOUT)
+            sqlite_files.recognise(
+                self._connection, sqlite_files.QUEUE, application_id=_APPLICATION_ID, layout=_LAYOUT
+            )
+
+    def send(self, message: OutgoingMessage) -> str:
+        """Send durably and return the message's id, the first one's when it is a repetition."""
+        with (
+            self._lock,
+            sqlite_files.translated(sqlite_files.QUEUE, "send"),
+            sqlite_files.immediate(self._connection),
+        ):
+            now = self._now()
+            self._connection.execute("DELETE FROM remembered WHERE expires_at <= ?", (now,))
+            first = self._connection.execute(
+                "SELECT message_id FROM remembered WHERE deduplication_id = ?", (message.deduplication_id,)
+            ).fetchone()
+            if first is not None:
+                return str(first[0])
+            return self._insert(message, now)
+
+    def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
+        """Return up to `max_messages`, waiting up to `wait_s` seconds for the first."""
+        waited_s = 0.0
+        while True:
+            taken = self._take(min(max_messages, MAX_BATCH))
+            if taken or waited_s >= wait_s:
+                return taken
+            step_s = min(POLL_S, wait_s - waited_s)
+            self._pause(step_s)
+            waited_s += step_s
+
+    def delete(self, receipt: str) -> None:
+        """Remove a message in flight.
+
+        Raises:
+            Fault: `receipt_expired` when its visibility ended or it is gone.
+        """
+        self._change("DELETE FROM messages WHERE receipt = :receipt AND visible_at > :now", receipt)
+
+    def extend(self, receipt: str, *, visibility_s: int) -> None:
+        """Keep a message in flight for `visibility_s` from now; 0 gives it back at once.
+
+        Raises:
+            Fault: `receipt_expired` when its visibility ended or it is gone.
+        """
+        self._change(
+            "UPDATE messages SET visible_at = :now + :visibility_s"
+            " WHERE receipt = :receipt AND visible_at > :now",
+            receipt,
+            visibility_s=visibility_s,
+        )
+
+    def depth(self) -> Depth:
+        """Return how many messages wait, are in flight, and were set aside."""
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "look at the queue"):
+            waiting, in_flight, dead = self._connection.execute(
+                "SELECT (SELECT count(*) FROM messages WHERE visible_at <= :now),"
+                " (SELECT count(*) FROM messages WHERE visible_at > :now),"
+                " (SELECT count(*) FROM dead_letters)",
+                {"now": self._now()},
+            ).fetchone()
+        return Depth(waiting, in_flight, dead)
+
+    def dead_letters(self) -> tuple[ReceivedMessage, ...]:
+        """Return what was set aside, oldest first; the receipts are empty."""
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "look at the dead letters"):
+            rows = self._connection.execute(
+                "SELECT message_id, '', body, message_group, deduplication_id, receive_count"
+                " FROM dead_letters ORDER BY sequence"
+            ).fetchall()
+        return tuple(ReceivedMessage(*row) for row in rows)
+
+    def close(self) -> None:
+        """Close the connection; messages in flight stay so until their visibility ends."""
+        with self._lock:
+            self._connection.close()
+
+    def _insert(self, message: OutgoingMessage, now: float) -> str:
+        message_id = secrets.token_hex(16)
+        self._connection.execute(
+            "INSERT INTO messages (message_id, body, message_group, deduplication_id, visible_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (message_id, message.body, message.group, message.deduplication_id, now),
+        )
+        self._connection.execute(
+            "INSERT INTO remembered VALUES (?, ?, ?)",
+            (message.deduplication_id, message_id, now + DEDUPLICATION_S),
+        )
+        return message_id
+
+    def _take(self, limit: int) -> tuple[ReceivedMessage, ...]:
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "receive"):
+            # Looking first spares an idle receiver the write lock.
+            if not self._available(1):
+                return ()
+            with sqlite_files.immediate(self._connection):
+                rows = self._available(limit)
+                while spent := [row[0] for row in rows if row[5] >= self._max_receives]:
+                    self._set_aside(spent)
+                    rows = self._available(limit)
+                return tuple(self._hand_out(row) for row in rows)
+
+    def _available(self, limit: int) -> list[_Row]:
+        return self._connection.execute(_AVAILABLE, {"now": self._now(), "limit": limit}).fetchall()
+
+    def _set_aside(self, sequences: list[int]) -> None:
+        for sequence in sequences:
+            self._connection.execute(
+                "INSERT INTO dead_letters SELECT sequence, message_id, body, message_group,"
+                " deduplication_id, receive_count FROM messages WHERE sequence = ?",
+                (sequence,),
+            )
+            self._connection.execute("DELETE FROM messages WHERE sequence = ?", (sequence,))
+
+    def _hand_out(self, row: _Row) -> ReceivedMessage:
+        sequence, message_id, body, group, deduplication_id, receive_count = row
+        receipt = secrets.token_hex(16)
+        self._connection.execute(
+            "UPDATE messages SET visible_at = ?, receive_count = ?, receipt = ? WHERE sequence = ?",
+            (self._now() + self._visibility_s, receive_count + 1, receipt, sequence),
+        )
+        return ReceivedMessage(message_id, receipt, body, group, deduplication_id, receive_count + 1)
+
+    def _change(self, statement: str, receipt: str, **values: float) -> None:
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "answer for a message"):
+            changed = self._connection.execute(
+                statement, {"receipt": receipt, "now": self._now(), **values}
+            ).rowcount
+        if changed == 0:
+            raise Fault(
+                ErrorCode.RECEIPT_EXPIRED,
+                "the message's visibility ended before it was dealt with",
+                fix="do nothing; the message is delivered again and the journal says what was done",
+            )
+
+
+class SqliteSender:
+    """The sending side alone."""
+
+    __slots__ = ("send",)
+
+    def __init__(self, queue: SqliteQueue) -> None:
+        self.send = queue.send
+
+
+class SqliteReceiver:
+    """The receiving side alone."""
+
+    __slots__ = ("delete", "extend", "receive")
+
+    def __init__(self, queue: SqliteQueue) -> None:
+        self.receive = queue.receive
+        self.delete = queue.delete
+        self.extend = queue.extend
