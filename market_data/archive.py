@@ -1,0 +1,110 @@
+"""Keeps each recommendation with the data it was made from, so that it can be made again.
+
+Shell. `recommendations/<id>.json` and `snapshots/<hash>.npz`; both are named by content, so
+storing twice changes nothing, and a file that no longer fits its name is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from home.paths import Home
+from market_data.durable import write_atomically
+from when_to_invest.canonical import canonical_bytes, utc_text
+from when_to_invest.decision.recommendation import Recommendation
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.instruments import Instrument
+from when_to_invest.market import BarSeries, Snapshot
+
+_ID: Final = re.compile(r"r-[0-9a-f]{24}")
+_COLUMNS: Final = ("opened_us", "open", "high", "low", "close", "volume")
+
+
+def store(home: Home, recommendation: Recommendation, snapshot: Snapshot) -> None:
+    """Write the snapshot, then the recommendation that cites it; each file atomically.
+
+    Raises:
+        Fault: `bad_argument` when the two do not belong together, `storage_failed` when
+            the disk refuses.
+    """
+    if recommendation.snapshot_hash != snapshot.hash:
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            f"{recommendation.id} was not made from this snapshot",
+            fix="store the snapshot that was analysed",
+        )
+    data, text = _snapshot_path(home, snapshot.hash), _text_path(home, recommendation.id)
+    if not data.exists():
+        write_atomically(data, lambda fresh: _write_snapshot(fresh, snapshot))
+    if not text.exists():
+        write_atomically(text, lambda fresh: fresh.write_bytes(recommendation.canonical() + b"\n"))
+
+
+def load(home: Home, recommendation_id: str) -> tuple[Recommendation, Snapshot]:
+    """Return a stored recommendation and its snapshot, whose hash is checked again.
+
+    Raises:
+        Fault: `unknown_recommendation`, or `corrupt_data` when a file was altered.
+    """
+    path = _text_path(home, recommendation_id)
+    if not _ID.fullmatch(recommendation_id) or not path.is_file():
+        raise Fault(
+            ErrorCode.UNKNOWN_RECOMMENDATION,
+            f"no recommendation {recommendation_id[:40]!r} was recorded here",
+            fix="use the id that `when-to-invest recommend` printed, with the same --home",
+        )
+    try:
+        recommendation = Recommendation.model_validate_json(path.read_bytes())
+        snapshot = _read_snapshot(_snapshot_path(home, recommendation.snapshot_hash))
+    except (OSError, ValidationError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise _altered(recommendation_id) from error
+    if snapshot.hash != recommendation.snapshot_hash or recommendation.id != recommendation_id:
+        raise _altered(recommendation_id)
+    return recommendation, snapshot
+
+
+def _text_path(home: Home, recommendation_id: str) -> Path:
+    return home.recommendations / f"{recommendation_id}.json"
+
+
+def _snapshot_path(home: Home, snapshot_hash: str) -> Path:
+    return home.snapshots / f"{snapshot_hash}.npz"
+
+
+def _altered(recommendation_id: str) -> Fault:
+    return Fault(
+        ErrorCode.CORRUPT_DATA,
+        f"the record of {recommendation_id} is missing a part or was altered",
+        fix="restore it from a backup; it cannot be trusted as it is",
+    )
+
+
+def _write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    import numpy as np
+
+    origin = canonical_bytes(
+        {"instrument": snapshot.instrument.model_dump(mode="json"), "as_of": utc_text(snapshot.as_of)}
+    )
+    columns = {name: getattr(snapshot.bars, name) for name in _COLUMNS}
+    with path.open("wb") as handle:
+        np.savez_compressed(handle, origin=np.frombuffer(origin, dtype=np.uint8), **columns)
+
+
+def _read_snapshot(path: Path) -> Snapshot:
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as stored:
+        origin = json.loads(stored["origin"].tobytes())
+        columns = {name: stored[name] for name in _COLUMNS}
+    return Snapshot(
+        instrument=Instrument.model_validate_json(json.dumps(origin["instrument"])),
+        as_of=datetime.fromisoformat(origin["as_of"]),
+        bars=BarSeries(**columns),
+    )
