@@ -95,3 +95,11 @@ class QueueReceiver(Protocol):
             Fault: `receipt_expired` when another receiver may hold the message by now.
         """
         ...
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits and nothing is in flight; dead letters do not count.
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable`.
+        """
+        ...

@@ -138,6 +138,11 @@ class SqliteQueue:
             ).fetchone()
         return Depth(waiting, in_flight, dead)
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits and nothing is in flight; dead letters do not count."""
+        depth = self.depth()
+        return depth.waiting + depth.in_flight == 0
+
     def dead_letters(self) -> tuple[ReceivedMessage, ...]:
         """Return what was set aside, oldest first; the receipts are empty."""
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "look at the dead letters"):
@@ -223,9 +228,10 @@ class SqliteSender:
 class SqliteReceiver:
     """The receiving side alone."""
 
-    __slots__ = ("delete", "extend", "receive")
+    __slots__ = ("delete", "extend", "is_empty", "receive")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.receive = queue.receive
         self.delete = queue.delete
         self.extend = queue.extend
+        self.is_empty = queue.is_empty

@@ -33,6 +33,11 @@ RETENTION_S: Final = 4 * 24 * 3600
 """How long an undelivered message is kept; its envelope has expired long before."""
 DEAD_LETTER_RETENTION_S: Final = 14 * 24 * 3600
 _ATTRIBUTES: Final = ("ApproximateReceiveCount", "MessageGroupId", "MessageDeduplicationId")
+_COUNTS: Final = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 _MISSING: Final = frozenset({"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently"})
 _EXPIRED: Final = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
 _DENIED: Final = frozenset(
@@ -95,7 +100,7 @@ class SqsSender:
 
 
 class SqsReceiver:
-    """The executor's side: receive, delete and extend, nothing else."""
+    """The executor's side: receive, delete, extend and count, nothing else."""
 
     __slots__ = ("_client", "_url", "_visibility_s")
 
@@ -140,6 +145,16 @@ class SqsReceiver:
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=visibility_s
             )
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits and nothing is in flight, as far as SQS counts (approximately).
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
+        """
+        with _translated("count"):
+            answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(_COUNTS))
+        return not any(int(answer["Attributes"][name]) for name in _COUNTS)
 
 
 def provision_queue(
