@@ -1,1 +1,1 @@
-"""tool_servers"""
+"""MCP shells: three servers that read, propose and report; none of them places an order."""

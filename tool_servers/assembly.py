@@ -7,6 +7,7 @@ rates and the audit log behave alike. It never adds a tool of its own.
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import inspect
 import json
 import logging
@@ -31,6 +32,7 @@ from tool_servers.rates import Rate, RateLimiter
 from tool_servers.toolspec import ToolDefinition, checked
 from when_to_invest.values import Value
 
+DISTRIBUTION: Final = "when-to-invest"
 _ANY_OBJECT: Final = {"type": "object", "additionalProperties": True}
 _NOISE: Final = frozenset({"title", "description"})
 """Keys that pydantic writes into result schemas and no reader of them needs."""
@@ -49,8 +51,8 @@ class ServerCard:
     """What a server says of itself."""
 
     name: str
-    version: str
     instructions: str
+    version: str = field(default_factory=lambda: importlib.metadata.version(DISTRIBUTION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,9 @@ def configure_logging() -> None:
     )
 
 
-def build_server(card: ServerCard, tools: Sequence[ToolDefinition], *, terms: Terms | None = None) -> ToolServer:
+def build_server(
+    card: ServerCard, tools: Sequence[ToolDefinition], *, terms: Terms | None = None
+) -> ToolServer:
     """Return the MCP server that offers `tools` under `terms`.
 
     Raises:

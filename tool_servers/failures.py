@@ -65,7 +65,9 @@ def _bad_arguments(error: ValidationError) -> Fault:
         f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems[:3]
     )
     return Fault(
-        ErrorCode.BAD_ARGUMENT, plain_text(told, longest=400), fix="correct the arguments named in the message"
+        ErrorCode.BAD_ARGUMENT,
+        plain_text(told, longest=400),
+        fix="correct the arguments named in the message",
     )
 
 

@@ -1,0 +1,1 @@
+"""The market server: reads and analyses, never writes outside its archive, holds no secret."""
