@@ -55,6 +55,10 @@ def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
     )
     try:
         if not is_read_only:
+            # These three take effect only while the file is empty.
+            connection.execute("PRAGMA page_size = 4096")
+            connection.execute("PRAGMA encoding = 'UTF-8'")
+            connection.execute("PRAGMA auto_vacuum = NONE")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")

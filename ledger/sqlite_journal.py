@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from ledger import sqlite_files
-from ledger.journal import GENESIS, Head, Recorded, link_hash
-from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA
+from ledger.chain import Broken, Stored, follow, link_hash
+from ledger.journal import EMPTY, GENESIS, Head, Recorded
+from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA, head_of, head_record
+from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event, event_from_json
+from when_to_invest.events import Event
 
 _BATCH: Final = 500
 _Row = tuple[int, bytes, bytes, bytes]
@@ -29,8 +29,9 @@ _Row = tuple[int, bytes, bytes, bytes]
 class SqliteJournal:
     """A `Journal` on one connection; threads of a process may share it."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, witness: Witness | None) -> None:
         self._connection = connection
+        self._witness = witness
         self._lock = threading.RLock()
 
     def head(self) -> Head:
@@ -50,7 +51,9 @@ class SqliteJournal:
         while True:
             rows = self._rows(previous.sequence)
             for row in rows:
-                recorded = _checked(row, previous)
+                recorded = follow(previous, _stored(row, previous.sequence))
+                if isinstance(recorded, Broken):
+                    raise corrupt(previous.sequence + 1, recorded.why)
                 previous = recorded.head
                 yield recorded
             if not rows:
@@ -66,16 +69,22 @@ class SqliteJournal:
                 locked; `storage_failed` when nothing could be written.
         """
         canonical = [event.canonical() for event in events]
+        if self._witness is None:
+            raise _not_writable()
         with self._writing():
-            head = _head(self._connection)
+            head = self._checked_head()
             if expected is not None and head != expected:
                 raise _conflict(head, expected)
-            return self._chain(canonical, head)
+            head = self._chain(canonical, head)
+        self._witness.saw(head)
+        return head
 
     def close(self) -> None:
         """Close the connection; what was appended is durable already."""
         with self._lock:
             self._connection.close()
+            if self._witness is not None:
+                self._witness.close()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -86,6 +95,16 @@ class SqliteJournal:
         ):
             yield
 
+    def _checked_head(self) -> Head:
+        """Return the head, refusing to write on after an event that is not the last one."""
+        head = _head(self._connection)
+        last = self._connection.execute(
+            "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
+        ).fetchone()
+        if (EMPTY if last is None else Head(last[0], last[1].hex())) != head:
+            raise corrupt(head.sequence, "it is not the last event though the head record names it")
+        return head
+
     def _chain(self, canonical: Sequence[bytes], head: Head) -> Head:
         rows: list[_Row] = []
         for event in canonical:
@@ -95,7 +114,7 @@ class SqliteJournal:
             head = Head(sequence, fresh)
         if rows:
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-            self._connection.execute("UPDATE head SET record = ?", (_head_record(head),))
+            self._connection.execute("UPDATE head SET record = ?", (head_record(head),))
         return head
 
     def _rows(self, after: int) -> list[_Row]:
@@ -123,8 +142,11 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
 
     Raises:
         Fault: `journal_unreadable` when there is no journal to read or the file is none;
-            `storage_failed` when the place cannot be written.
+            `journal_corrupt` when the witness saw events that are gone; `storage_failed`
+            when the place cannot be written.
     """
+    # INVARIANT: the witness is read first, so a journal in use is never behind it.
+    seen = read_witness(path)
     with sqlite_files.translated(sqlite_files.JOURNAL, "open the journal"):
         connection = sqlite_files.connect(path, is_read_only=is_read_only)
         try:
@@ -133,10 +155,48 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
             sqlite_files.recognise(
                 connection, sqlite_files.JOURNAL, application_id=APPLICATION_ID, layout=LAYOUT
             )
+            _check_tail(connection, seen)
+            witness = None if is_read_only else _join_writers(connection, path)
         except BaseException:
             connection.close()
             raise
-    return SqliteJournal(connection)
+    return SqliteJournal(connection, witness)
+
+
+def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
+    if seen is None or seen.sequence == 0:
+        return
+    row = connection.execute("SELECT hash FROM events WHERE sequence = ?", (seen.sequence,)).fetchone()
+    if row is None:
+        raise corrupt(_head(connection).sequence + 1, "it is missing though the witness saw it")
+    if row[0].hex() != seen.hash:
+        raise corrupt(seen.sequence, "the witness saw another event in its place")
+
+
+def _join_writers(connection: sqlite3.Connection, path: Path) -> Witness:
+    version = connection.execute("SELECT version FROM writers WHERE version = ?", (sqlite_version(),))
+    if version.fetchone() is None:
+        connection.execute("INSERT OR IGNORE INTO writers VALUES (?, ?)", (sqlite_version(),) * 2)
+    try:
+        witness = Witness(path)
+    except OSError as error:
+        raise _not_writable() from error
+    witness.saw(_head(connection))
+    return witness
+
+
+def sqlite_version() -> int:
+    """Return the version of SQLite in use as its file header writes it, e.g. 3040001."""
+    major, minor, patch = sqlite3.sqlite_version_info
+    return major * 1_000_000 + minor * 1_000 + patch
+
+
+def _not_writable() -> Fault:
+    return Fault(
+        ErrorCode.STORAGE_FAILED,
+        "the journal cannot be written from here",
+        fix="check the permissions of --home, and that it was not opened for reading only",
+    )
 
 
 def corrupt(sequence: int, why: str) -> Fault:
@@ -158,23 +218,11 @@ def _conflict(head: Head, expected: Head) -> Fault:
 
 def _head(connection: sqlite3.Connection) -> Head:
     record = connection.execute("SELECT record FROM head").fetchone()[0]
-    return Head(int.from_bytes(record[:8], "big"), bytes(record[8:]).hex())
+    return head_of(bytes(record))
 
 
-def _head_record(head: Head) -> bytes:
-    return head.sequence.to_bytes(8, "big") + bytes.fromhex(head.hash)
-
-
-def _checked(row: _Row, previous: Head) -> Recorded:
-    sequence, previous_hash, own_hash, event = row
-    if sequence != previous.sequence + 1:
-        raise corrupt(previous.sequence + 1, f"event {sequence} stands in its place")
-    if previous_hash.hex() != previous.hash:
-        raise corrupt(sequence, "it names another predecessor")
-    fresh = link_hash(sequence=sequence, previous_hash=previous.hash, event_canonical=event)
-    if own_hash.hex() != fresh:
-        raise corrupt(sequence, "its hash is not that of its content")
-    try:
-        return Recorded(sequence, previous.hash, fresh, event_from_json(event))
-    except ValidationError as error:
-        raise corrupt(sequence, "it is no event this version knows") from error
+def _stored(row: _Row, after: int) -> Stored:
+    sequence, *content = row
+    if not all(isinstance(column, bytes) for column in content):
+        raise corrupt(after + 1, "its row has other columns")
+    return Stored(sequence, *content)

@@ -1,0 +1,156 @@
+"""Checks a journal's file from outside: every event's place and hash, and every other byte.
+
+Reads the file without SQLite, takes no lock, changes nothing. Every page must be one this
+program's journal can have, every event must chain to its predecessor, and the newest event
+must be the one that the head record and the witness name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger import journal_schema as schema
+from ledger.chain import Broken, Stored, follow
+from ledger.journal import EMPTY, Head
+from ledger.sqlite_btree import Damage, Row, Trees
+from ledger.sqlite_header import header_problems, is_sqlite, writer_version
+from ledger.sqlite_image import Image, read_image
+from ledger.witness import read_witness
+from when_to_invest.errors import ErrorCode, Fault
+
+_CATALOGUE_ROOT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBad:
+    """The first thing that does not check; `sequence` is none when it hit no event."""
+
+    sequence: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What verifying found. `events` and `head` describe the part that checks."""
+
+    ok: bool
+    events: int
+    head: Head
+    first_bad: FirstBad | None
+    is_tail_witnessed: bool
+    """Whether a witness could show that the newest events are missing."""
+
+
+def verify_journal(path: Path) -> Verification:
+    """Check the journal at `path`, which may be in use.
+
+    Raises:
+        Fault: `journal_unreadable` when there is no journal to check.
+    """
+    # INVARIANT: the witness is read first, so a journal in use is never behind it.
+    witness, complaint = _witness(path)
+    image = read_image(path)
+    if not is_sqlite(image):
+        return _unlike_a_journal(path, witness)
+    audit = _Audit(Trees(image), witness)
+    bad = audit.first_bad_event()
+    if bad is None:
+        bad = next((FirstBad(None, why) for why in [*complaint, *audit.other_problems(image)]), None)
+    return Verification(bad is None, audit.head.sequence, audit.head, bad, witness is not None)
+
+
+def _witness(path: Path) -> tuple[Head | None, list[str]]:
+    try:
+        return read_witness(path), []
+    except Fault as fault:
+        if fault.code is not ErrorCode.JOURNAL_CORRUPT:
+            raise
+        return None, [fault.message]
+
+
+def _unlike_a_journal(path: Path, witness: Head | None) -> Verification:
+    if witness is None:
+        raise Fault(
+            ErrorCode.JOURNAL_UNREADABLE,
+            f"{path.name} is no journal",
+            fix="point --home at a directory this program made",
+        )
+    bad = FirstBad(1 if witness.sequence else None, "the file is no SQLite file any more")
+    return Verification(False, 0, EMPTY, bad, is_tail_witnessed=True)
+
+
+@dataclass(slots=True)
+class _Audit:
+    """Walks the tables of one image; `head` is the last event that checked."""
+
+    trees: Trees
+    witness: Head | None
+    head: Head = EMPTY
+
+    def first_bad_event(self) -> FirstBad | None:
+        """Return the first event that does not check, by chain, head record or witness."""
+        try:
+            for row in self.trees.rows(schema.EVENTS_ROOT):
+                why = self._event_problem(row)
+                if why is not None:
+                    return FirstBad(self.head.sequence + 1, why)
+        except Damage as damage:
+            return FirstBad(self.head.sequence + 1, str(damage))
+        return self._missing_tail()
+
+    def other_problems(self, image: Image) -> Iterator[str]:
+        """Yield what is wrong though every event checks."""
+        yield from header_problems(image)
+        yield from self._catalogue_problems()
+        yield from self._head_problems()
+        yield from self._writer_problems(writer_version(image))
+        yield from map(str, self.trees.blemishes)
+        yield from map(str, self.trees.unclaimed())
+
+    def _event_problem(self, row: Row) -> str | None:
+        match row.columns:
+            case (None, bytes(previous_hash), bytes(own_hash), bytes(event)):
+                followed = follow(self.head, Stored(row.rowid, previous_hash, own_hash, event))
+            case _:
+                return "its row has other columns"
+        if isinstance(followed, Broken):
+            return followed.why
+        if self._is_contradicted(followed.head):
+            return "the witness saw another event in its place"
+        self.head = followed.head
+        return None
+
+    def _is_contradicted(self, head: Head) -> bool:
+        seen = self.witness
+        return seen is not None and seen.sequence == head.sequence and seen != head
+
+    def _missing_tail(self) -> FirstBad | None:
+        if self.witness is not None and self.witness.sequence > self.head.sequence:
+            return FirstBad(self.head.sequence + 1, "it is missing though the witness saw it")
+        return None
+
+    def _head_problems(self) -> Iterator[str]:
+        rows = self._rows(schema.HEAD_ROOT)
+        if rows != [Row(1, (None, schema.head_record(self.head)))]:
+            yield "the head record does not name the last event"
+
+    def _catalogue_problems(self) -> Iterator[str]:
+        rows = self._rows(_CATALOGUE_ROOT)
+        if rows != [Row(place, row) for place, row in enumerate(schema.OBJECTS, start=1)]:
+            yield "the file's catalogue is not a journal's"
+
+    def _writer_problems(self, version: int) -> Iterator[str]:
+        rows = self._rows(schema.WRITERS_ROOT)
+        if isinstance(rows, str) or any(row.columns != (None, row.rowid) for row in rows):
+            yield "the record of writers is damaged"
+        elif version not in {row.rowid for row in rows}:
+            yield "header: was written by a version of SQLite that never wrote here"
+
+    def _rows(self, root: int) -> list[Row] | str:
+        try:
+            return list(self.trees.rows(root))
+        except Damage as damage:
+            return str(damage)
