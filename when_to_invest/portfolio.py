@@ -21,6 +21,8 @@ from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 ZERO: Final = Decimal(0)
 WINDOW: Final = timedelta(hours=24)
 """How far back turnover, message and duplicate counters look."""
+OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
+"""States in which nobody knows what the venue did with an order."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,10 @@ class AccountBook:
     trading_states: dict[str, TradingState] = field(default_factory=dict)
     order_states: dict[str, OrderState] = field(default_factory=dict)
     seen_trades: set[tuple[str, str]] = field(default_factory=set)
+    orders_of: dict[str, list[str]] = field(default_factory=dict)
+    """Client order ids of each decision that was sent."""
+    refused: set[str] = field(default_factory=set)
+    """Recent decisions the gate refused: they count as messages, not as duplicates."""
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event.
@@ -105,8 +111,8 @@ class AccountBook:
         match event:
             case ev.AccountFunded():
                 self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) + event.cash_usd
-            case ev.IntentProposed():
-                self._remember_proposal(event)
+            case ev.IntentProposed() | ev.IntentJudged():
+                self._remember(event)
             case ev.EnvelopeSealed():
                 self._reserve(event)
             case ev.EnvelopeRejected():
@@ -116,8 +122,7 @@ class AccountBook:
             case ev.TradingStateChanged():
                 self.trading_states[event.scope] = event.state
             case (
-                ev.IntentJudged()
-                | ev.ApprovalGiven()
+                ev.ApprovalGiven()
                 | ev.ApprovalDeclined()
                 | ev.EnvelopeQueued()
                 | ev.EnvelopeReceived()
@@ -138,9 +143,24 @@ class AccountBook:
         """Return the position, an empty one when nothing is held."""
         return self.positions.get((account, instrument), Position())
 
+    def unresolved_orders(self, instrument: str, *, besides: str) -> int:
+        """Return how many orders in `instrument` have an unknown outcome, one decision left out."""
+        return sum(
+            self.order_states[order] in OUT_OF_SIGHT
+            for decision_id, reservation in self.reservations.items()
+            if reservation.instrument == instrument and decision_id != besides
+            for order in self.orders_of.get(decision_id, ())
+        )
+
+    def _remember(self, event: ev.IntentProposed | ev.IntentJudged) -> None:
+        if isinstance(event, ev.IntentProposed):
+            self._remember_proposal(event)
+        elif event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
+            self.refused.add(event.decision_id)
+
     def _remember_proposal(self, event: ev.IntentProposed) -> None:
         intent = event.intent
-        _forget_before(self.proposals, event.at - WINDOW)
+        self.refused.difference_update(_forget_before(self.proposals, event.at - WINDOW))
         if isinstance(intent, OrderIntent):
             self.proposals.append(
                 Proposal(
@@ -183,6 +203,7 @@ class AccountBook:
         match event:
             case ev.SendIntended():
                 self._move(event.client_order_id, OrderStep.SEND_INTENDED)
+                self.orders_of.setdefault(event.decision_id, []).append(event.client_order_id)
             case ev.OrderMoved():
                 if self._move(event.client_order_id, event.step) in TERMINAL - {OrderState.ABSENT}:
                     self.reservations.pop(event.decision_id, None)
@@ -217,9 +238,11 @@ class AccountBook:
             del self.reservations[event.decision_id]
 
 
-def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> None:
+def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> list[str]:
+    forgotten = []
     while window and window[0].at <= horizon:
-        window.popleft()
+        forgotten.append(window.popleft().decision_id)
+    return forgotten
 
 
 def fold(happened: Iterable[ev.Event]) -> AccountBook:

@@ -1,0 +1,41 @@
+"""Proposals of one proposer are limited in number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policies.facts import Facts
+from policies.limits import Limits
+from policies.rule import Rule
+from when_to_invest.intents import OrderIntent
+from when_to_invest.verdicts import Reason
+
+_ID: Final = "proposer_rate"
+
+
+def _check(_intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
+    windows = (
+        (facts.proposer_messages_last_minute, limits.max_proposer_messages_per_minute, "minute"),
+        (facts.proposer_messages_last_hour, limits.max_proposer_messages_per_hour, "hour"),
+    )
+    for before, most, window in windows:
+        if before + 1 > most:
+            return Reason(
+                code="proposer_rate_exceeded",
+                rule=_ID,
+                limit=str(most),
+                attempted=str(before + 1),
+                overage=str(before + 1 - most),
+                unit=f"proposals in a {window}",
+                fix=f"wait until fewer than {most} proposals of this proposer lie in the last {window}",
+            )
+    return None
+
+
+RULE: Final = Rule[OrderIntent](
+    id=_ID,
+    guards="a runaway agent that spreads over instruments",
+    source="MiFID II RTS 6 art. 15(1)(d)",
+    codes={"proposer_rate_exceeded": "too many proposals of this proposer"},
+    check=_check,
+)
