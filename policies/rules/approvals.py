@@ -40,7 +40,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Hold | None:
     )
 
 
-RULE: Final = HoldRule[OrderIntent](
+RULE: Final[HoldRule[OrderIntent]] = HoldRule(
     id=_ID,
     guards="large orders that no person has seen",
     source="practice: wallets' policy engines, m-of-n; MiFID II RTS 6 art. 15",

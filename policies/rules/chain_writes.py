@@ -25,7 +25,7 @@ def _check(intent: ChainIntent, _facts: Facts, _limits: Limits) -> Reason | None
     )
 
 
-RULE: Final = Rule[ChainIntent](
+RULE: Final[Rule[ChainIntent]] = Rule(
     id=_ID,
     guards="transfers, which no rule can judge yet",
     source="deny by default",

@@ -35,7 +35,7 @@ def _check(_intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="retries and loops that place one idea many times",
     source="SEC 15c3-5 (duplicative orders)",

@@ -56,7 +56,7 @@ def _stale_mark(facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="risk spread over instruments and accounts until it is too much",
     source="SEC 15c3-5; NI 23-103",

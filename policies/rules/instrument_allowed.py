@@ -30,7 +30,7 @@ def _check(intent: OrderIntent, _facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="orders in instruments nobody vetted",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15",

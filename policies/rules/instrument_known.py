@@ -29,7 +29,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="orders whose lot, tick and session nobody knows",
     source="SEC 15c3-5 (erroneous orders)",

@@ -41,7 +41,7 @@ def _objection(code: str, limit: str, attempted: str, unit: str) -> Reason:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="ideas executed after the reasons for them have gone",
     source="MiFID II RTS 6 art. 15; practice: expiry of every authorisation",

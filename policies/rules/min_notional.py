@@ -31,7 +31,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="dust that the venue rejects and fees eat",
     source="venue rules",

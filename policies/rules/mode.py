@@ -28,7 +28,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="replayed or paper ideas that reach real money, or the other way round",
     source="practice: dry-run flags that reached real capital",

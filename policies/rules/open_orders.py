@@ -34,7 +34,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="many small orders that add up before any of them fills",
     source="NI 23-103; SEC Knight Capital order (2012)",

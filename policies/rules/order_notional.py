@@ -31,7 +31,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="one order that is too large; limit orders priced at a lower quote",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15(1)(b)",

@@ -29,7 +29,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="fat-fingered quantities, and base units taken for dollars",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15(1)(c)",

@@ -34,7 +34,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="a position built out of orders that each look harmless",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15",

@@ -51,7 +51,7 @@ def _fix(lowest_usd: Decimal, highest_usd: Decimal, tick_usd: Decimal | None) ->
     return f"a limit price between {decimal_text(lowest_usd)} and {decimal_text(highest_usd)} USD"
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="fat-fingered prices, and prices set by whoever wants the trade",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15(1)(a)",

@@ -32,7 +32,7 @@ def _check(_intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     return None
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="a runaway agent that spreads over instruments",
     source="MiFID II RTS 6 art. 15(1)(d)",

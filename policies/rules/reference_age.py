@@ -39,7 +39,7 @@ def _objection(code: str, limit_s: int, attempted: timedelta, unit: str, fix: st
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="sizes and collars measured against yesterday's market",
     source="NI 23-103; practice: maximum age per source",

@@ -20,7 +20,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     return missing(_ID, "the reference price", fix=f"provide recent prices of {intent.instrument}")
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="size guards that pass what they cannot price; a proposer's own price as its yardstick",
     source="NI 23-103; SEC 15c3-5",

@@ -31,7 +31,7 @@ def _check(intent: OrderIntent, _facts: Facts, _limits: Limits) -> Reason | None
     return None
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="NaN, infinite, zero or negative amounts that pass comparisons by accident",
     source="practice: a comparison with NaN is false both ways",

@@ -36,7 +36,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="borrowing: buying with money that is not there or already promised",
     source="SEC 15c3-5 (capital thresholds); spot only",

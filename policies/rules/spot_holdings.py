@@ -32,7 +32,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="short selling, and selling the same holding twice",
     source="SEC Regulation SHO; spot only",

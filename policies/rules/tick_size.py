@@ -33,7 +33,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="prices the venue would round or reject",
     source="venue rules; SEC 15c3-5 (erroneous orders)",

@@ -31,7 +31,7 @@ def _objection(code: str, state: str, fix: str) -> Reason:
     return Reason(code=code, rule=_ID, limit=state, attempted="order", overage="", unit="state", fix=fix)
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="trading on after a breaker tripped or a person pulled the kill switch",
     source="MiFID II RTS 6 art. 12; SEC 15c3-5",

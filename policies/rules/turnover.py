@@ -32,7 +32,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="churning, and loops that buy and sell all day",
     source="MiFID II RTS 6 art. 15; practice: rolling turnover",

@@ -28,7 +28,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="adding to a position nobody can state",
     source="SEC Knight Capital order (2012); practice: quarantine is reduce-only",

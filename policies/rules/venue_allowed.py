@@ -28,7 +28,7 @@ def _check(intent: OrderIntent, _facts: Facts, limits: Limits) -> Reason | None:
     )
 
 
-RULE: Final = Rule[OrderIntent](
+RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="orders sent to a venue nobody vetted",
     source="SEC 15c3-5; MiFID II RTS 6 art. 15",
