@@ -21,4 +21,6 @@ class Log:
         line: dict[str, str | int | bool] = {"process": "executor", "event": what}
         if at is not None:
             line["at"] = utc_text(at)
-        print(json.dumps(line | details, ensure_ascii=False), file=self._stream or sys.stderr, flush=True)
+        stream = self._stream or sys.stderr
+        stream.write(json.dumps(line | details, ensure_ascii=False) + "\n")
+        stream.flush()

@@ -109,14 +109,12 @@ def outcome(
     ends_at = None
     for bar in _first_session(order.accepted_at, instrument=instrument, next_bar=next_bar):
         ends_at = ends_at or session_end(bar.opened_at, instrument=instrument)
-        look = _first_look(bar, instrument=instrument)
-        if look.at > now:
-            return Resting()
-        if limit.allows(look.price_usd):
-            return Execution(limit.worsened(look.price_usd), look.at)
+        starts_at = _starts_at(bar, instrument=instrument)
+        if limit.allows(bar.open_usd):
+            return Execution(limit.worsened(bar.open_usd), starts_at)
         if order.time_in_force is TimeInForce.IOC:
-            return Ended(VenueStatus.CANCELLED, look.at)
-        if instrument.has_range and bar.closed_at <= now and limit.is_passed_by(bar):
+            return Ended(VenueStatus.CANCELLED, starts_at)
+        if bar.closed_at <= now and limit.is_passed_by(bar):
             return Execution(order.limit_price_usd, bar.closed_at)
     if ends_at is not None and ends_at <= now:
         return Ended(VenueStatus.EXPIRED, ends_at)
@@ -137,13 +135,6 @@ def _first_session(after: datetime, *, instrument: Instrument, next_bar: NextBar
 
 def _starts_at(bar: Bar, *, instrument: Instrument) -> datetime:
     return tradable_from(bar.opened_at, interval=instrument.interval, session=instrument.session)
-
-
-def _first_look(bar: Bar, *, instrument: Instrument) -> Execution:
-    """Return the first public price of a bar: its open, or its close when it has no range."""
-    if instrument.has_range:
-        return Execution(bar.open_usd, _starts_at(bar, instrument=instrument))
-    return Execution(bar.close_usd, bar.closed_at)
 
 
 @dataclass(frozen=True, slots=True)

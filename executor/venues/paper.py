@@ -179,7 +179,7 @@ class PaperVenue:
 
 def _misfit(order: NewOrder, *, instrument: Instrument) -> str:
     """Say why the order does not fit the instrument's steps, or nothing."""
-    if not instrument.is_tradable:
+    if not instrument.is_tradable or not instrument.has_range:
         return f"{instrument.id} cannot be traded"
     if order.quantity <= 0 or floor_to_step(order.quantity, instrument.lot_size) != order.quantity:
         return f"quantity is no positive multiple of the lot {instrument.lot_size}"

@@ -171,7 +171,7 @@ Sending = Accepted | Declined | Unsent | Unknown
 def send(venue: Venue, order: NewOrder) -> Sending:
     """Submit once and classify the outcome; an unlisted exception is ambiguous, never a refusal."""
     try:
-        return Accepted(venue.submit(order))
+        answer = venue.submit(order)
     except OrderDeclinedError as error:
         return Declined(str(error))
     except OrderUnsentError as error:
@@ -180,3 +180,6 @@ def send(venue: Venue, order: NewOrder) -> Sending:
         return Unknown(str(error))
     except Exception as error:  # noqa: BLE001 - the table's default: what is not listed is ambiguous
         return Unknown(f"unlisted {type(error).__name__} while submitting")
+    if answer.client_order_id != order.client_order_id:
+        return Unknown("the venue answered about another order")
+    return Accepted(answer)

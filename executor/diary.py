@@ -1,0 +1,158 @@
+"""The executor's pen: reads the journal, folds it, and appends only on the state it has read.
+
+Every append names the head it was decided on. If anybody wrote in between, the decision
+is made again on the new state, so no verdict and no fill rests on a stale fold.
+
+# INVARIANT: nothing is appended once a newer executor has announced its epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from home.clock import Clock
+from ledger.journal import Head, Journal, Recorded
+from ledger.live import LiveLedger
+from when_to_invest import events as ev
+from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionRecord
+from when_to_invest.portfolio import AccountBook
+from when_to_invest.values import Mode
+
+ATTEMPTS: Final = 50
+"""Appends tried against other writers before giving up; each one means that somebody wrote."""
+EXECUTOR: Final = "executor"
+
+
+class _Overheard:
+    """A journal that tells on reading which epochs began and which messages were refused."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.head = journal.head
+        self.append = journal.append
+        self.close = journal.close
+        self._journal = journal
+        self.epoch = 0
+        self.refused_messages: set[str] = set()
+
+    def read(self, *, after: int = 0) -> Iterator[Recorded]:
+        for recorded in self._journal.read(after=after):
+            yield recorded
+            event = recorded.event
+            if isinstance(event, ev.RecoveryCompleted):
+                self.epoch = max(self.epoch, event.epoch)
+            elif isinstance(event, ev.MessageRefused):
+                self.refused_messages.add(event.message_id)
+
+
+class Diary:
+    """One executor's view of the journal and its only way to write to it."""
+
+    def __init__(self, journal: Journal, *, clock: Clock, mode: Mode) -> None:
+        self._journal = _Overheard(journal)
+        self._ledger = LiveLedger(self._journal)
+        self._clock = clock
+        self.mode = mode
+        self._ledger.refresh()
+        self._epoch = self._journal.epoch
+
+    @property
+    def book(self) -> AccountBook:
+        """Return the account book as of the last refresh."""
+        return self._ledger.book
+
+    @property
+    def decisions(self) -> dict[str, DecisionRecord]:
+        """Return every decision as of the last refresh, oldest first."""
+        return self._ledger.decisions
+
+    @property
+    def refused_messages(self) -> set[str]:
+        """Return ids of messages that were refused and noted."""
+        return self._journal.refused_messages
+
+    def now(self) -> datetime:
+        """Return the shared clock's instant."""
+        return self._clock.now()
+
+    def refresh(self) -> Head:
+        """Fold what is new and check that no newer executor has taken over.
+
+        Raises:
+            Fault: `already_running` when one has; `journal_corrupt`.
+        """
+        head = self._ledger.refresh()
+        if self._journal.epoch != self._epoch:
+            raise Fault(
+                ErrorCode.ALREADY_RUNNING,
+                f"executor epoch {self._journal.epoch} has taken over from epoch {self._epoch}",
+                fix="let this one end; the newer one continues",
+            )
+        return head
+
+    def write(self, decide: Callable[[], Sequence[ev.Event]]) -> Sequence[ev.Event]:
+        """Append what `decide` returns on fresh state, and fold it; nothing when it is empty.
+
+        `decide` is called again whenever another process wrote first, so it must only look.
+
+        Raises:
+            Fault: `already_running`, `journal_conflict` after many lost races,
+                `storage_failed`, or whatever `decide` raises.
+        """
+        for _ in range(ATTEMPTS):
+            head = self.refresh()
+            events = decide()
+            if not events:
+                return ()
+            try:
+                self._journal.append(events, expected=head)
+            except Fault as fault:
+                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+                    raise
+                continue
+            self._ledger.refresh()
+            return events
+        raise Fault(
+            ErrorCode.JOURNAL_CONFLICT,
+            f"{ATTEMPTS} appends in a row lost the race to other writers",
+            fix="try again; look for a process that writes without pause",
+        )
+
+    def begin_epoch(self, *, is_clear: Callable[[], bool], resolved: int, quarantined: int) -> bool:
+        """Announce this executor, if `is_clear` on fresh state; older ones are refused from then on."""
+
+        def announce() -> Sequence[ev.Event]:
+            if not is_clear():
+                return ()
+            return (
+                ev.RecoveryCompleted(
+                    at=self.now(),
+                    mode=self.mode,
+                    epoch=self._epoch + 1,
+                    resolved=resolved,
+                    quarantined=quarantined,
+                ),
+            )
+
+        if not self.write(announce):
+            return False
+        self._epoch += 1
+        return True
+
+    def tighten(self, scope: str, *, state: TradingState, why: str) -> None:
+        """Move `scope` to `state` unless it is that strict already; never loosens."""
+
+        def decide() -> Sequence[ev.Event]:
+            present = self.book.trading_states.get(scope, TradingState.ACTIVE)
+            if state not in AUTOMATIC_MOVES[present]:
+                return ()
+            return (
+                ev.TradingStateChanged(
+                    at=self.now(), mode=self.mode, scope=scope, state=state, by=EXECUTOR, why=why[:200]
+                ),
+            )
+
+        self.write(decide)

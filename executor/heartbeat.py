@@ -1,0 +1,36 @@
+"""Keeps a message ours while the venue takes its time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from executor.log import Log
+from ledger.queue import QueueReceiver
+from when_to_invest.errors import Fault
+
+
+@contextmanager
+def kept(receiver: QueueReceiver, receipt: str, *, visibility_s: int, log: Log) -> Iterator[None]:
+    """Extend the receipt every third of `visibility_s` for the length of the block.
+
+    Losing the message is no danger: the journal alone says what was done about it.
+    """
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(visibility_s / 3):
+            try:
+                receiver.extend(receipt, visibility_s=visibility_s)
+            except Fault as fault:
+                log.say("message_not_kept", code=fault.code.value)
+                return
+
+    thread = threading.Thread(target=beat, name="message-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,73 @@
+"""Reads a message and decides whether it is the envelope that the journal says was sealed.
+
+Stage: executor, before anything is verified or judged. A seal alone is not enough: the
+journal must hold the `EnvelopeSealed` of that decision with the identical envelope, so a
+stolen sealing key cannot act without leaving its trace first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from ledger.queue import ReceivedMessage
+from when_to_invest.envelopes import Envelope
+from when_to_invest.history import DecisionRecord
+
+MAX_BODY_BYTES: Final = 262_144
+"""The largest message SQS carries; anything longer did not come through a queue."""
+_DECISION: Final = re.compile(r"d-[0-9a-f]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """The message carries exactly the envelope that the journal holds for this decision."""
+
+    envelope: Envelope
+    record: DecisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """The message proves nothing; `claimed` is the decision it is about, if it says so."""
+
+    code: str
+    why: str
+    claimed: str | None
+
+
+def inspect(message: ReceivedMessage, decisions: Mapping[str, DecisionRecord]) -> Genuine | Forged:
+    """Return the genuine envelope of `message`, or why it is none. Never raises on any input."""
+    claimed = message.deduplication_id if _DECISION.fullmatch(message.deduplication_id) else None
+    if len(message.body.encode(errors="replace")) > MAX_BODY_BYTES:
+        return Forged("unreadable_message", f"the body is longer than {MAX_BODY_BYTES} bytes", claimed)
+    try:
+        envelope = Envelope.model_validate_json(message.body)
+    except ValidationError as error:
+        return Forged("unreadable_message", _first_problem(error), claimed)
+    decision_id = envelope.content.decision_id
+    record = decisions.get(decision_id)
+    if record is None:
+        return Forged("unknown_decision", "the journal knows no such decision", decision_id)
+    if record.envelope is None:
+        return Forged("not_in_journal", "the journal holds no sealed envelope of that decision", decision_id)
+    if record.envelope.digest() != envelope.digest():
+        return Forged("not_in_journal", "the envelope differs from the one in the journal", decision_id)
+    return Genuine(envelope, record)
+
+
+def body_hash(message: ReceivedMessage) -> str:
+    """Return the SHA-256 of the body as 64 hex digits."""
+    return hashlib.sha256(message.body.encode(errors="replace")).hexdigest()
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Name the first problem by place and kind, without repeating what the message says."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])[:80]
+    return f"{first['type']} at {place or 'the top'}"

@@ -1,0 +1,189 @@
+"""Takes messages from the queue, one at a time, and gives each exactly one consequence.
+
+Stage: queue → executor. In order: is it the envelope the journal knows (`inspection`)? was
+it dealt with already (the decision's record is the inbox)? do seal, expiry and approvals
+hold (`policies.verify`)? may it still happen (`sending`)?
+
+What becomes of the message:
+- dealt with, now or before: deleted, after the journal says so;
+- refused on its merits (expired, limits, approvals): `EnvelopeRejected`, then deleted,
+  because the journal holds all of it;
+- proving nothing (unreadable, forged, of no known decision): noted once as
+  `MessageRefused` and given back, so that the queue sets it aside as a dead letter for a
+  person. A decision it names that still waits for its envelope is rejected with it: after
+  tampering nothing of it may trade. A decision that was already received is not touched;
+- outcome at the venue unknown: given back; by the next delivery recovery has resolved it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from executor.diary import Diary
+from executor.heartbeat import kept
+from executor.inspection import Forged, Genuine, body_hash, inspect
+from executor.judgement import Judgement
+from executor.log import Log
+from executor.probe import Point, Probe
+from executor.sending import Dispatcher, Errand, is_awaiting_order
+from ledger.queue import QueueReceiver, ReceivedMessage
+from when_to_invest import events as ev
+from when_to_invest.envelopes import EnvelopeContent
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionRecord, DecisionState
+from when_to_invest.intents import OrderIntent
+
+_WAITING = frozenset({DecisionState.SEALED, DecisionState.QUEUED})
+
+
+class Intake:
+    """Handles one received message at a time."""
+
+    def __init__(
+        self,
+        *,
+        diary: Diary,
+        receiver: QueueReceiver,
+        judgement: Judgement,
+        dispatcher: Dispatcher,
+        probe: Probe,
+        log: Log,
+        visibility_s: int,
+        venue_name: str,
+    ) -> None:
+        self._diary = diary
+        self._receiver = receiver
+        self._judgement = judgement
+        self._dispatcher = dispatcher
+        self._probe = probe
+        self._log = log
+        self._visibility_s = visibility_s
+        self._venue_name = venue_name
+
+    def handle(self, message: ReceivedMessage) -> None:
+        """Give `message` its consequence, then delete it or give it back.
+
+        Raises:
+            Fault: from the journal or the queue, except that the message was lost to
+                another delivery, which the journal makes harmless.
+        """
+        self._diary.refresh()
+        found = inspect(message, self._diary.decisions)
+        if isinstance(found, Forged):
+            self._note_forged(message, found)
+            self._give_back(message)
+            return
+        if is_awaiting_order(found.record):
+            self._attempt(message, found)
+        record = self._diary.decisions[found.record.decision_id]
+        if is_awaiting_order(record) or _is_in_doubt(record):
+            self._give_back(message)
+            return
+        self._probe.reached(Point.BEFORE_DELETE)
+        self._delete(message)
+
+    def reject_expired(self) -> None:
+        """Reject every sealed decision whose envelope expired before an order came of it."""
+        self._diary.refresh()
+        for decision_id in list(self._diary.decisions):
+            if self._has_expired(self._diary.decisions[decision_id]):
+                fault = Fault(
+                    ErrorCode.STALE_DATA,
+                    "its envelope expired before it could be sent",
+                    fix="propose it again",
+                )
+                self._reject(decision_id, code="envelope_expired", message=fault.message)
+
+    def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
+        try:
+            content = self._judgement.verify(found.envelope)
+            intent = self._order_of(content)
+        except Fault as fault:
+            self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
+            return
+        self._probe.reached(Point.RECEIVED)
+        self._dispatcher.dispatch(
+            Errand(content=content, intent=intent, message_id=message.message_id),
+            keeping=lambda: kept(
+                self._receiver, message.receipt, visibility_s=self._visibility_s, log=self._log
+            ),
+        )
+
+    def _order_of(self, content: EnvelopeContent) -> OrderIntent:
+        intent = content.intent
+        if not isinstance(intent, OrderIntent):
+            raise Fault(
+                ErrorCode.BAD_ARGUMENT, "this executor sends orders, not transfers", fix="propose an order"
+            )
+        if intent.venue != self._venue_name:
+            raise Fault(
+                ErrorCode.MODE_MISMATCH,
+                f"this executor has no venue {intent.venue!r}",
+                fix=f"propose it for {self._venue_name}",
+            )
+        return intent
+
+    def _has_expired(self, record: DecisionRecord) -> bool:
+        return (
+            record.envelope is not None
+            and is_awaiting_order(record)
+            and self._diary.now() > record.envelope.content.expires_at
+        )
+
+    def _note_forged(self, message: ReceivedMessage, forged: Forged) -> None:
+        def decide() -> Sequence[ev.Event]:
+            if message.message_id in self._diary.refused_messages:
+                return ()
+            noted = ev.MessageRefused(
+                at=self._diary.now(),
+                mode=self._diary.mode,
+                message_id=message.message_id,
+                claimed_decision_id=forged.claimed,
+                body_hash=body_hash(message),
+                code=forged.code,
+                message=forged.why[:500],
+            )
+            record = self._diary.decisions.get(forged.claimed or "")
+            if record is None or record.state not in _WAITING or record.orders:
+                return (noted,)
+            return (noted, self._rejection(record.decision_id, code=forged.code, message=forged.why))
+
+        if self._diary.write(decide):
+            self._log.say(
+                "message_refused", at=self._diary.now(), message_id=message.message_id, code=forged.code
+            )
+
+    def _reject(self, decision_id: str, *, code: str, message: str) -> None:
+        def decide() -> Sequence[ev.Event]:
+            if not is_awaiting_order(self._diary.decisions[decision_id]):
+                return ()
+            return (self._rejection(decision_id, code=code, message=message),)
+
+        if self._diary.write(decide):
+            self._log.say("envelope_rejected", at=self._diary.now(), decision_id=decision_id, code=code)
+
+    def _rejection(self, decision_id: str, *, code: str, message: str) -> ev.EnvelopeRejected:
+        return ev.EnvelopeRejected(
+            at=self._diary.now(), mode=self._diary.mode, decision_id=decision_id, code=code, message=message
+        )
+
+    def _delete(self, message: ReceivedMessage) -> None:
+        try:
+            self._receiver.delete(message.receipt)
+        except Fault as fault:
+            self._pass_if_lost(fault, message)
+
+    def _give_back(self, message: ReceivedMessage) -> None:
+        try:
+            self._receiver.extend(message.receipt, visibility_s=0)
+        except Fault as fault:
+            self._pass_if_lost(fault, message)
+
+    def _pass_if_lost(self, fault: Fault, message: ReceivedMessage) -> None:
+        if fault.code is not ErrorCode.RECEIPT_EXPIRED:
+            raise fault
+        self._log.say("message_lost", at=self._diary.now(), message_id=message.message_id)
+
+
+def _is_in_doubt(record: DecisionRecord) -> bool:
+    return record.state in {DecisionState.SENDING, DecisionState.UNKNOWN}

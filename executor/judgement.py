@@ -1,0 +1,156 @@
+"""The second judgement: the gate's rules, on the executor's own facts.
+
+Stage: executor, after the seal was checked. Market data, fold, clock and limits are its
+own; nothing but the sealed intent and its approvals comes from the proposer's side. The
+decision's own reservation is left out of the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from executor.diary import Diary
+from executor.market import Market
+from policies.facts import Facts, gather_facts
+from policies.gate import judge
+from policies.limits import Limits
+from policies.verify import verify_envelope
+from signing.eip712 import recover_address, typed_digest
+from when_to_invest import events as ev
+from when_to_invest.envelopes import Envelope, EnvelopeContent
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.instruments import Instrument
+from when_to_invest.intents import OrderIntent
+from when_to_invest.market import ReferencePrice
+from when_to_invest.verdicts import Approved, Held, Refused, Verdict
+
+_DATA_FAULTS: Final = frozenset(
+    {ErrorCode.UNKNOWN_INSTRUMENT, ErrorCode.NO_DATA, ErrorCode.CORRUPT_DATA, ErrorCode.AS_OF_BEFORE_DATA}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Whom the executor believes: public addresses and compiled limits, no key."""
+
+    seal_addresses: frozenset[str]
+    approvers: Mapping[str, str]
+    """Approver name to address."""
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A verdict and the event that records what it was based on."""
+
+    verdict: Verdict
+    event: ev.IntentJudged
+
+
+class Judgement:
+    """Verifies envelopes and judges their intents again."""
+
+    def __init__(self, *, authority: Authority, diary: Diary, market: Market) -> None:
+        self._authority = authority
+        self._diary = diary
+        self._market = market
+
+    def verify(self, envelope: Envelope) -> EnvelopeContent:
+        """Return the content of an envelope whose seal, expiry, mode and approvals hold.
+
+        Raises:
+            Fault: the first of them that does not, as `policies.verify` names it.
+        """
+        return verify_envelope(
+            envelope,
+            seal_addresses=self._authority.seal_addresses,
+            approvers=self._authority.approvers,
+            limits_hash=self._authority.limits.digest(),
+            now=self._diary.now(),
+            mode=self._diary.mode,
+            typed_digest=typed_digest,
+            recover=recover_address,
+        )
+
+    def judge(self, content: EnvelopeContent) -> Opinion:
+        """Judge a verified content's intent on the diary's present fold."""
+        facts = self._facts(content)
+        verdict = judge(content.intent, facts, self._authority.limits)
+        return Opinion(verdict, self._recorded(verdict, content=content, facts=facts))
+
+    def _facts(self, content: EnvelopeContent) -> Facts:
+        intent, book, now = content.intent, self._diary.book, self._diary.now()
+        named = intent.instrument if isinstance(intent, OrderIntent) else None
+        held = {instrument for _, instrument in book.positions}
+        reserved = {reservation.instrument for reservation in book.reservations.values()}
+        marks = {name: price for name in held | reserved if (price := self._reference(name))}
+        return gather_facts(
+            intent,
+            decision_id=content.decision_id,
+            book=book,
+            instrument=self._instrument(named),
+            reference=self._reference(named),
+            marks=marks,
+            approvers=frozenset(approval.approver for approval in content.approvals),
+            now=now,
+            mode=self._diary.mode,
+        )
+
+    def _instrument(self, name: str | None) -> Instrument | None:
+        if name is None:
+            return None
+        try:
+            return self._market.instrument(name)
+        except Fault as fault:
+            _demand_about_data(fault)
+            return None
+
+    def _reference(self, name: str | None) -> ReferencePrice | None:
+        if name is None:
+            return None
+        try:
+            return self._market.reference(name, now=self._diary.now())
+        except Fault as fault:
+            _demand_about_data(fault)
+            return None
+
+    def _recorded(self, verdict: Verdict, *, content: EnvelopeContent, facts: Facts) -> ev.IntentJudged:
+        said = _outcome(verdict)
+        return ev.IntentJudged(
+            at=self._diary.now(),
+            mode=self._diary.mode,
+            decision_id=content.decision_id,
+            judge=ev.Judge.EXECUTOR,
+            outcome=said.outcome,
+            reasons=() if isinstance(verdict, Approved) else verdict.reasons,
+            approvals_needed=said.approvals_needed,
+            facts_hash=facts.digest(),
+            facts_json=facts.canonical().decode(),
+            limits_hash=self._authority.limits.digest(),
+        )
+
+
+def _demand_about_data(fault: Fault) -> None:
+    """Let data that cannot be read count as not known, which refuses; pass any other fault on."""
+    if fault.code not in _DATA_FAULTS:
+        raise fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    outcome: ev.Outcome
+    approvals_needed: int = 0
+
+
+def _outcome(verdict: Verdict) -> _Outcome:
+    match verdict:
+        case Approved():
+            return _Outcome(ev.Outcome.APPROVED)
+        case Held():
+            return _Outcome(ev.Outcome.HELD, verdict.approvals_needed)
+        case Refused():
+            return _Outcome(ev.Outcome.REFUSED)
+        case _:
+            assert_never(verdict)

@@ -1,0 +1,180 @@
+"""Assembles the executor process and keeps it running: the one place that makes its parts.
+
+It holds the gate's public address and no key at all. Its outermost loop is the only place
+that catches everything: it halts trading and ends.
+"""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import ExitStack
+from typing import Final
+
+from executor.diary import Diary
+from executor.judgement import Authority
+from executor.lease import sole_executor
+from executor.log import Log
+from executor.market import HomeMarket
+from executor.patience import Patience, SignalPatience
+from executor.probe import NoProbe, Probe
+from executor.service import Parts, Service
+from executor.venues.paper import PAPER, PaperVenue
+from executor.venues.port import VenueProfile
+from home.clock import clock_of
+from home.paths import Home
+from home.settings import Settings, read_settings
+from ledger.connect import open_receiver
+from ledger.sqlite_journal import open_journal
+from policies.limits import HARD_LIMITS, tighten
+from signing.keystore import keystore_address
+from when_to_invest.breakers import TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.values import Mode
+
+SEAL_KEY: Final = "seal.json"
+POLL_S: Final = 1.0
+"""Longest wait for a message before the open orders are looked at again."""
+IDLE_PAUSE_S: Final = 0.05
+MAX_FAILURES: Final = 10
+LONGEST_PAUSE_S: Final = 5.0
+NOTHING_IN_DOUBT: Final = frozenset(
+    {
+        ErrorCode.ALREADY_RUNNING,
+        ErrorCode.JOURNAL_CONFLICT,
+        ErrorCode.QUEUE_MISSING,
+        ErrorCode.QUEUE_UNAVAILABLE,
+        ErrorCode.UNAUTHENTICATED,
+        ErrorCode.VENUE_UNAVAILABLE,
+    }
+)
+"""Faults that end the process without halting trading: nothing was done, nothing is unclear."""
+
+
+def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
+    """Run the executor of `home` until a signal, or until nothing is left to do.
+
+    With `until_idle` it returns once the queue is empty (messages in flight included), no
+    order's fate is unknown and no working order can fill at the present clock. Returns 0.
+
+    Raises:
+        Fault: why it could not start or go on. Unless nothing is in doubt, trading was
+            halted before, if the journal still took it.
+    """
+    log, patience = Log(), SignalPatience()
+    with ExitStack() as stack:
+        parts = assemble(home, stack=stack, patience=patience, probe=probe or NoProbe(), log=log)
+        stack.enter_context(patience.until_signalled())
+        try:
+            _work(Service(parts), parts=parts, until_idle=until_idle)
+        except Fault as fault:
+            if fault.code not in NOTHING_IN_DOUBT:
+                _halt(parts, why=fault.code.value)
+            raise
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
+            _halt(parts, why=f"{type(error).__name__} in the executor")
+            raise Fault(
+                ErrorCode.INTERNAL,
+                f"the executor met {type(error).__name__} in {place.name} and halted trading",
+                fix="read the executor's log, then start it again and resume trading by quorum",
+            ) from error
+    log.say("stopped")
+    return 0
+
+
+def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, log: Log) -> Parts:
+    """Make every part from the home's settings; `stack` closes them.
+
+    Raises:
+        Fault: `already_running`, `mode_mismatch`, `key_missing`, `bad_config`,
+            `looser_limit`, `queue_missing`, or `journal_unreadable`.
+    """
+    settings = read_settings(home.make())
+    _demand_paper(settings)
+    stack.enter_context(sole_executor(home))
+    authority = Authority(
+        seal_addresses=frozenset({keystore_address(home.keys / SEAL_KEY)}),
+        approvers=dict(settings.approvers),
+        limits=tighten(HARD_LIMITS, settings.limits),
+    )
+    clock, market = clock_of(home, settings.mode), HomeMarket(home)
+    clock.now()
+    venue = PaperVenue(
+        home.paper_venue, mode=settings.mode, prices=market, clock=clock, settings=settings.paper
+    )
+    stack.callback(venue.close)
+    demand_one_mode(settings.mode, venue.profile)
+    journal = open_journal(home.journal)
+    stack.callback(journal.close)
+    return Parts(
+        diary=Diary(journal, clock=clock, mode=settings.mode),
+        receiver=open_receiver(settings.queue, home.queue),
+        venue=venue,
+        market=market,
+        authority=authority,
+        patience=patience,
+        probe=probe,
+        log=log,
+        visibility_s=settings.queue.visibility_s,
+    )
+
+
+def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:
+    """Refuse a venue of another mode: a replay clock never meets a live venue.
+
+    Raises:
+        Fault: `mode_mismatch`.
+    """
+    if profile.mode is not mode:
+        raise Fault(
+            ErrorCode.MODE_MISMATCH,
+            f"the venue {profile.name} is {profile.mode.value}, this home is {mode.value}",
+            fix="use a venue of the home's own mode",
+        )
+
+
+def _demand_paper(settings: Settings) -> None:
+    if settings.mode is Mode.LIVE:
+        raise Fault(
+            ErrorCode.MODE_MISMATCH,
+            "mode is live, but the only venue here is the paper venue",
+            fix="set mode to replay or paper",
+        )
+    if settings.venue != PAPER:
+        raise Fault(
+            ErrorCode.BAD_CONFIG,
+            f"there is no venue {settings.venue!r}",
+            fix=f'set venue = "{PAPER}"',
+        )
+
+
+def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
+    """Start, then step until a signal or idleness; try again after what time can heal."""
+    failures, has_started = 0, False
+    while not parts.patience.is_over:
+        try:
+            if not has_started:
+                service.start()
+                has_started = True
+                parts.log.say("ready", at=parts.diary.now())
+            is_busy = service.step(wait_s=0.0 if until_idle else POLL_S)
+            if until_idle and not is_busy:
+                if service.is_idle():
+                    return
+                parts.patience.pause(IDLE_PAUSE_S)
+            failures = 0
+        except Fault as fault:
+            failures += 1
+            if not fault.is_retryable or failures >= MAX_FAILURES:
+                raise
+            parts.log.say("retrying", code=fault.code.value, failures=failures)
+            parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
+
+
+def _halt(parts: Parts, *, why: str) -> None:
+    try:
+        parts.diary.tighten("system", state=TradingState.HALTED, why=why)
+        parts.log.say("halted", why=why)
+    except Fault as fault:
+        parts.log.say("halt_failed", code=fault.code.value)

@@ -1,0 +1,141 @@
+"""Resolves orders whose fate is unknown, before anything is received: found, absent, quarantined.
+
+Stage: executor, at start and whenever an outcome was lost. Each order is looked for by its
+client order id. It is never sent again from here.
+
+Absence is proven by three negative rounds, and by the end of the request's validity unless
+the venue declares that its absence is authoritative (then no request can be under way and
+rounds may follow each other at once). What `MAX_ROUNDS` rounds cannot decide is
+quarantined: it stays reserved in full and its instrument may only be reduced.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from executor.diary import Diary
+from executor.log import Log
+from executor.patience import Patience
+from executor.sending import REQUEST_VALIDITY, moved
+from executor.venues.port import Venue, VenueOrder, VenueStatus
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import OrderRecord
+from when_to_invest.orders import UNRESOLVED, OrderState, OrderStep
+
+NEGATIVE_ROUNDS: Final = 3
+MAX_ROUNDS: Final = 12
+ROUND_PAUSE_S: Final = 5.0
+"""Between rounds at a venue whose silence proves nothing; 12 rounds outlast a request."""
+
+
+class Recovery:
+    """Looks for lost orders, round by round; counts of rounds live as long as the process."""
+
+    def __init__(self, *, diary: Diary, venue: Venue, log: Log, patience: Patience) -> None:
+        self._diary = diary
+        self._venue = venue
+        self._log = log
+        self._patience = patience
+        self._rounds: Counter[str] = Counter()
+        self._negatives: Counter[str] = Counter()
+        self.resolved = 0
+        self.quarantined = 0
+
+    def is_clear(self) -> bool:
+        """Whether, on the diary's present fold, no order's fate is unknown."""
+        return not self._unresolved()
+
+    def resolve(self) -> None:
+        """Look for every unresolved order until each is found, proven absent or quarantined.
+
+        Returns early, with doubts left, only when the process was asked to stop.
+        """
+        self._diary.refresh()
+        while not self.is_clear() and not self._patience.is_over:
+            answers = [self._look_for(order) for order in self._unresolved()]
+            may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
+            if not self.is_clear() and not may_hurry:
+                self._patience.pause(ROUND_PAUSE_S)
+
+    def _unresolved(self) -> list[OrderRecord]:
+        return [
+            order
+            for record in self._diary.decisions.values()
+            for order in record.orders.values()
+            if order.state in UNRESOLVED
+        ]
+
+    def _look_for(self, order: OrderRecord) -> bool:
+        """Look once; return whether the venue answered."""
+        client_order_id = order.sent.client_order_id
+        self._rounds[client_order_id] += 1
+        try:
+            found = self._venue.find(client_order_id)
+        except Fault as fault:
+            if fault.code is not ErrorCode.VENUE_UNAVAILABLE:
+                raise
+            self._negatives[client_order_id] = 0
+            self._doubt(order, why=fault.message)
+            return False
+        if found is not None:
+            self._found(order, found)
+            return True
+        self._negatives[client_order_id] += 1
+        if self._is_proven_absent(order):
+            self._absent(order)
+        else:
+            self._doubt(order, why="the venue does not know it, which proves nothing yet")
+        return True
+
+    def _is_proven_absent(self, order: OrderRecord) -> bool:
+        if self._negatives[order.sent.client_order_id] < NEGATIVE_ROUNDS:
+            return False
+        is_too_late = self._diary.now() > order.sent.at + REQUEST_VALIDITY
+        return self._venue.profile.absence_is_authoritative or is_too_late
+
+    def _found(self, order: OrderRecord, found: VenueOrder) -> None:
+        step = OrderStep.REJECTED if found.status is VenueStatus.REJECTED else OrderStep.ACKNOWLEDGED
+        self._move(order, step, why="found after a lost answer", venue_order_id=found.venue_order_id)
+        self.resolved += 1
+
+    def _absent(self, order: OrderRecord) -> None:
+        rounds = self._negatives[order.sent.client_order_id]
+        self._move(order, OrderStep.PROVEN_ABSENT, why=f"absent in {rounds} rounds")
+        self.resolved += 1
+
+    def _doubt(self, order: OrderRecord, *, why: str) -> None:
+        if order.state is OrderState.SEND_INTENDED:
+            self._move(order, OrderStep.LOST_SIGHT, why=why)
+        if self._rounds[order.sent.client_order_id] >= MAX_ROUNDS:
+            self._diary.tighten(
+                f"instrument:{order.sent.instrument}",
+                state=TradingState.REDUCING,
+                why=f"order {order.sent.client_order_id} is in quarantine",
+            )
+            self._move(order, OrderStep.QUARANTINED, why=f"undecided after {MAX_ROUNDS} rounds: {why}")
+            self.quarantined += 1
+
+    def _move(self, order: OrderRecord, step: OrderStep, *, why: str, venue_order_id: str = "") -> None:
+        sent = order.sent
+
+        def decide() -> Sequence[ev.Event]:
+            present = self._diary.decisions[sent.decision_id].orders[sent.client_order_id]
+            if present.state not in UNRESOLVED:
+                return ()
+            if step is OrderStep.PROVEN_ABSENT and present.state is OrderState.SEND_INTENDED:
+                lost = moved(self._diary, sent, step=OrderStep.LOST_SIGHT, why=why)
+                return (lost, moved(self._diary, sent, step=step, why=why))
+            return (moved(self._diary, sent, step=step, why=why, venue_order_id=venue_order_id),)
+
+        self._diary.write(decide)
+        self._log.say(
+            "order_resolved",
+            at=self._diary.now(),
+            decision_id=sent.decision_id,
+            client_order_id=sent.client_order_id,
+            step=step.value,
+        )

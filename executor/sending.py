@@ -1,0 +1,224 @@
+"""Judges again, writes the intention down, sends once, writes down what came of it.
+
+Stage: executor → venue. The verdict, the inbox row and the intention to send are one
+append, decided on the journal's newest state and synced before the venue hears a word.
+
+# INVARIANT: what leaves for a decision (filled, open, unknown, new) never exceeds what its
+# envelope authorised; an order of unknown outcome is never sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final, assert_never
+
+from executor.diary import Diary
+from executor.identity import client_order_id
+from executor.judgement import Judgement, Opinion
+from executor.log import Log
+from executor.probe import Point, Probe
+from executor.venues.port import Accepted, Declined, NewOrder, Sending, Unknown, Unsent, Venue, send
+from when_to_invest import events as ev
+from when_to_invest.envelopes import EnvelopeContent
+from when_to_invest.history import FINAL_STATES, DecisionRecord, OrderRecord
+from when_to_invest.intents import OrderIntent, TimeInForce
+from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.verdicts import Approved
+
+REQUEST_VALIDITY: Final = timedelta(seconds=30)
+"""How long after the intention to send the venue may still take the request."""
+_GONE: Final = frozenset({OrderState.ABSENT})
+
+
+def unsent_quantity(record: DecisionRecord) -> Decimal:
+    """Return how much of a decision was neither executed nor is, or may be, at the venue.
+
+    In base units; zero or less means that nothing may be sent.
+    """
+    exposed = sum((_exposure(order) for order in record.orders.values()), Decimal(0))
+    return record.authorised_quantity - exposed
+
+
+def _exposure(order: OrderRecord) -> Decimal:
+    return order.filled_quantity if order.state in _GONE else order.sent.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One verified envelope that is to become an order."""
+
+    content: EnvelopeContent
+    intent: OrderIntent
+    message_id: str
+
+
+class Dispatcher:
+    """Turns an errand into at most one order at the venue."""
+
+    def __init__(self, *, diary: Diary, judgement: Judgement, venue: Venue, probe: Probe, log: Log) -> None:
+        self._diary = diary
+        self._judgement = judgement
+        self._venue = venue
+        self._probe = probe
+        self._log = log
+
+    def dispatch(self, errand: Errand, *, keeping: Callable[[], AbstractContextManager[None]]) -> None:
+        """Judge, intend, send and record; `keeping` holds the message while the venue answers.
+
+        Whatever happens is in the journal when this returns, or before the process ends.
+
+        Raises:
+            Fault: from the journal alone; the venue's failures are classified and recorded.
+        """
+        written = self._diary.write(lambda: self._decide(errand))
+        intended = next((event for event in written if isinstance(event, ev.SendIntended)), None)
+        if intended is None:
+            return
+        self._probe.reached(Point.SEND_INTENDED)
+        with keeping():
+            # The last look before the venue hears of it: has a newer executor taken over?
+            self._diary.refresh()
+            outcome = send(self._venue, new_order(intended, errand.intent.time_in_force))
+        self._probe.reached(Point.SUBMITTED)
+        self._record(intended, outcome)
+        self._probe.reached(Point.ACKNOWLEDGED)
+
+    def _decide(self, errand: Errand) -> Sequence[ev.Event]:
+        """Return the verdict with its consequence, or nothing when there is nothing left to do."""
+        record = self._diary.decisions[errand.content.decision_id]
+        if not is_awaiting_order(record):
+            return ()
+        if record.is_cancel_requested:
+            return (self._rejected(errand, code="cancel_requested", message="cancelled before it was sent"),)
+        opinion = self._judgement.judge(errand.content)
+        self._probe.reached(Point.JUDGED)
+        if isinstance(opinion.verdict, Approved):
+            return (opinion.event, *self._received(errand, record), self._intended(errand, record))
+        return (opinion.event, self._refused(errand, opinion))
+
+    def _received(self, errand: Errand, record: DecisionRecord) -> tuple[ev.Event, ...]:
+        if record.is_received:
+            return ()
+        return (
+            ev.EnvelopeReceived(
+                at=self._diary.now(),
+                mode=self._diary.mode,
+                decision_id=record.decision_id,
+                message_id=errand.message_id,
+            ),
+        )
+
+    def _intended(self, errand: Errand, record: DecisionRecord) -> ev.SendIntended:
+        intent, attempt = errand.intent, len(record.orders) + 1
+        return ev.SendIntended(
+            at=self._diary.now(),
+            mode=self._diary.mode,
+            decision_id=record.decision_id,
+            client_order_id=client_order_id(record.decision_id, slice_index=0, attempt=attempt),
+            attempt=attempt,
+            venue=intent.venue,
+            instrument=intent.instrument,
+            side=intent.side,
+            quantity=unsent_quantity(record),
+            limit_price_usd=intent.limit_price_usd,
+        )
+
+    def _refused(self, errand: Errand, opinion: Opinion) -> ev.EnvelopeRejected:
+        codes = [reason.code for reason in opinion.event.reasons]
+        code = codes[0] if codes else opinion.event.outcome.value
+        message = f"the executor's own judgement: {opinion.event.outcome.value} ({', '.join(codes)})"
+        return self._rejected(errand, code=code, message=message)
+
+    def _rejected(self, errand: Errand, *, code: str, message: str) -> ev.EnvelopeRejected:
+        return ev.EnvelopeRejected(
+            at=self._diary.now(),
+            mode=self._diary.mode,
+            decision_id=errand.content.decision_id,
+            code=code,
+            message=message,
+        )
+
+    def _record(self, intended: ev.SendIntended, outcome: Sending) -> None:
+        steps = _steps_of(outcome)
+
+        def decide() -> Sequence[ev.Event]:
+            record = self._diary.decisions[intended.decision_id]
+            if record.orders[intended.client_order_id].state is not OrderState.SEND_INTENDED:
+                return ()
+            return [
+                moved(self._diary, intended, step=step, why=steps.why, venue_order_id=steps.venue_order_id)
+                for step in steps.steps
+            ]
+
+        self._diary.write(decide)
+        self._log.say(
+            "order_sent",
+            at=self._diary.now(),
+            decision_id=intended.decision_id,
+            client_order_id=intended.client_order_id,
+            outcome=type(outcome).__name__.lower(),
+            why=steps.why,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    steps: tuple[OrderStep, ...]
+    why: str = ""
+    venue_order_id: str = ""
+
+
+def _steps_of(outcome: Sending) -> _Steps:
+    match outcome:
+        case Accepted():
+            return _Steps((OrderStep.ACKNOWLEDGED,), venue_order_id=outcome.order.venue_order_id)
+        case Declined():
+            return _Steps((OrderStep.REJECTED,), outcome.why)
+        case Unsent():
+            return _Steps((OrderStep.LOST_SIGHT, OrderStep.PROVEN_ABSENT), f"never sent: {outcome.why}")
+        case Unknown():
+            return _Steps((OrderStep.LOST_SIGHT,), outcome.why)
+        case _:
+            assert_never(outcome)
+
+
+def is_awaiting_order(record: DecisionRecord) -> bool:
+    """Whether a sealed decision may still get an order: not final, and nothing may be out there."""
+    return (
+        record.envelope is not None
+        and record.state not in FINAL_STATES
+        and unsent_quantity(record) == record.authorised_quantity
+        and record.authorised_quantity > 0
+    )
+
+
+def new_order(intended: ev.SendIntended, time_in_force: TimeInForce) -> NewOrder:
+    """Return what the venue hears of an intention."""
+    return NewOrder(
+        client_order_id=intended.client_order_id,
+        instrument=intended.instrument,
+        side=intended.side,
+        quantity=intended.quantity,
+        limit_price_usd=intended.limit_price_usd,
+        time_in_force=time_in_force,
+        valid_until=intended.at + REQUEST_VALIDITY,
+    )
+
+
+def moved(
+    diary: Diary, order: ev.SendIntended, *, step: OrderStep, why: str = "", venue_order_id: str = ""
+) -> ev.OrderMoved:
+    """Return the event that an order took `step` now."""
+    return ev.OrderMoved(
+        at=diary.now(),
+        mode=diary.mode,
+        decision_id=order.decision_id,
+        client_order_id=order.client_order_id,
+        step=step,
+        venue_order_id=venue_order_id,
+        why=why[:500],
+    )

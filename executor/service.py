@@ -1,0 +1,102 @@
+"""The executor's day: recover, then follow orders, reject what expired, take one message.
+
+It owns the order in which its parts act and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from executor.diary import Diary
+from executor.intake import Intake
+from executor.judgement import Authority, Judgement
+from executor.log import Log
+from executor.market import Market
+from executor.patience import Patience
+from executor.probe import Point, Probe
+from executor.recovery import Recovery
+from executor.sending import Dispatcher
+from executor.venues.port import Venue
+from executor.working import ENDED, FOLLOWED, Working
+from ledger.queue import QueueReceiver
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything one executor is made of."""
+
+    diary: Diary
+    receiver: QueueReceiver
+    venue: Venue
+    market: Market
+    authority: Authority
+    patience: Patience
+    probe: Probe
+    log: Log
+    visibility_s: int
+
+
+class Service:
+    """One executor; call `start` once, then `step` for as long as it may run."""
+
+    def __init__(self, parts: Parts) -> None:
+        judgement = Judgement(authority=parts.authority, diary=parts.diary, market=parts.market)
+        dispatcher = Dispatcher(
+            diary=parts.diary, judgement=judgement, venue=parts.venue, probe=parts.probe, log=parts.log
+        )
+        self._parts = parts
+        self._recovery = Recovery(
+            diary=parts.diary, venue=parts.venue, log=parts.log, patience=parts.patience
+        )
+        self._working = Working(diary=parts.diary, venue=parts.venue, probe=parts.probe, log=parts.log)
+        self._intake = Intake(
+            diary=parts.diary,
+            receiver=parts.receiver,
+            judgement=judgement,
+            dispatcher=dispatcher,
+            probe=parts.probe,
+            log=parts.log,
+            visibility_s=parts.visibility_s,
+            venue_name=parts.venue.profile.name,
+        )
+
+    def start(self) -> None:
+        """Resolve what a former run left open, then announce the new epoch.
+
+        Raises:
+            Fault: from journal or venue; nothing was received.
+        """
+        has_begun = False
+        while not has_begun and not self._parts.patience.is_over:
+            self._recovery.resolve()
+            self._working.poll(states=FOLLOWED | ENDED)
+            self._parts.probe.reached(Point.RECOVERED)
+            has_begun = self._parts.diary.begin_epoch(
+                is_clear=self._recovery.is_clear,
+                resolved=self._recovery.resolved,
+                quarantined=self._recovery.quarantined,
+            )
+
+    def step(self, *, wait_s: float) -> bool:
+        """Do one round, waiting up to `wait_s` for a message; return whether anything happened.
+
+        Raises:
+            Fault: a retryable one leaves everything as it was.
+        """
+        self._recovery.resolve()
+        has_moved = self._working.poll()
+        self._intake.reject_expired()
+        if self._parts.patience.is_over or not self._recovery.is_clear():
+            return True
+        messages = self._parts.receiver.receive(max_messages=1, wait_s=wait_s)
+        for message in messages:
+            self._intake.handle(message)
+        return has_moved or bool(messages)
+
+    def is_idle(self) -> bool:
+        """Whether no message waits or is in flight and no order's fate is unknown.
+
+        After a `step` in which nothing happened, no working order can fill at the present
+        clock either, because the venue was just asked.
+        """
+        return self._recovery.is_clear() and self._parts.receiver.is_empty()

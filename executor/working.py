@@ -1,0 +1,162 @@
+"""Follows orders at the venue: trades once each, ends, cancels. Stage: venue → journal.
+
+What the venue says is compared with what was authorised before it is written down.
+
+# INVARIANT: a trade is recorded once per (venue, trade id), and the fills of a decision
+# never exceed what its envelope authorised: a venue that reports more stops everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+from executor.diary import Diary
+from executor.log import Log
+from executor.probe import Point, Probe
+from executor.sending import moved
+from executor.venues.port import Trade, Venue, VenueOrder, VenueStatus
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionRecord, OrderRecord
+from when_to_invest.intents import OrderIntent
+from when_to_invest.orders import OrderState, OrderStep
+
+FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
+"""States in which the venue may still tell something new."""
+ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+"""Looked at once more at start: a trade may have raced the end."""
+_ENDS: Final = {
+    VenueStatus.CANCELLED: OrderStep.CANCELLED,
+    VenueStatus.EXPIRED: OrderStep.EXPIRED,
+    VenueStatus.REJECTED: OrderStep.REJECTED,
+}
+
+
+class Working:
+    """Brings the journal up to date with the venue, order by order."""
+
+    def __init__(self, *, diary: Diary, venue: Venue, probe: Probe, log: Log) -> None:
+        self._diary = diary
+        self._venue = venue
+        self._probe = probe
+        self._log = log
+
+    def poll(self, *, states: frozenset[OrderState] = FOLLOWED) -> bool:
+        """Ask the venue about every order in one of `states`; return whether anything was recorded.
+
+        Raises:
+            Fault: `venue_unavailable`; `fill_exceeds_order` when the venue reports more
+                than was authorised.
+        """
+        before = self._diary.refresh()
+        for decision_id, client_order_id in self._orders_in(states):
+            self._cancel_if_wanted(decision_id, client_order_id)
+            found = self._venue.find(client_order_id)
+            if found is None:
+                self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
+                continue
+            self._follow(decision_id, found)
+        return self._diary.refresh() != before
+
+    def _orders_in(self, states: frozenset[OrderState]) -> list[tuple[str, str]]:
+        return [
+            (record.decision_id, client_order_id)
+            for record in self._diary.decisions.values()
+            for client_order_id, order in record.orders.items()
+            if order.state in states
+        ]
+
+    def _cancel_if_wanted(self, decision_id: str, client_order_id: str) -> None:
+        record = self._diary.decisions[decision_id]
+        if record.is_cancel_requested or self._is_halted(record):
+            self._venue.cancel(client_order_id)
+
+    def _is_halted(self, record: DecisionRecord) -> bool:
+        intent = record.intent
+        if not isinstance(intent, OrderIntent):
+            return False
+        state = self._diary.book.trading_state(
+            account=intent.account, venue=intent.venue, instrument=intent.instrument
+        )
+        return state is TradingState.HALTED
+
+    def _follow(self, decision_id: str, found: VenueOrder) -> None:
+        # Read after the status, so that an ended order's trades are all in the answer.
+        trades = self._venue.trades(found.client_order_id)
+        if self._state(decision_id, found) is OrderState.QUARANTINED:
+            self._step(decision_id, found, OrderStep.ACKNOWLEDGED)
+        for trade in trades:
+            if (self._venue.profile.name, trade.trade_id) not in self._diary.book.seen_trades:
+                self._probe.reached(Point.FILLED_AT_VENUE)
+                self._fill(decision_id, trade)
+                self._probe.reached(Point.FILL_RECORDED)
+        reported = sum((trade.quantity for trade in trades), Decimal(0))
+        if found.status in _ENDS and reported >= found.filled_quantity:
+            self._end(decision_id, found)
+
+    def _end(self, decision_id: str, found: VenueOrder) -> None:
+        step = _ENDS[found.status]
+        has_traded = found.filled_quantity > 0
+        self._step(
+            decision_id, found, OrderStep.CANCELLED if has_traded and step is OrderStep.REJECTED else step
+        )
+
+    def _state(self, decision_id: str, found: VenueOrder) -> OrderState:
+        return self._diary.decisions[decision_id].orders[found.client_order_id].state
+
+    def _fill(self, decision_id: str, trade: Trade) -> None:
+        def decide() -> Sequence[ev.Event]:
+            record = self._diary.decisions[decision_id]
+            order = record.orders[trade.client_order_id]
+            if (order.sent.venue, trade.trade_id) in self._diary.book.seen_trades:
+                return ()
+            self._demand_authorised(record, order, trade)
+            return (self._filled(record, order, trade),)
+
+        if self._diary.write(decide):
+            self._log.say(
+                "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
+            )
+
+    def _demand_authorised(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> None:
+        of_order = order.filled_quantity + trade.quantity
+        of_decision = record.filled_quantity + trade.quantity
+        if of_order <= order.sent.quantity and of_decision <= record.authorised_quantity:
+            return
+        raise Fault(
+            ErrorCode.FILL_EXCEEDS_ORDER,
+            f"trade {trade.trade_id} would bring {record.decision_id} to {of_decision}, authorised are "
+            f"{record.authorised_quantity}",
+            fix="reconcile with the venue by hand; trading stays halted until people resume it",
+        )
+
+    def _filled(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
+        sent, intent = order.sent, record.intent
+        return ev.OrderFilled(
+            at=self._diary.now(),
+            mode=self._diary.mode,
+            decision_id=record.decision_id,
+            client_order_id=sent.client_order_id,
+            account=intent.account,
+            venue=sent.venue,
+            trade_id=trade.trade_id,
+            instrument=sent.instrument,
+            side=sent.side,
+            quantity=trade.quantity,
+            price_usd=trade.price_usd,
+            fee_usd=trade.fee_usd,
+            is_last=order.filled_quantity + trade.quantity == sent.quantity,
+        )
+
+    def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:
+        def decide() -> Sequence[ev.Event]:
+            order = self._diary.decisions[decision_id].orders[found.client_order_id]
+            if order.state not in FOLLOWED:
+                return ()
+            return (moved(self._diary, order.sent, step=step, venue_order_id=found.venue_order_id),)
+
+        if self._diary.write(decide):
+            self._log.say("order_moved", at=self._diary.now(), decision_id=decision_id, step=step.value)
