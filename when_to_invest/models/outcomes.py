@@ -1,0 +1,43 @@
+"""What came after each day: worst fall, return, and variance over a horizon.
+
+Stage: models (pure). Outcomes look ahead by design, so they are labels, never features:
+row t is NaN until `horizon` further days are known, and learning uses finished rows only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from when_to_invest.market import FloatArray
+
+
+def _ahead(windows: FloatArray, count: int) -> FloatArray:
+    """Shift a statistic of the next h days to the day before them, NaN where unfinished."""
+    import numpy as np
+
+    result = np.full(count, np.nan)
+    result[: len(windows)] = windows
+    return result
+
+
+def worst_fall_ahead(close: FloatArray, horizon: int) -> FloatArray:
+    """Return min(close_(t+1) .. close_(t+h)) / close_t - 1."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    lowest = sliding_window_view(close, horizon)[1:].min(axis=1)
+    return _ahead(lowest / close[: len(lowest)] - 1.0, len(close))
+
+
+def log_return_ahead(close: FloatArray, horizon: int) -> FloatArray:
+    """Return ln(close_(t+h) / close_t)."""
+    import numpy as np
+
+    return _ahead(np.log(close[horizon:] / close[:-horizon]), len(close))
+
+
+def mean_ahead(values: FloatArray, horizon: int) -> FloatArray:
+    """Return mean(values_(t+1) .. values_(t+h))."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    return _ahead(sliding_window_view(values, horizon)[1:].mean(axis=1), len(values))
