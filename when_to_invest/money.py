@@ -6,7 +6,7 @@ where 1 means the whole.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
@@ -18,6 +18,8 @@ BPS_PER_UNIT: Final = Decimal(10_000)
 LARGEST_AMOUNT: Final = Decimal("1e15")
 """Absurdity bound: nothing in this system is worth, or counts, more."""
 MAX_DECIMALS: Final = 18
+_EXACT: Final = Context(prec=80)
+"""Wide enough for any amount counted in steps of any amount: nothing is rounded up."""
 
 
 def decimal_text(value: Decimal) -> str:
@@ -101,7 +103,7 @@ def parse_amount_usd(text: str, *, name: str) -> Decimal:
 
 def floor_to_step(value: Decimal, step: Decimal) -> Decimal:
     """Return the largest multiple of `step` that is not above `value` (both ≥ 0)."""
-    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
+    return _EXACT.multiply(_EXACT.divide_int(value, step), step)
 
 
 def money_from_float(value: float, *, step: Decimal) -> Decimal:

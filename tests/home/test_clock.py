@@ -1,0 +1,82 @@
+"""The shared clock: one instant for every process of a home, and never backwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from home.clock import FixedClock, ReplayClock, WallClock, clock_of
+from home.paths import Home
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.values import Mode
+
+START = datetime(2008, 9, 12, 23, 59, 59, tzinfo=UTC)
+LATER = START + timedelta(days=1)
+
+
+def test_two_processes_of_a_home_read_the_same_instant(tmp_path: Path) -> None:
+    ReplayClock(tmp_path / "clock.json").move_to(START)
+    assert ReplayClock(tmp_path / "clock.json").now() == START
+
+
+def test_the_replay_clock_moves_forward(tmp_path: Path) -> None:
+    clock = ReplayClock(tmp_path / "clock.json")
+    clock.move_to(START)
+    clock.move_to(LATER)
+    assert clock.now() == LATER
+
+
+def test_the_replay_clock_never_moves_back(tmp_path: Path) -> None:
+    clock = ReplayClock(tmp_path / "clock.json")
+    clock.move_to(LATER)
+    with pytest.raises(Fault) as refused:
+        clock.move_to(START)
+    assert refused.value.code is ErrorCode.BAD_ARGUMENT
+    assert clock.now() == LATER
+
+
+def test_moving_to_the_same_instant_is_no_move_back(tmp_path: Path) -> None:
+    clock = ReplayClock(tmp_path / "clock.json")
+    clock.move_to(START)
+    clock.move_to(START)
+    assert clock.now() == START
+
+
+def test_moving_leaves_nothing_behind(tmp_path: Path) -> None:
+    ReplayClock(tmp_path / "clock.json").move_to(START)
+    assert [path.name for path in tmp_path.iterdir()] == ["clock.json"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "null", '{"now": 5}', '{"now": "soon"}', '{"now": "2008-09-12T00:00:00"}', '{"now": "'],
+)
+def test_a_clock_that_cannot_be_read_stops_everything(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    path.write_text(text)
+    with pytest.raises(Fault) as refused:
+        ReplayClock(path).now()
+    assert refused.value.code is ErrorCode.BAD_CONFIG
+
+
+def test_a_clock_nobody_set_stops_everything(tmp_path: Path) -> None:
+    with pytest.raises(Fault):
+        ReplayClock(tmp_path / "clock.json").now()
+
+
+def test_replayed_data_never_run_on_the_walls_time(tmp_path: Path) -> None:
+    kinds = {mode: type(clock_of(Home(tmp_path), mode)) for mode in Mode}
+    assert kinds == {Mode.REPLAY: ReplayClock, Mode.PAPER: WallClock, Mode.LIVE: WallClock}
+
+
+def test_the_wall_clock_tells_utc() -> None:
+    assert WallClock().now().utcoffset() == timedelta(0)
+
+
+def test_a_fixed_clock_stands_until_it_is_moved() -> None:
+    clock = FixedClock(START)
+    assert clock.now() == clock.now() == START
+    clock.move_to(LATER)
+    assert clock.now() == LATER

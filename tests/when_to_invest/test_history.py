@@ -1,0 +1,125 @@
+"""A decision's history: where it stands, what it may do, and what it has done."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from decimal import Decimal
+
+import pytest
+
+from tests.when_to_invest.samples import Story, chain_intent, funded, order_intent
+from when_to_invest import events as ev
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState, decisions
+from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
+
+STORY = Story(order_intent())
+ILLEGAL = [
+    (state, step) for state, step in itertools.product(OrderState, OrderStep) if step not in ORDER_LIFE[state]
+]
+STATE_OF_ORDER = {
+    OrderState.NEW: DecisionState.RECEIVED,
+    OrderState.SEND_INTENDED: DecisionState.SENDING,
+    OrderState.ACKNOWLEDGED: DecisionState.WORKING,
+    OrderState.PARTLY_FILLED: DecisionState.PARTLY_FILLED,
+    OrderState.FILLED: DecisionState.FILLED,
+    OrderState.CANCELLED: DecisionState.CANCELLED,
+    OrderState.EXPIRED: DecisionState.EXPIRED,
+    OrderState.REJECTED: DecisionState.REJECTED,
+    OrderState.UNKNOWN: DecisionState.UNKNOWN,
+    OrderState.ABSENT: DecisionState.RECEIVED,
+    OrderState.QUARANTINED: DecisionState.QUARANTINED,
+}
+
+
+def record_of(*events: ev.Event) -> DecisionRecord:
+    return decisions(events)[STORY.decision_id]
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ([], DecisionState.PROPOSED),
+        ([STORY.judged(ev.Outcome.REFUSED)], DecisionState.REFUSED),
+        ([STORY.judged(ev.Outcome.HELD)], DecisionState.HELD),
+        ([STORY.judged(ev.Outcome.HELD), STORY.approved()], DecisionState.HELD),
+        ([STORY.judged(ev.Outcome.HELD), STORY.declined()], DecisionState.DECLINED),
+        ([STORY.judged(), STORY.sealed()], DecisionState.SEALED),
+        ([STORY.judged(), STORY.sealed(), STORY.queued()], DecisionState.QUEUED),
+        ([STORY.judged(), STORY.sealed(), STORY.queued(), STORY.received()], DecisionState.RECEIVED),
+        ([STORY.judged(), STORY.sealed(), STORY.received(), STORY.queued()], DecisionState.RECEIVED),
+        ([STORY.judged(), STORY.sealed(), STORY.queued(), STORY.rejected()], DecisionState.REJECTED),
+    ],
+)
+def test_a_decision_stands_where_its_last_event_left_it(told: list[ev.Event], state: DecisionState) -> None:
+    assert record_of(STORY.proposed(), *told).state is state
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_a_decision_shows_the_state_of_its_order(state: OrderState) -> None:
+    assert record_of(*STORY.until(state)).state is STATE_OF_ORDER[state]
+
+
+@pytest.mark.parametrize(("state", "step"), ILLEGAL)
+def test_an_illegal_step_raises_and_changes_nothing(state: OrderState, step: OrderStep) -> None:
+    record = record_of(*STORY.until(state))
+    before = copy.deepcopy(record)
+    with pytest.raises(Fault) as refused:
+        record.apply(STORY.step(step))
+    assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION
+    assert record == before
+
+
+def test_nothing_is_authorised_before_the_seal() -> None:
+    assert record_of(STORY.proposed(), STORY.judged()).authorised_quantity == 0
+    assert record_of(*STORY.until_sealed()).authorised_quantity == Decimal("3.5")
+
+
+def test_a_transfer_authorises_no_quantity_at_a_venue() -> None:
+    transfer = Story(chain_intent())
+    assert decisions(transfer.until_sealed())[transfer.decision_id].authorised_quantity == 0
+
+
+def test_filled_is_what_the_venue_reported_counted_once() -> None:
+    part = STORY.filled(Decimal("1.5"), is_last=False)
+    record = record_of(
+        *STORY.until(OrderState.ACKNOWLEDGED), part, part, STORY.filled(Decimal(2), trade="t-2")
+    )
+    assert record.filled_quantity == Decimal("3.5")
+    assert record.orders[STORY.client_order_id].filled_quantity == Decimal("3.5")
+    assert record.state is DecisionState.FILLED
+
+
+def test_the_executors_verdict_is_kept_but_moves_nothing() -> None:
+    again = STORY.judged(ev.Outcome.REFUSED, ev.Judge.EXECUTOR)
+    record = record_of(*STORY.until(OrderState.NEW), again)
+    assert record.state is DecisionState.RECEIVED
+    assert (record.verdict, record.reasons) == (again, again.reasons)
+
+
+def test_asking_to_cancel_is_remembered_until_the_venue_answers() -> None:
+    at, mode = STORY.at, STORY.intent.mode
+    asked = ev.CancelRequested(at=at, mode=mode, decision_id=STORY.decision_id, caller="operator")
+    record = record_of(*STORY.until(OrderState.ACKNOWLEDGED), asked)
+    assert record.is_cancel_requested
+    assert record.state is DecisionState.WORKING
+    assert record.orders[STORY.client_order_id].is_open
+
+
+def test_decisions_are_kept_apart_and_in_order() -> None:
+    other = Story(order_intent(request_id="r-2"), n=2)
+    first, second = STORY.until(OrderState.FILLED), other.until(OrderState.UNKNOWN)
+    mixed = [event for pair in itertools.zip_longest(first, second) for event in pair if event]
+    records = decisions([funded(), *mixed])
+    assert [record.state for record in records.values()] == [DecisionState.FILLED, DecisionState.UNKNOWN]
+    assert records[STORY.decision_id].events == first
+
+
+def test_events_of_a_decision_nobody_proposed_make_no_record() -> None:
+    assert decisions([STORY.sealed(), STORY.queued()]) == {}
+
+
+def test_doubt_is_never_final() -> None:
+    doubts = {DecisionState.UNKNOWN, DecisionState.QUARANTINED, DecisionState.SENDING}
+    assert not doubts & FINAL_STATES
