@@ -41,12 +41,13 @@ def seal(
     typed_digest: TypedDigest,
     ttl_s: int,
 ) -> Envelope:
-    """Return the sealed envelope, valid for `ttl_s` seconds from the judgement.
+    """Return the sealed envelope, valid from the judgement for `ttl_s` seconds.
 
-    `approvals` must hold one of each name in `approved.approvers`; others are left out.
+    It never outlives an approval it rests on. `approvals` must hold one of each name in `approved.approvers`; others are left out.
 
     Raises:
-        Fault: `bad_approval` when one is missing, or belongs to another intent or decision;
+        Fault: `bad_approval` when one is missing, has expired, or belongs to another intent
+            or decision;
             `bad_argument` when `approved` is none, or `ttl_s` is not positive.
     """
     if type(approved) is not Approved or ttl_s <= 0:
@@ -54,6 +55,8 @@ def seal(
             ErrorCode.BAD_ARGUMENT, "only an approved intent is sealed, for some time", fix="judge it first"
         )
     intent = approved.intent
+    signed = _signed_by(approved, decision_id, approvals)
+    lifetime = timedelta(seconds=ttl_s)
     content = EnvelopeContent(
         decision_id=decision_id,
         mode=intent.mode,
@@ -61,9 +64,9 @@ def seal(
         intent_hash=intent.digest(),
         facts_hash=approved.facts_hash,
         limits_hash=approved.limits_hash,
-        approvals=_signed_by(approved, decision_id, approvals),
+        approvals=signed,
         sealed_at=approved.judged_at,
-        expires_at=approved.judged_at + timedelta(seconds=ttl_s),
+        expires_at=min([approved.judged_at + lifetime, *(item.expires_at for item in signed)]),
     )
     return Envelope(
         content=content,
@@ -79,12 +82,13 @@ def _signed_by(approved: Approved, decision_id: str, approvals: Sequence[Approva
         item.approver: item
         for item in approvals
         if (item.decision_id, item.intent_hash, item.mode) == (decision_id, intent_hash, approved.intent.mode)
+        and item.expires_at > approved.judged_at
     }
     absent = [name for name in approved.approvers if name not in fitting]
     if absent:
         raise Fault(
             ErrorCode.BAD_APPROVAL,
-            f"no approval of this intent by {', '.join(absent)} was given",
+            f"no live approval of this intent by {', '.join(absent)} was given",
             fix="ask them to sign exactly this intent",
         )
     return tuple(fitting[name] for name in approved.approvers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from policies.limits import HARD_LIMITS
@@ -48,24 +49,17 @@ def verify_envelope(
     """
     content = envelope.content
     _check_seal(envelope, seal_addresses, recover(typed_digest(envelope_typed_data(content)), envelope.seal))
-    if content.intent_hash != content.intent.digest():
-        raise Fault(
-            ErrorCode.BAD_SIGNATURE, "the sealed hash is not the intent's", fix="have the intent judged again"
-        )
-    if not content.mode is content.intent.mode is mode:
-        raise Fault(
-            ErrorCode.MODE_MISMATCH,
-            f"an envelope of mode {content.mode.value} reached a process in mode {mode.value}",
-            fix="run one mode per home",
-        )
+    _check_identity(content, mode=mode, limits_hash=limits_hash)
     _check_life(content, now)
-    if limits_hash is not None and content.limits_hash != limits_hash:
-        raise Fault(
-            ErrorCode.BAD_CONFIG,
-            "the envelope was approved under other limits than this process has",
-            fix="give both processes the same release and [limits]",
-        )
-    _check_approvals(content, approvers=approvers, now=now, typed_digest=typed_digest, recover=recover)
+    check = partial(
+        verify_approval,
+        intent=content.intent,
+        approvers=approvers,
+        now=now,
+        typed_digest=typed_digest,
+        recover=recover,
+    )
+    _check_approvals(content, check)
     return content
 
 
@@ -117,20 +111,17 @@ def verified_approvers(
     Approvals that do not hold (any more) are left out; one key counts once, whatever it
     calls itself.
     """
+    check = partial(
+        verify_approval,
+        intent=intent,
+        approvers=approvers,
+        now=now,
+        typed_digest=typed_digest,
+        recover=recover,
+    )
     names: dict[str, str] = {}
     for approval in approvals:
-        try:
-            verify_approval(
-                approval,
-                intent=intent,
-                approvers=approvers,
-                now=now,
-                typed_digest=typed_digest,
-                recover=recover,
-            )
-        except Fault:
-            continue
-        if approval.decision_id == decision_id:
+        if approval.decision_id == decision_id and _holds(approval, check):
             names.setdefault(approval.address, approval.approver)
     return frozenset(names.values())
 
@@ -143,6 +134,25 @@ def _check_seal(envelope: Envelope, seal_addresses: frozenset[str], signer: str)
             ErrorCode.BAD_SIGNATURE,
             "the envelope is not sealed by a key this process trusts",
             fix="have the intent judged and sealed by the gate",
+        )
+
+
+def _check_identity(content: EnvelopeContent, *, mode: Mode, limits_hash: str | None) -> None:
+    if content.intent_hash != content.intent.digest():
+        raise Fault(
+            ErrorCode.BAD_SIGNATURE, "the sealed hash is not the intent's", fix="have the intent judged again"
+        )
+    if not content.mode is content.intent.mode is mode:
+        raise Fault(
+            ErrorCode.MODE_MISMATCH,
+            f"an envelope of mode {content.mode.value} reached a process in mode {mode.value}",
+            fix="run one mode per home",
+        )
+    if limits_hash is not None and content.limits_hash != limits_hash:
+        raise Fault(
+            ErrorCode.BAD_CONFIG,
+            "the envelope was approved under other limits than this process has",
+            fix="give both processes the same release and [limits]",
         )
 
 
@@ -167,31 +177,25 @@ def _check_life(content: EnvelopeContent, now: datetime) -> None:
         )
 
 
-def _check_approvals(
-    content: EnvelopeContent,
-    *,
-    approvers: Mapping[str, str],
-    now: datetime,
-    typed_digest: TypedDigest,
-    recover: Recover,
-) -> None:
+def _check_approvals(content: EnvelopeContent, check: Callable[[Approval], None]) -> None:
     names: set[str] = set()
     addresses: set[str] = set()
     for approval in content.approvals:
-        verify_approval(
-            approval,
-            intent=content.intent,
-            approvers=approvers,
-            now=now,
-            typed_digest=typed_digest,
-            recover=recover,
-        )
+        check(approval)
         if approval.decision_id != content.decision_id:
             raise _bad_approval(approval, "was given for another decision")
         if approval.approver in names or approval.address in addresses:
             raise _bad_approval(approval, "counts a second time")
         names.add(approval.approver)
         addresses.add(approval.address)
+
+
+def _holds(approval: Approval, check: Callable[[Approval], None]) -> bool:
+    try:
+        check(approval)
+    except Fault:
+        return False
+    return True
 
 
 def _bad_approval(approval: Approval, why: str) -> Fault:
