@@ -20,11 +20,12 @@ from when_to_invest.errors import EXIT_OK, ErrorCode, Fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from executor.probe import Point
     from home.paths import Home
     from tool_servers.serving import LaunchSecrets
 
 SUPERVISOR: Final = "supervisor"
-EXECUTOR: Final = "executor"
+RECOVERED: Final = "recovered"
 _STDIN: Final = 0
 
 
@@ -58,10 +59,19 @@ def run_process(name: str, *, home: Home, port: int, secrets: LaunchSecrets) -> 
 
 def _run_executor(home: Home) -> int:
     from executor.main import run
-    from tool_servers.serving import announce
 
-    announce()
-    return run(home, until_idle=False)
+    return run(home, until_idle=False, probe=ReadyWhenRecovered())
+
+
+class ReadyWhenRecovered:
+    """Says "ready" once the executor resolved what a former run left open; stops nothing."""
+
+    def reached(self, point: Point) -> None:
+        """Announce the end of recovery."""
+        from tool_servers.serving import announce
+
+        if point.value == RECOVERED:
+            announce()
 
 
 def end_with_parent() -> None:

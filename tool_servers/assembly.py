@@ -24,6 +24,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import AnyHttpUrl
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from tool_servers.access import BearerTokens, Callers, Scope
 from tool_servers.audit import Audit
@@ -102,7 +104,7 @@ def build_server(
     offered = checked(tools)
     if not logging.getLogger().handlers:
         configure_logging()
-    return ToolServer(
+    server = ToolServer(
         card.name,
         version=card.version,
         instructions=card.instructions,
@@ -111,6 +113,14 @@ def build_server(
         middleware=[Audit(server=card.name, limiter=RateLimiter(terms.rate))],
         **_authentication(terms.access),
     )
+    server.custom_route("/healthz", methods=["GET"])(_healthy)
+    return server
+
+
+async def _healthy(request: Request) -> Response:
+    """Say that this process answers; needs no token and tells nothing else."""
+    del request
+    return JSONResponse({"ok": True})
 
 
 def _authentication(access: Access | None) -> dict[str, Any]:

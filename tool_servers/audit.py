@@ -10,11 +10,11 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from mcp.server.context import HandlerResult, ServerRequestContext
 
+from home.clock import WallClock
 from tool_servers.access import caller_name
 from tool_servers.failures import failed
 from tool_servers.rates import RateLimiter
@@ -63,7 +63,7 @@ class Audit:
 
     def _write(self, ctx: _Context, *, caller: str, outcome: str, took_s: float) -> None:
         line = {
-            "at": utc_text(datetime.now(UTC)),
+            "at": utc_text(WallClock().now()),
             "server": self._server,
             "caller": plain_text(caller, longest=40),
             "tool": plain_text(str((ctx.params or {}).get("name", "")), longest=60),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from when_to_invest.decision.recommendation import Breaker, DropOdds, ReturnInterval, Risk
+from when_to_invest.money import ExactDecimal
 from when_to_invest.values import Value
 
 
@@ -28,11 +29,11 @@ class BarRow(Value):
     """One closed bar; prices in USD, none where the data do not carry them."""
 
     closed_at: str
-    open_usd: float | None
-    high_usd: float | None
-    low_usd: float | None
-    close_usd: float | None
-    volume: float | None
+    open_usd: ExactDecimal | None
+    high_usd: ExactDecimal | None
+    low_usd: ExactDecimal | None
+    close_usd: ExactDecimal | None
+    volume: ExactDecimal | None
 
 
 class SnapshotAnswer(Value):

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from home.clock import Clock, clock_of
@@ -49,11 +50,11 @@ class Analyst:
         Raises:
             Fault: `bad_argument` when it is no date, or lies after the home's clock.
         """
-        from market_data.source import newest_instant, parse_as_of
+        from market_data.source import latest_as_of, parse_as_of
 
         asked = None if as_of is None else parse_as_of(as_of)
         if self.settings.mode is Mode.REPLAY and not self.home.clock.exists():
-            return asked or newest_instant(self.home, instrument)
+            return asked or latest_as_of(self.home, instrument)
         now = self.clock.now()
         if asked is None or asked.date() == now.date():
             return now if asked is None else min(asked, now)
@@ -144,5 +145,7 @@ def _bar(seen: Snapshot, index: int) -> BarRow:
     )
 
 
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _known(value: float) -> Decimal | None:
+    from market_data.source import exact_price
+
+    return exact_price(float(value)) if math.isfinite(value) else None

@@ -1,0 +1,152 @@
+"""Asks the gate about one intent on fresh facts, and writes its answer as events.
+
+The facts are gathered here, from this process's own ledger and market data. What is
+approved is sealed in the same breath, so that verdict and envelope reach the journal
+together or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from home.clock import Clock
+from home.settings import Settings
+from policies.exposures import instruments_to_mark
+from policies.facts import Facts, gather_facts
+from policies.gate import judge
+from policies.limits import Limits
+from policies.seal import DigestSigner, seal
+from policies.verify import verified_approvers, verify_approval
+from tool_servers.orders.market_view import MarketView, marks_of
+from when_to_invest import events as ev
+from when_to_invest.approvals import Approval
+from when_to_invest.intents import OrderIntent
+from when_to_invest.portfolio import AccountBook
+from when_to_invest.verdicts import Approved, Held, Refused, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """How documents are hashed, signed and traced back to their signer."""
+
+    signer: DigestSigner
+    typed_digest: Callable[[dict[str, Any]], bytes]
+    recover: Callable[[bytes, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One intent before the gate, with the approvals it was given; they are verified here."""
+
+    decision_id: str
+    intent: OrderIntent
+    approvals: tuple[Approval, ...] = ()
+    hold_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """Judges cases for one home."""
+
+    settings: Settings
+    limits: Limits
+    clock: Clock
+    view: MarketView
+    signatures: Signatures
+
+    def hear(self, case: Case, book: AccountBook) -> tuple[ev.Event, ...]:
+        """Return the events of a judgement: the verdict, and the envelope of an approval."""
+        now = self.clock.now()
+        facts = self._facts(case, book, now=now)
+        verdict = judge(case.intent, facts, self.limits)
+        judged = self._judged(case, verdict, facts=facts, now=now)
+        if not isinstance(verdict, Approved):
+            return (judged,)
+        envelope = seal(
+            verdict,
+            decision_id=case.decision_id,
+            approvals=case.approvals,
+            signer=self.signatures.signer,
+            typed_digest=self.signatures.typed_digest,
+            ttl_s=self.limits.envelope_ttl_s,
+        )
+        sealed = ev.EnvelopeSealed(
+            at=now, mode=self.settings.mode, decision_id=case.decision_id, envelope=envelope
+        )
+        return (judged, sealed)
+
+    def verify(self, approval: Approval, intent: OrderIntent) -> None:
+        """Check that an enrolled approver signed this very intent, and not too long ago.
+
+        Raises:
+            Fault: `bad_approval` or `bad_signature`.
+        """
+        verify_approval(
+            approval,
+            intent=intent,
+            approvers=self.settings.approvers,
+            now=self.clock.now(),
+            typed_digest=self.signatures.typed_digest,
+            recover=self.signatures.recover,
+        )
+
+    def _facts(self, case: Case, book: AccountBook, *, now: datetime) -> Facts:
+        intent = case.intent
+        named = intent.recommendation_id
+        return gather_facts(
+            intent,
+            decision_id=case.decision_id,
+            book=book,
+            instrument=self.view.instrument(intent.instrument),
+            reference=self.view.reference(intent.instrument, now=now),
+            marks=marks_of(self.view, instruments_to_mark(book), now=now),
+            approvers=self._approvers(case, now=now),
+            now=now,
+            mode=self.settings.mode,
+            recommendation_expires_at=None if named is None else self.view.recommendation_expiry(named),
+        )
+
+    def _approvers(self, case: Case, *, now: datetime) -> frozenset[str]:
+        return verified_approvers(
+            case.approvals,
+            decision_id=case.decision_id,
+            intent=case.intent,
+            approvers=self.settings.approvers,
+            now=now,
+            typed_digest=self.signatures.typed_digest,
+            recover=self.signatures.recover,
+        )
+
+    def _judged(self, case: Case, verdict: Verdict, *, facts: Facts, now: datetime) -> ev.IntentJudged:
+        reasons = () if isinstance(verdict, Approved) else verdict.reasons
+        is_held = isinstance(verdict, Held)
+        return ev.IntentJudged(
+            at=now,
+            mode=self.settings.mode,
+            decision_id=case.decision_id,
+            judge=ev.Judge.GATE,
+            outcome=_outcome(verdict),
+            reasons=reasons,
+            approvals_needed=verdict.approvals_needed if isinstance(verdict, Held) else 0,
+            hold_expires_at=(case.hold_expires_at or now + self._hold) if is_held else None,
+            facts_hash=facts.digest(),
+            facts_json=facts.canonical().decode(),
+            limits_hash=self.limits.digest(),
+        )
+
+    @property
+    def _hold(self) -> timedelta:
+        return timedelta(seconds=self.limits.hold_expiry_s)
+
+
+def _outcome(verdict: Verdict) -> ev.Outcome:
+    match verdict:
+        case Approved():
+            return ev.Outcome.APPROVED
+        case Held():
+            return ev.Outcome.HELD
+        case Refused():
+            return ev.Outcome.REFUSED

@@ -1,0 +1,244 @@
+"""The proposal desk: takes requests and approvals to the gate, and writes down what it said.
+
+Every decision is made on a ledger that was refreshed a moment ago and is recorded only if
+nobody wrote in between; otherwise it is made again. The desk can seal and queue what the
+gate approved. It has no way to place an order, and none to lift a limit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ledger.journal import Journal
+from ledger.live import LiveLedger
+from tool_servers.orders.account import portfolio_of
+from tool_servers.orders.answers import (
+    DecisionAnswer,
+    Orders,
+    Portfolio,
+    decision_answer,
+    order_row,
+)
+from tool_servers.orders.court import Case, Court
+from tool_servers.orders.holds import Hold, ensure_new_signature, held
+from tool_servers.orders.outbox import Outbox
+from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
+from when_to_invest.approvals import Approval
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
+from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
+from when_to_invest.intents import OrderIntent, decision_id_of
+
+MOST_ATTEMPTS: Final = 8
+"""How often a decision is made again because another process wrote first."""
+Decide = Callable[[], Sequence[Event]]
+
+
+@dataclass(slots=True)
+class ProposalDesk:
+    """Serves one home; calls from several threads wait for each other."""
+
+    journal: Journal
+    ledger: LiveLedger
+    court: Court
+    outbox: Outbox
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def propose(self, proposal: Proposal, *, caller: str) -> DecisionAnswer:
+        """Size, judge and record a request; the same request again returns the same decision.
+
+        Raises:
+            Fault: when the request cannot be understood, or the journal cannot be written.
+        """
+        decision_id = decision_id_of(proposer=caller, request_id=proposal.request_id)
+
+        def decide() -> Sequence[Event]:
+            known = self.ledger.decisions.get(decision_id)
+            if known is None:
+                return self._opening(proposal, caller=caller, decision_id=decision_id)
+            instrument = self.court.view.instrument(proposal.instrument)
+            ensure_same_request(proposal, order_intent(known), instrument)
+            return ()
+
+        return self._decided(decision_id, decide)
+
+    def approve(self, approval: Approval) -> DecisionAnswer:
+        """Take a signature to a held decision, and judge it again on fresh facts.
+
+        Raises:
+            Fault: `unknown_decision`, `bad_approval` or `bad_signature`.
+        """
+
+        def decide() -> Sequence[Event]:
+            record = self._record(approval.decision_id)
+            if approval in record.approvals:
+                return ()
+            hold = held(record, now=self.court.clock.now())
+            ensure_new_signature(hold, approval)
+            self.court.verify(approval, hold.intent)
+            return (self._given(approval), *self._reheard(hold, approval))
+
+        return self._decided(approval.decision_id, decide)
+
+    def decline(self, decision_id: str, *, approver: str, why: str) -> DecisionAnswer:
+        """End a held decision on an approver's word; no signature is needed to say no.
+
+        Raises:
+            Fault: `unknown_decision`, or `bad_approval` when nobody of that name is enrolled.
+        """
+
+        def decide() -> Sequence[Event]:
+            if self._record(decision_id).state is DecisionState.DECLINED:
+                return ()
+            held(self._record(decision_id), now=None)
+            if approver not in self.court.settings.approvers:
+                raise Fault(
+                    ErrorCode.BAD_APPROVAL,
+                    f"{approver!r} is no approver of this home",
+                    fix="enrol them in config.toml",
+                )
+            return (
+                ApprovalDeclined(
+                    at=self.court.clock.now(),
+                    mode=self.court.settings.mode,
+                    decision_id=decision_id,
+                    approver=approver,
+                    why=why,
+                ),
+            )
+
+        return self._decided(decision_id, decide)
+
+    def cancel(self, decision_id: str, *, caller: str) -> DecisionAnswer:
+        """Ask for the rest of a decision to be cancelled; asking twice is asking once.
+
+        Raises:
+            Fault: `unknown_decision`.
+        """
+
+        def decide() -> Sequence[Event]:
+            record = self._record(decision_id)
+            if record.is_cancel_requested or record.state in FINAL_STATES:
+                return ()
+            now, mode = self.court.clock.now(), self.court.settings.mode
+            return (CancelRequested(at=now, mode=mode, decision_id=decision_id, caller=caller),)
+
+        return self._decided(decision_id, decide)
+
+    def get(self, decision_id: str) -> DecisionAnswer:
+        """Return one decision, or raise `unknown_decision`."""
+        return self._decided(decision_id, lambda: ())
+
+    def list_orders(self, *, state: DecisionState | None, limit: int) -> Orders:
+        """Return decisions in `state` (all without one), newest first, at most `limit`."""
+        with self._lock:
+            self.ledger.refresh()
+            found = [item for item in self.ledger.decisions.values() if state in {None, item.state}]
+            newest = [item for item in reversed(found) if isinstance(item.intent, OrderIntent)]
+            rows = tuple(order_row(item, order_intent(item)) for item in newest[:limit])
+            return Orders(orders=rows, total=len(newest))
+
+    def held(self) -> tuple[Hold, ...]:
+        """Return the decisions that wait for signatures, oldest first."""
+        with self._lock:
+            self.ledger.refresh()
+            waiting = [item for item in self.ledger.decisions.values() if item.state is DecisionState.HELD]
+            return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
+
+    def portfolio(self) -> Portfolio:
+        """Return the account as the journal proves it now."""
+        with self._lock:
+            self.ledger.refresh()
+            court = self.court
+            return portfolio_of(
+                self.ledger.book, settings=court.settings, view=court.view, now=court.clock.now()
+            )
+
+    def relay(self) -> int:
+        """Send what waits in the outbox; return how many envelopes went."""
+        with self._lock:
+            self.ledger.refresh()
+            return self.outbox.relay()
+
+    def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
+        with self._lock:
+            self._commit(decide)
+            self.outbox.relay()
+            record = self._record(decision_id)
+            return decision_answer(record, order_intent(record))
+
+    def _commit(self, decide: Decide) -> None:
+        for _ in range(MOST_ATTEMPTS):
+            head = self.ledger.refresh()
+            events = decide()
+            if not events:
+                return
+            try:
+                self.journal.append(events, expected=head)
+            except Fault as fault:
+                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+                    raise
+                continue
+            self.ledger.refresh()
+            return
+        raise Fault(
+            ErrorCode.JOURNAL_CONFLICT,
+            f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
+            fix="send the same request again, with the same request_id",
+        )
+
+    def _opening(self, proposal: Proposal, *, caller: str, decision_id: str) -> Sequence[Event]:
+        court = self.court
+        now = court.clock.now()
+        intent = intent_of(
+            proposal,
+            proposer=caller,
+            instrument=court.view.instrument(proposal.instrument),
+            reference=court.view.reference(proposal.instrument, now=now),
+            setting=Setting(court.settings.mode, court.settings.account, court.settings.venue, now),
+        )
+        proposed = IntentProposed(
+            at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent
+        )
+        return (proposed, *court.hear(Case(decision_id, intent), self.ledger.book))
+
+    def _given(self, approval: Approval) -> ApprovalGiven:
+        return ApprovalGiven(
+            at=self.court.clock.now(),
+            mode=self.court.settings.mode,
+            decision_id=approval.decision_id,
+            approval=approval,
+        )
+
+    def _reheard(self, hold: Hold, approval: Approval) -> Sequence[Event]:
+        signed = (*hold.approvals, approval)
+        case = Case(hold.decision_id, hold.intent, signed, hold.expires_at)
+        return self.court.hear(case, self.ledger.book)
+
+    def _record(self, decision_id: str) -> DecisionRecord:
+        record = self.ledger.decisions.get(decision_id)
+        if record is None or not isinstance(record.intent, OrderIntent):
+            raise Fault(
+                ErrorCode.UNKNOWN_DECISION,
+                f"no order decision {decision_id[:40]!r} is known here",
+                fix="use a decision_id from list_orders",
+            )
+        return record
+
+
+def order_intent(record: DecisionRecord) -> OrderIntent:
+    """Return a decision's intent as an order.
+
+    Raises:
+        Fault: `unknown_decision` when it is none.
+    """
+    if isinstance(record.intent, OrderIntent):
+        return record.intent
+    raise Fault(
+        ErrorCode.UNKNOWN_DECISION,
+        f"{record.decision_id} is no order",
+        fix="use a decision_id from list_orders",
+    )

@@ -1,0 +1,134 @@
+"""Assembles the orders server's process: the only one that holds the sealing key.
+
+It opens the journal to append, the queue to send, and nothing that receives or trades.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+import anyio.to_thread
+
+from home.clock import clock_of
+from home.paths import Home
+from home.settings import Settings, read_settings
+from ledger.connect import open_sender
+from ledger.journal import EMPTY, Journal
+from ledger.live import LiveLedger
+from ledger.queue import QueueSender
+from ledger.sqlite_journal import open_journal
+from policies.limits import HARD_LIMITS, tighten
+from signing.eip712 import recover_address, typed_digest
+from signing.keystore import unlock_keystore
+from tool_servers.access import caller_name
+from tool_servers.orders.court import Court, Signatures
+from tool_servers.orders.desk import ProposalDesk
+from tool_servers.orders.market_view import LakeView
+from tool_servers.orders.outbox import Outbox
+from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url_of
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import AccountFunded
+
+if TYPE_CHECKING:
+    from policies.seal import DigestSigner
+    from tool_servers.assembly import Access, ToolServer
+
+NAME: Final = "orders"
+SEAL_KEY: Final = "seal.json"
+RELAY_EVERY_S: Final = 2.0
+_log = logging.getLogger(__name__)
+
+
+def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = None) -> ProposalDesk:
+    """Return the desk of a home: journal checked, account funded once, outbox emptied.
+
+    Raises:
+        Fault: `journal_corrupt`, `journal_unreadable`, `looser_limit`, `bad_config`,
+            `queue_missing` — whatever makes it wrong to serve.
+    """
+    settings = read_settings(home.make())
+    clock = clock_of(home, settings.mode)
+    clock.now()
+    limits = tighten(HARD_LIMITS, settings.limits)
+    journal = open_journal(home.journal)
+    ledger = LiveLedger(journal)
+    ledger.refresh()
+    court = Court(
+        settings=settings,
+        limits=limits,
+        clock=clock,
+        view=LakeView(home),
+        signatures=Signatures(signer, typed_digest, recover_address),
+    )
+    _fund(journal, settings, court)
+    outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock)
+    desk = ProposalDesk(journal, ledger, court, outbox)
+    desk.relay()
+    return desk
+
+
+def _fund(journal: Journal, settings: Settings, court: Court) -> None:
+    """Fund the paper account, once in the journal's life."""
+    funded = AccountFunded(
+        at=court.clock.now(),
+        mode=settings.mode,
+        account=settings.account,
+        cash_usd=settings.paper.cash_usd,
+    )
+    if journal.head() != EMPTY:
+        return
+    try:
+        journal.append([funded], expected=EMPTY)
+    except Fault as fault:
+        if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+            raise
+
+
+def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
+    """Return the server over a desk, with the approvers' routes."""
+    from tool_servers.assembly import ServerCard, Terms, build_server
+    from tool_servers.orders.routes import add_routes
+    from tool_servers.orders.tools import INSTRUCTIONS, order_tools
+
+    server = build_server(
+        ServerCard(NAME, INSTRUCTIONS),
+        order_tools(desk, caller=caller_name),
+        terms=Terms(access=access),
+    )
+    add_routes(server, desk)
+    return server
+
+
+def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> int:
+    """Serve over HTTP until the process is told to end; stdio is the bridge's part.
+
+    Raises:
+        Fault: `unauthenticated` without HTTP or secrets, `key_missing`, `wrong_passphrase`,
+            `port_busy`, or what opening the desk raises.
+    """
+    from tool_servers.assembly import Access, configure_logging
+
+    configure_logging()
+    if http is None or secrets is None or secrets.passphrase is None:
+        raise Fault(
+            ErrorCode.UNAUTHENTICATED,
+            "the orders server is not served without caller tokens and the keystore passphrase",
+            fix="use `when-to-invest up`",
+        )
+    signer = unlock_keystore(home.keys / SEAL_KEY, passphrase=secrets.passphrase)
+    desk = open_desk(home, signer=signer)
+    listener = listen(http)
+    server = build(desk, access=Access(url_of(listener), secrets.callers))
+
+    async def keep_relaying() -> None:
+        while True:
+            await asyncio.sleep(RELAY_EVERY_S)
+            try:
+                await anyio.to_thread.run_sync(desk.relay)
+            except Fault as fault:
+                _log.warning("the outbox cannot be read: %s", fault.code.value)
+
+    serve_http(server, listener, background=keep_relaying)
+    return 0
