@@ -6,12 +6,11 @@ chain is. Pure; knows nothing of files.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from ledger.journal import Head, Recorded
+from ledger.journal import Head, Recorded, link_hash
 from when_to_invest.events import event_from_json
 
 
@@ -30,16 +29,6 @@ class Broken:
     """Why an event does not follow."""
 
     why: str
-
-
-def link_hash(*, sequence: int, previous_hash: str, event_canonical: bytes) -> str:
-    """Return the SHA-256 that chains an event to its place and its predecessor.
-
-    The same as `digest({"event": ..., "previous_hash": ..., "sequence": ...})`, taken over
-    the event's canonical bytes as they are stored, so that checking never re-serialises.
-    """
-    tail = b',"previous_hash":"%b","sequence":%d}' % (previous_hash.encode(), sequence)
-    return hashlib.sha256(b'{"event":' + event_canonical + tail).hexdigest()
 
 
 def follow(previous: Head, stored: Stored) -> Recorded | Broken:

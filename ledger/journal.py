@@ -7,6 +7,7 @@ it is durable, and never hand out an event whose place in the chain does not che
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -70,3 +71,13 @@ class Journal(Protocol):
     def close(self) -> None:
         """Release what the journal holds open. Closing twice is allowed."""
         ...
+
+
+def link_hash(*, sequence: int, previous_hash: str, event_canonical: bytes) -> str:
+    """Return the SHA-256 that chains an event to its place and its predecessor.
+
+    The same as `digest({"event": ..., "previous_hash": ..., "sequence": ...})`, taken over
+    the event's canonical bytes as they are stored, so that checking never re-serialises.
+    """
+    tail = b',"previous_hash":"%b","sequence":%d}' % (previous_hash.encode(), sequence)
+    return hashlib.sha256(b'{"event":' + event_canonical + tail).hexdigest()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import Broken, Stored, follow, link_hash
-from ledger.journal import EMPTY, GENESIS, Head, Recorded
+from ledger.chain import Broken, Stored, follow
+from ledger.journal import EMPTY, GENESIS, Head, Recorded, link_hash
 from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA, head_of, head_record
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
