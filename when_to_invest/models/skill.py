@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _BLOCK_HORIZONS: Final = 3
 _FEWEST_BLOCKS: Final = 5
-ONE_SIDED_90: Final = 1.2816
-"""Normal quantile: a better score is believed at 90 % confidence, one-sided."""
+ONE_SIDED_95: Final = 1.6449
+"""Normal quantile: a better score is believed at 95 % confidence, one-sided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Skill:
 
     @property
     def is_proven(self) -> bool:
-        """Whether the gain is positive at 90 % confidence, one-sided."""
-        return self.brier_skill > 0.0 and self.t_value >= ONE_SIDED_90
+        """Whether the gain is positive at 95 % confidence, one-sided."""
+        return self.brier_skill > 0.0 and self.t_value >= ONE_SIDED_95
 
 
 UNPROVEN: Final = Skill(brier_skill=0.0, t_value=0.0, days=0)
@@ -68,7 +68,7 @@ def judge(loss: FloatArray, base_loss: FloatArray, *, horizon: int) -> Skill:
         return UNPROVEN
     gain = base_loss - loss
     means = gain[: blocks * length].reshape(blocks, length).mean(axis=1)
-    error = float(means.std(ddof=1)) / np.sqrt(blocks)
+    error = float(means.std(ddof=1) / np.sqrt(blocks))
     return Skill(
         brier_skill=float(gain.mean()) / base,
         t_value=float(means.mean()) / error if error > 0.0 else 0.0,

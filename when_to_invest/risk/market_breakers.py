@@ -18,6 +18,7 @@ from when_to_invest.instruments import Session
 _INDEX_VOLATILITY: Final = 0.20
 """Long-run volatility of a stock index, per year, for which the thresholds are set."""
 _DEEPEST: Final = -0.9
+_DECIMALS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,10 @@ def combined_cap(breakers: tuple[BreakerReading, ...]) -> float:
 
 
 def _apply(rule: BreakerRule, readings: Readings, growth: float) -> BreakerReading:
-    value = rule.read(readings)
-    threshold = rule.threshold if rule.is_ceiling else max(rule.threshold * growth, _DEEPEST)
+    # Judged as shown: the last bits of a float decide nothing.
+    value = round(rule.read(readings), _DECIMALS)
+    limit = rule.threshold if rule.is_ceiling else max(rule.threshold * growth, _DEEPEST)
+    threshold = round(limit, _DECIMALS)
     return BreakerReading(
         id=rule.id,
         is_on=value >= threshold if rule.is_ceiling else value <= threshold,

@@ -1,6 +1,6 @@
 """The risk score, 0 (calm) to 100 (severe), as a weighted mean of named parts.
 
-Stage: risk (pure). The weights are fixed, not fitted; every part names the fact it reads.
+Stage: risk (pure). The weights are fixed by judgement, not fitted; every part names the fact it reads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The multi-factor score: four readings of the market on one scale, -1 (poor) to +1 (good).
 
 Stage: signals (pure). It explains and ranks; it never sizes. Each factor is clipped to its
-scale, and the weights are fixed, not fitted: fitted ones were not better out of sample.
+scale, and the weights are fixed by judgement, not fitted to any history.
 """
 
 from __future__ import annotations

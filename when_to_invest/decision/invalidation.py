@@ -1,0 +1,85 @@
+"""What would change the answer, as conditions a machine can check on tomorrow's evidence.
+
+Stage: decision (pure), sixth step.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
+from when_to_invest.decision.recommendation import Action, Predicate
+from when_to_invest.decision.rules import ELEVATED_LIFT
+from when_to_invest.risk.market_breakers import BreakerReading
+from when_to_invest.signals.trend import BAND_RATIO
+
+_CUT: Final = 0.75
+"""Volatility that would shrink the size to this share of today's is worth a new look."""
+
+
+def invalidations(
+    book: EvidenceBook, breakers: tuple[BreakerReading, ...], *, action: Action, has_drop_skill: bool
+) -> tuple[Predicate, ...]:
+    """Return the conditions under which the recommendation no longer stands."""
+    conditions = [_trend_flip(book)]
+    if action in {Action.INVEST_NOW, Action.STAGE}:
+        conditions += [_too_volatile(book), *_breaker_trips(book, breakers)]
+        if has_drop_skill and book["drop_odds.lift"] < ELEVATED_LIFT:
+            conditions.append(_elevated_odds(book))
+    else:
+        conditions += _breaker_clears(book, breakers)
+    return tuple(conditions)
+
+
+def _condition(
+    book: EvidenceBook, metric: str, operator: Literal["<", "<=", ">", ">="], value: float, *, text: str
+) -> Predicate:
+    return Predicate(metric=metric, operator=operator, value=value, unit=book.unit(metric), text=text)
+
+
+def _trend_flip(book: EvidenceBook) -> Predicate:
+    if book["trend.is_up"]:
+        level = book["trend.sma200"] * (1.0 - BAND_RATIO)
+        return _condition(book, "chart.close", "<", level, text="the trend turns down")
+    level = book["trend.sma200"] * (1.0 + BAND_RATIO)
+    return _condition(book, "chart.close", ">", level, text="the trend turns up")
+
+
+def _too_volatile(book: EvidenceBook) -> Predicate:
+    level = max(book["volatility.sigma_annual"], book["sizing.target_sigma_annual"]) / _CUT
+    text = "the volatility forecast would cut the size by a quarter"
+    return _condition(book, "volatility.sigma_annual", ">", level, text=text)
+
+
+def _breaker_trips(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> list[Predicate]:
+    return [
+        _condition(
+            book,
+            f"breaker.{breaker.id}",
+            ">=" if breaker.threshold > 0.0 else "<=",
+            book[f"breaker.{breaker.id}.threshold"],
+            text=f"the breaker {breaker.id} trips",
+        )
+        for breaker in breakers
+        if not breaker.is_on
+    ]
+
+
+def _breaker_clears(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> list[Predicate]:
+    return [
+        _condition(
+            book,
+            f"breaker.{breaker.id}",
+            "<" if breaker.threshold > 0.0 else ">",
+            book[f"breaker.{breaker.id}.threshold"],
+            text=f"the breaker {breaker.id} clears",
+        )
+        for breaker in breakers
+        if breaker.is_on
+    ]
+
+
+def _elevated_odds(book: EvidenceBook) -> Predicate:
+    identity = drop_id(*KEY_DROP)
+    level = ELEVATED_LIFT * book[f"{identity}.baseline"]
+    return _condition(book, identity, ">=", level, text="a fall becomes twice as likely as usual")

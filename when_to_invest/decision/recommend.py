@@ -1,0 +1,150 @@
+"""From a snapshot to a recommendation: the whole analysis as one pure function.
+
+Stage: decision, last of the core. The way: eligibility, assessment, evidence, sizing, rules,
+schedule and invalidation, recommendation. No clock, no I/O, no randomness: the same
+snapshot, horizon, seed and code give the same bytes.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from when_to_invest.canonical import digest
+from when_to_invest.decision.assessment import Assessment, assess
+from when_to_invest.decision.code_version import code_version
+from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
+from when_to_invest.decision.evidence import KEY_DROP, SCORE, EvidenceBook, collect
+from when_to_invest.decision.invalidation import invalidations
+from when_to_invest.decision.recommendation import (
+    Action,
+    Breaker,
+    DropOdds,
+    Recommendation,
+    ReturnInterval,
+    Risk,
+    RiskPart,
+    UpOdds,
+)
+from when_to_invest.decision.rules import Case, decide
+from when_to_invest.decision.schedule import expires_at, staged
+from when_to_invest.decision.sizing import size_up
+from when_to_invest.features.daily import daily_bars
+from when_to_invest.market import Snapshot
+from when_to_invest.models.drop_odds import THRESHOLDS
+from when_to_invest.risk.score import score_parts, total_score
+
+LIMITS: Final = (
+    "Rules and odds were shaped on US stock indices; elsewhere they are less tested. Direction is "
+    "close to unforecastable, so p_up is mostly a base rate. Odds come from past frequencies and "
+    "cannot know an event without precedent. No costs, taxes or personal circumstances are considered."
+)
+
+
+def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> Recommendation:
+    """Answer "is now the time, how much, and what would change that?" from closed bars.
+
+    Args:
+        snapshot: one instrument's bars as of an instant, of any interval up to a day.
+        horizon_days: daily bars ahead, 1 to 126.
+        seed: part of the identity; nothing is random today.
+
+    Raises:
+        Fault: `bad_argument`, or an abstention: `history_too_short`, `stale_data`,
+            `corrupt_data`.
+    """
+    check_horizon(horizon_days)
+    bars = daily_bars(snapshot)
+    check_history(snapshot, bars, horizon_days=horizon_days)
+    found = assess(bars, horizon=horizon_days)
+    book = collect(snapshot, found)
+    case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
+    decision = decide(case)
+    risk = _risk(book)
+    session, version = bars.session, code_version()
+    identity = {"snapshot": snapshot.hash, "horizon": horizon_days, "seed": seed, "code": version}
+    return Recommendation(
+        id="r-" + digest(identity)[:24],
+        instrument=snapshot.instrument.id,
+        as_of=snapshot.as_of,
+        data_as_of=last_close(bars),
+        action=decision.action,
+        size_fraction=decision.size_fraction,
+        schedule=staged(book, size_fraction=decision.size_fraction, as_of=snapshot.as_of, session=session)
+        if decision.action is Action.STAGE
+        else (),
+        horizon_days=horizon_days,
+        p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.skill.is_proven),
+        p_drop=_drop_odds(found),
+        return_interval=tuple(
+            ReturnInterval(level=each.level, low=each.low, high=each.high) for each in found.ranges
+        ),
+        sigma_annual=book["volatility.sigma_annual"],
+        risk=risk,
+        breakers=_breakers(found),
+        evidence=book.items(),
+        invalidation=invalidations(
+            book, found.breakers, action=decision.action, has_drop_skill=case.has_drop_skill
+        ),
+        explanation=decision.steps,
+        reference_price_usd=_reference_price(snapshot),
+        limits=LIMITS,
+        expires_at=expires_at(snapshot.as_of, session),
+        snapshot_hash=snapshot.hash,
+        code_version=version,
+        seed=seed,
+    )
+
+
+def _has_drop_skill(found: Assessment) -> bool:
+    return any(odds.skill.is_proven for odds in found.drops if odds.horizon == KEY_DROP[1])
+
+
+def _drop_odds(found: Assessment) -> tuple[DropOdds, ...]:
+    return tuple(
+        DropOdds(
+            threshold_ratio=threshold,
+            horizon_days=odds.horizon,
+            value=value,
+            baseline=baseline,
+            has_skill=odds.skill.is_proven,
+        )
+        for odds in found.drops
+        for threshold, value, baseline in zip(THRESHOLDS, odds.values, odds.baselines, strict=True)
+    )
+
+
+def _breakers(found: Assessment) -> tuple[Breaker, ...]:
+    return tuple(
+        Breaker(
+            id=breaker.id,
+            is_on=breaker.is_on,
+            value=breaker.value,
+            threshold=breaker.threshold,
+            unit="ratio",
+            cap=breaker.cap,
+            clears_when=breaker.clears_when,
+            evidence=f"breaker.{breaker.id}",
+        )
+        for breaker in found.breakers
+    )
+
+
+def _risk(book: EvidenceBook) -> Risk:
+    """Score the risk and enter score and parts as evidence."""
+    parts = score_parts(book.values)
+    for part in parts:
+        book.add(f"risk.{part.name}", part.score, unit=SCORE, by="risk.score")
+    score = book.add("risk.score", total_score(parts), unit=SCORE, by="risk.score")
+    return Risk(
+        score=score,
+        parts=tuple(
+            RiskPart(name=part.name, score=part.score, weight=part.weight, evidence=part.evidence)
+            for part in parts
+        ),
+    )
+
+
+def _reference_price(snapshot: Snapshot) -> Decimal:
+    """Return the newest close exactly as it was read."""
+    return Decimal(repr(float(snapshot.bars.close[-1])))

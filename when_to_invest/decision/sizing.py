@@ -1,0 +1,56 @@
+"""How much: trend tranche x volatility scale x breaker cap, never above the whole budget.
+
+Stage: decision (pure), fourth step. Volatility scaling after Moreira and Muir (2017),
+capped at 1: the forecast can only shrink a position, never lever it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from when_to_invest.decision.evidence import PER_YEAR, RATIO, EvidenceBook
+from when_to_invest.risk.market_breakers import BreakerReading, combined_cap
+
+TARGET_SIGMA_ANNUAL: Final = 0.15
+STAGED_FLOOR: Final = 0.25
+"""Three monthly steps of a twelve-month plan: a staged entry is never slower than that."""
+FULL_ENTRY: Final = 0.75
+"""From this size on an entry is made at once; what is left stays in cash."""
+_UP_TRANCHES: Final = (0.5, 0.75, 1.0, 1.0)
+_DOWN_TRANCHES: Final = (0.25, 0.25, 0.33, 0.5)
+"""Fraction by how many of the 3-, 6- and 12-month momenta are positive: 0 to 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """The factors and their product, each a fraction of the budget, 0 to 1."""
+
+    trend_tranche: float
+    volatility_scale: float
+    breaker_cap: float
+    target: float
+
+
+def size_up(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> Sizing:
+    """Size an entry from the rounded evidence, and enter the factors as evidence."""
+    tranches = _UP_TRANCHES if book["trend.is_up"] else _DOWN_TRANCHES
+    tranche = tranches[int(book["trend.rising_count"])]
+    sigma = book["volatility.sigma_annual"]
+    scale = min(1.0, TARGET_SIGMA_ANNUAL / sigma) if sigma > 0.0 else 0.0
+    cap = combined_cap(breakers)
+    by = "decision.sizing"
+    return Sizing(
+        trend_tranche=book.add("sizing.trend_tranche", tranche, unit=RATIO, by=by),
+        volatility_scale=book.add("sizing.volatility_scale", scale, unit=RATIO, by=by),
+        breaker_cap=book.add("sizing.breaker_cap", cap, unit=RATIO, by=by),
+        target=_add_limits(book, tranche * scale * cap),
+    )
+
+
+def _add_limits(book: EvidenceBook, target: float) -> float:
+    by = "decision.sizing"
+    book.add("sizing.target_sigma_annual", TARGET_SIGMA_ANNUAL, unit=PER_YEAR, by=by)
+    book.add("sizing.staged_floor", STAGED_FLOOR, unit=RATIO, by=by)
+    book.add("sizing.full_entry", FULL_ENTRY, unit=RATIO, by=by)
+    return book.add("sizing.target", target, unit=RATIO, by=by)
