@@ -54,12 +54,14 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
     both = agent | {token_hash(tokens.operator): OPERATOR}
     uses_aws = settings.queue.kind is QueueKind.SQS
     ports = settings.services
-    return (
+    servers = (
         ServiceSpec("market", ports.market_port, LaunchSecrets(Callers(agent))),
         ServiceSpec("orders", ports.orders_port, LaunchSecrets(Callers(both), passphrase), uses_aws),
         ServiceSpec("chain", ports.chain_port, LaunchSecrets(Callers(agent))),
-        ServiceSpec("executor", 0, LaunchSecrets(Callers({})), uses_aws),
     )
+    if ports.executor == "elsewhere":
+        return servers
+    return (*servers, ServiceSpec("executor", 0, LaunchSecrets(Callers({})), uses_aws))
 
 
 @dataclass(slots=True)

@@ -50,9 +50,14 @@ class PaperSettings(_Section):
 
 
 class ServiceSettings(_Section):
-    """Loopback addresses of the local services; port 0 lets the system choose."""
+    """Loopback addresses of the local services; port 0 lets the system choose.
+
+    `executor = "elsewhere"` leaves the executor out of `up`: it runs in its own container,
+    or by `when-to-invest executor`.
+    """
 
     host: Literal["127.0.0.1"] = "127.0.0.1"
+    executor: Literal["local", "elsewhere"] = "local"
     market_port: int = Field(default=0, ge=0, le=65_535)
     orders_port: int = Field(default=0, ge=0, le=65_535)
     chain_port: int = Field(default=0, ge=0, le=65_535)

@@ -51,14 +51,14 @@ def moment_of(home: Home, instrument: str, as_of: str | None) -> datetime:
     """
     from home.clock import clock_of
     from home.settings import read_settings
-    from market_data.source import newest_instant, parse_as_of
+    from market_data.source import latest_as_of, parse_as_of
     from when_to_invest.values import Mode
 
     if as_of is not None:
         return parse_as_of(as_of)
     mode = read_settings(home).mode
     if mode is Mode.REPLAY and not home.clock.exists():
-        return newest_instant(home, instrument)
+        return latest_as_of(home, instrument)
     return clock_of(home, mode).now()
 
 

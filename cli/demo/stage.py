@@ -1,0 +1,257 @@
+"""The demo's hands: a throw-away home, the services, the agent's process, and the clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from home.clock import ReplayClock
+from home.paths import HOME_VARIABLE, Home
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionRecord, DecisionState
+
+if TYPE_CHECKING:
+    from executor.venues.port import VenueOrder
+
+APPROVER: Final = "second-key"
+PATIENCE_S: Final = 30.0
+LOOK_EVERY_S: Final = 0.05
+PLAIN_NAMES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+CONFIG: Final = """\
+mode = "replay"
+
+[paper]
+cash_usd = "100000"
+ack_delay_s = {ack_delay_s}
+
+[queue]
+visibility_s = 2
+
+[services]
+executor = "{executor}"
+
+[approvers]
+{approver} = "{address}"
+"""
+Seen = TypeVar("Seen")
+
+
+def plain_environment(home: Home) -> dict[str, str]:
+    """Return an environment that holds no key: a handful of names and the home."""
+    kept = {name: os.environ[name] for name in PLAIN_NAMES if name in os.environ}
+    return {**kept, HOME_VARIABLE: str(home.root)}
+
+
+def wait_for(look: Callable[[], Seen | None], *, what: str) -> Seen:
+    """Look until `look` returns something.
+
+    Raises:
+        Fault: `service_unavailable` when 30 s pass first.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        seen = look()
+        if seen is not None:
+            return seen
+        time.sleep(LOOK_EVERY_S)
+    raise Fault(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        f"the demo waited {PATIENCE_S:.0f} s in vain for {what}",
+        fix="look into the log files below the demo's home",
+    )
+
+
+class Stage:
+    """A home with running services and an agent process; leaving the context ends them all."""
+
+    def __init__(
+        self, root: Path, *, start_at: datetime, ack_delay_s: float, has_executor: bool = True
+    ) -> None:
+        self.home = Home(root).make()
+        self._has_executor = has_executor
+        self.clock = ReplayClock(self.home.clock)
+        self._start_at = start_at
+        self._ack_delay_s = ack_delay_s
+        self._passphrases = {name: secrets.token_urlsafe(18) for name in ("seal", APPROVER)}
+        self._agent: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Stage:
+        self._furnish()
+        # The agent loads LangGraph while the services start; both take seconds.
+        self._agent = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "cli", "chat", "--json"],
+            env=plain_environment(self.home),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        passphrase_file = self.home.root / "seal.passphrase"
+        try:
+            self.command("up", "--detach", "--passphrase-file", str(passphrase_file))
+        except BaseException:
+            self.__exit__()
+            raise
+        finally:
+            passphrase_file.unlink()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._agent is not None and self._agent.stdin is not None:
+            self._agent.stdin.close()
+            self._agent.wait(timeout=PATIENCE_S)
+        self.command("down")
+
+    def _furnish(self) -> None:
+        """Write settings, an approver's key and the clock, as a user would."""
+        from cli.commands.approving import keystore_of
+        from signing.keystore import create_keystore
+
+        address = create_keystore(
+            keystore_of(self.home, APPROVER), passphrase=self._passphrases[APPROVER], name=APPROVER
+        )
+        self.home.config.write_text(
+            CONFIG.format(
+                ack_delay_s=self._ack_delay_s,
+                executor="local" if self._has_executor else "elsewhere",
+                approver=APPROVER,
+                address=address,
+            )
+        )
+        secret = self.home.root / "seal.passphrase"
+        secret.touch(mode=0o600)
+        secret.write_text(self._passphrases["seal"])
+        self.clock.move_to(self._start_at)
+
+    def command(self, *arguments: str) -> dict[str, Any]:
+        """Run one `when-to-invest` command with `--json` in its own process.
+
+        Raises:
+            Fault: the command's own error.
+        """
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "cli", *arguments, "--json"],
+            env=plain_environment(self.home),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            answer: dict[str, Any] = json.loads(done.stdout) if done.stdout.strip() else {}
+        except ValueError as error:
+            raise Fault(
+                ErrorCode.INTERNAL, f"{arguments[0]} printed no JSON", fix="run the command by hand"
+            ) from error
+        if "error" in answer:
+            told = answer["error"]
+            raise Fault(ErrorCode(told["code"]), told["message"], fix=told["fix"])
+        return answer
+
+    def ask(self, question: str) -> dict[str, Any]:
+        """Put a question to the agent's process and return its answer.
+
+        Raises:
+            Fault: the agent's own error, or `internal` when its process ended.
+        """
+        agent = self._agent
+        if agent is None or agent.stdin is None or agent.stdout is None:
+            raise Fault(ErrorCode.INTERNAL, "the agent was never started", fix="enter the stage first")
+        agent.stdin.write(question + "\n")
+        agent.stdin.flush()
+        lines = []
+        while line := agent.stdout.readline():
+            lines.append(line)
+            try:
+                answer: dict[str, Any] = json.loads("".join(lines))
+            except ValueError:
+                continue
+            if "error" in answer:
+                told = answer["error"]
+                raise Fault(ErrorCode(told["code"]), told["message"], fix=told["fix"])
+            return answer
+        raise Fault(ErrorCode.INTERNAL, "the agent's process ended", fix="run `when-to-invest chat` by hand")
+
+    def record(self, decision_id: str) -> DecisionRecord:
+        """Return a decision as the journal proves it now."""
+        from cli.commands.operating import decisions_of
+
+        return decisions_of(self.home)[decision_id]
+
+    def wait_for_state(self, decision_id: str, *states: DecisionState) -> DecisionRecord:
+        """Wait until a decision is in one of `states`, and return it."""
+
+        def look() -> DecisionRecord | None:
+            record = self.record(decision_id)
+            return record if record.state in states else None
+
+        return wait_for(look, what=f"{decision_id} to be {' or '.join(states)}")
+
+    def venue_order(self, client_order_id: str) -> VenueOrder | None:
+        """Ask the paper venue's own books for an order, as a look over the executor's shoulder."""
+        from executor.market import HomeMarket
+        from executor.venues.paper import PaperVenue
+        from home.settings import read_settings
+
+        settings = read_settings(self.home)
+        venue = PaperVenue(
+            self.home.paper_venue,
+            mode=settings.mode,
+            prices=HomeMarket(self.home),
+            clock=self.clock,
+            settings=settings.paper,
+        )
+        try:
+            return venue.find(client_order_id)
+        finally:
+            venue.close()
+
+    def wait_for_order_at_venue(self, decision_id: str) -> VenueOrder:
+        """Wait until the venue holds an order of this decision, whatever the journal says."""
+
+        def look() -> VenueOrder | None:
+            record = self.record(decision_id)
+            found = (self.venue_order(client_order_id) for client_order_id in record.orders)
+            return next((order for order in found if order is not None), None)
+
+        return wait_for(look, what=f"an order of {decision_id} at the venue")
+
+    def approve(self, decision_id: str) -> dict[str, Any]:
+        """Sign a held decision with the second key, as its owner would."""
+        secret = self.home.root / "approver.passphrase"
+        secret.touch(mode=0o600)
+        secret.write_text(self._passphrases[APPROVER])
+        try:
+            return self.command(
+                "approvals", "sign", decision_id, "--as", APPROVER, "--passphrase-file", str(secret)
+            )
+        finally:
+            secret.unlink()
+
+    def executor_pid(self) -> int:
+        """Return the process id of the running executor."""
+        services = json.loads((self.home.run / "services.json").read_text(encoding="utf-8"))
+        return int(services["executor"]["pid"])
+
+    def kill_executor(self) -> int:
+        """End the executor with SIGKILL, which it can neither see nor survive."""
+        pid = self.executor_pid()
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def restarted_executor(self, *, former_pid: int) -> int:
+        """Wait until the supervisor has started another executor, and return its pid."""
+
+        def look() -> int | None:
+            pid = self.executor_pid()
+            return pid if pid != former_pid else None
+
+        return wait_for(look, what="the supervisor to restart the executor")
