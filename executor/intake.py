@@ -127,7 +127,7 @@ class Intake:
         return (
             record.envelope is not None
             and is_awaiting_order(record)
-            and self._diary.now() > record.envelope.content.expires_at
+            and self._diary.now() >= record.envelope.content.expires_at
         )
 
     def _note_forged(self, message: ReceivedMessage, forged: Forged) -> None:

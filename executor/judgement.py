@@ -13,6 +13,7 @@ from typing import Final, assert_never
 
 from executor.diary import Diary
 from executor.market import Market
+from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
 from policies.limits import Limits
@@ -83,9 +84,7 @@ class Judgement:
     def _facts(self, content: EnvelopeContent) -> Facts:
         intent, book, now = content.intent, self._diary.book, self._diary.now()
         named = intent.instrument if isinstance(intent, OrderIntent) else None
-        held = {instrument for _, instrument in book.positions}
-        reserved = {reservation.instrument for reservation in book.reservations.values()}
-        marks = {name: price for name in held | reserved if (price := self._reference(name))}
+        marks = {name: price for name in instruments_to_mark(book) if (price := self._reference(name))}
         return gather_facts(
             intent,
             decision_id=content.decision_id,

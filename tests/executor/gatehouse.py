@@ -1,0 +1,122 @@
+"""The gate as the executor's tests need it: proposes, judges, seals, journals and queues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from executor.market import Market
+from home.clock import Clock
+from ledger.journal import Journal
+from ledger.live import LiveLedger
+from ledger.queue import OutgoingMessage, QueueSender
+from policies.facts import gather_facts
+from policies.gate import judge
+from policies.limits import HARD_LIMITS, Limits
+from policies.seal import seal
+from signing.eip712 import typed_digest
+from signing.keystore import KeystoreSigner
+from when_to_invest import events as ev
+from when_to_invest.envelopes import Envelope
+from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.values import Mode
+from when_to_invest.verdicts import Approved
+
+SEAL_SECRET = bytes(31) + b"\x07"
+FORGER_SECRET = bytes(31) + b"\x08"
+CASH_USD = Decimal(100_000)
+
+
+def seal_signer() -> KeystoreSigner:
+    return KeystoreSigner(SEAL_SECRET)
+
+
+@dataclass
+class Gatehouse:
+    """Everything before the queue, with a key that only tests hold."""
+
+    journal: Journal
+    sender: QueueSender
+    market: Market
+    clock: Clock
+    mode: Mode = Mode.REPLAY
+    limits: Limits = HARD_LIMITS
+    signer: KeystoreSigner = field(default_factory=seal_signer)
+
+    def fund(self) -> None:
+        funded = ev.AccountFunded(at=self.clock.now(), mode=self.mode, account="main", cash_usd=CASH_USD)
+        self.journal.append([funded])
+
+    def intent(self, number: int, **changes: Any) -> OrderIntent:
+        given: dict[str, Any] = {
+            "mode": self.mode,
+            "account": "main",
+            "venue": "paper",
+            "instrument": "SPX",
+            "side": Side.BUY,
+            "quantity": Decimal(10) + number,
+            "limit_price_usd": Decimal("101.00"),
+            "time_in_force": TimeInForce.DAY,
+            "proposer": "agent",
+            "request_id": f"r-{number}",
+            "proposed_at": self.clock.now(),
+        }
+        return OrderIntent(**given | changes)
+
+    def sealed(self, number: int = 1, **changes: Any) -> Envelope:
+        """Propose, judge and seal; the journal knows it, the queue does not yet."""
+        intent, now = self.intent(number, **changes), self.clock.now()
+        decision_id = decision_id_of(proposer="agent", request_id=intent.request_id)
+        proposed = ev.IntentProposed(
+            at=now, mode=self.mode, decision_id=decision_id, caller="agent", intent=intent
+        )
+        self.journal.append([proposed])
+        approved = self._judged(intent, decision_id, now)
+        envelope = seal(
+            approved,
+            decision_id=decision_id,
+            approvals=(),
+            signer=self.signer,
+            typed_digest=typed_digest,
+            ttl_s=self.limits.envelope_ttl_s,
+        )
+        self.journal.append(
+            [ev.EnvelopeSealed(at=now, mode=self.mode, decision_id=decision_id, envelope=envelope)]
+        )
+        return envelope
+
+    def propose(self, number: int = 1, **changes: Any) -> str:
+        """Propose, judge, seal and queue; return the decision id."""
+        envelope = self.sealed(number, **changes)
+        self.queue(envelope)
+        return envelope.content.decision_id
+
+    def queue(self, envelope: Envelope, *, body: str | None = None) -> str:
+        """Send the envelope, or another body in its name."""
+        return self.sender.send(
+            OutgoingMessage(
+                body=envelope.canonical().decode() if body is None else body,
+                group=envelope.content.message_group,
+                deduplication_id=envelope.content.decision_id,
+            )
+        )
+
+    def _judged(self, intent: OrderIntent, decision_id: str, now: datetime) -> Approved:
+        ledger = LiveLedger(self.journal)
+        ledger.refresh()
+        facts = gather_facts(
+            intent,
+            decision_id=decision_id,
+            book=ledger.book,
+            instrument=self.market.instrument(intent.instrument),
+            reference=self.market.reference(intent.instrument, now=now),
+            marks={},
+            approvers=frozenset(),
+            now=now,
+            mode=self.mode,
+        )
+        verdict = judge(intent, facts, self.limits)
+        assert isinstance(verdict, Approved), verdict
+        return verdict

@@ -1,0 +1,201 @@
+"""What becomes of a message: once acted upon, refused on its merits, or set aside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from executor.probe import Point
+from signing.keystore import KeystoreSigner
+from tests.executor.gatehouse import FORGER_SECRET, Gatehouse
+from tests.executor.world import World
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.history import DecisionState
+from when_to_invest.values import Mode
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_approved_envelope_becomes_exactly_one_order(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.run()
+    record = world.decision(decision_id)
+    assert record.state is DecisionState.WORKING
+    assert len(world.venue.submits) == 1
+    assert world.venue.requests[world.working_order(decision_id)].quantity == record.intent.quantity
+    assert world.queue.is_empty()
+
+
+def test_verdict_inbox_row_and_intention_precede_the_order(world: World) -> None:
+    class AtTheVenue:
+        kinds: tuple[str, ...] = ()
+
+        def reached(self, point: Point) -> None:
+            if point is Point.SEND_INTENDED:
+                self.kinds = tuple(item.event.kind for item in world.journal.recorded)
+
+    probe = AtTheVenue()
+    world.gate.propose()
+    world.run(probe=probe)
+    assert probe.kinds[-3:] == ("intent_judged", "envelope_received", "send_intended")
+
+
+def test_a_second_delivery_is_deleted_and_does_nothing(world: World) -> None:
+    envelope = world.gate.sealed()
+    world.gate.queue(envelope)
+    world.gate.queue(envelope)
+    world.run()
+    world.gate.queue(envelope)
+    world.run()
+    assert len(world.venue.submits) == 1
+    assert world.queue.is_empty()
+
+
+def test_an_expired_envelope_never_reaches_the_venue(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.clock.move_to(world.clock.now() + timedelta(seconds=900))
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+    assert not world.book.reservations
+    assert world.queue.is_empty()
+
+
+def test_a_sealed_envelope_that_never_arrives_gives_its_reservation_back(world: World) -> None:
+    envelope = world.gate.sealed()
+    world.clock.move_to(world.clock.now() + timedelta(seconds=900))
+    world.run()
+    rejected = world.events(ev.EnvelopeRejected)
+    assert [event.code for event in rejected] == ["envelope_expired"]
+    assert world.decision(envelope.content.decision_id).state is DecisionState.REJECTED
+    assert not world.book.reservations
+
+
+def test_an_edited_envelope_is_set_aside_and_kills_its_waiting_decision(world: World) -> None:
+    envelope = world.gate.sealed()
+    edited = envelope.canonical().decode().replace('"quantity":"11"', '"quantity":"90"')
+    world.gate.queue(envelope, body=edited)
+    world.run()
+    assert [event.code for event in world.events(ev.MessageRefused)] == ["not_in_journal"]
+    assert world.decision(envelope.content.decision_id).state is DecisionState.REJECTED
+    assert [dead.body for dead in world.queue.dead] == [edited]
+    assert not world.venue.submits
+
+
+def test_a_forged_copy_never_releases_the_reservation_of_a_live_order(world: World) -> None:
+    envelope = world.gate.sealed()
+    world.gate.queue(envelope)
+    world.run()
+    world.gate.queue(envelope, body=envelope.canonical().decode().replace('"11"', '"12"'))
+    world.run()
+    assert world.decision(envelope.content.decision_id).state is DecisionState.WORKING
+    assert world.book.reservations[envelope.content.decision_id].quantity_open == Decimal(11)
+    assert len(world.queue.dead) == 1
+
+
+def test_a_stolen_sealing_key_without_the_journal_is_not_enough(world: World) -> None:
+    elsewhere = World()
+    envelope = elsewhere.gate.sealed()
+    world.gate.queue(envelope)
+    world.run()
+    refused = world.events(ev.MessageRefused)
+    assert [(event.code, event.claimed_decision_id) for event in refused] == [
+        ("unknown_decision", envelope.content.decision_id)
+    ]
+    assert not world.venue.submits
+
+
+def test_a_journal_without_the_sealing_key_is_not_enough(world: World) -> None:
+    forger = Gatehouse(
+        journal=world.journal,
+        sender=world.queue,
+        market=world.market,
+        clock=world.clock,
+        signer=KeystoreSigner(FORGER_SECRET),
+    )
+    decision_id = forger.propose()
+    world.run()
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["bad_signature"]
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "null", "[]", '{"content": {}}', "\ud800", '{"a":' * 5000, "x" * 300_000],
+    ids=["empty", "torn", "null", "list", "fields missing", "no text", "deep", "huge"],
+)
+def test_an_unreadable_message_is_noted_once_and_set_aside(world: World, body: str) -> None:
+    envelope = world.gate.sealed()
+    world.gate.queue(envelope, body=body)
+    world.run()
+    assert [event.code for event in world.events(ev.MessageRefused)] == ["unreadable_message"]
+    assert [dead.body for dead in world.queue.dead] == [body]
+    assert world.queue.is_empty()
+    assert not world.venue.submits
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("surprise", 1), ("version", 2), ("version", "1"), ("mode", "LIVE")]
+)
+def test_an_unknown_field_or_a_wrong_type_is_unreadable(world: World, field: str, value: object) -> None:
+    envelope = world.gate.sealed()
+    body = json.loads(envelope.canonical())
+    body["content"][field] = value
+    world.gate.queue(envelope, body=json.dumps(body))
+    world.run()
+    assert [event.code for event in world.events(ev.MessageRefused)] == ["unreadable_message"]
+
+
+def test_the_executor_judges_again_on_its_own_prices(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.market.bars["SPX"][0] = replace(world.market.bars["SPX"][0], close_usd=Decimal(80))
+    world.run()
+    record = world.decision(decision_id)
+    assert record.state is DecisionState.REJECTED
+    assert record.verdict is not None
+    assert record.verdict.judge is ev.Judge.EXECUTOR
+    assert record.verdict.outcome is ev.Outcome.REFUSED
+    assert not world.venue.submits
+
+
+def test_an_instrument_that_vanished_refuses(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.market.instruments = ()
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+
+
+def test_a_halt_between_seal_and_delivery_stops_the_order(world: World) -> None:
+    decision_id = world.gate.propose()
+    halted = ev.TradingStateChanged(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        scope="system",
+        state=TradingState.HALTED,
+        by="operator",
+        why="drill",
+    )
+    world.journal.append([halted])
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+
+
+def test_a_cancel_before_delivery_stops_the_order(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.journal.append(
+        [ev.CancelRequested(at=world.clock.now(), mode=Mode.REPLAY, decision_id=decision_id, caller="agent")]
+    )
+    world.run()
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["cancel_requested"]
+    assert not world.venue.submits
