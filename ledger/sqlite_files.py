@@ -40,11 +40,21 @@ QUEUE: Final = FaultCodes(
 
 
 def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
-    """Return a connection in autocommit mode; with `is_read_only` no file is ever made.
+    """Return a connection in autocommit mode; with `is_read_only` no database is ever made.
+
+    Threads may share it as long as they take turns. Beside a database that nobody has open,
+    SQLite itself leaves an empty log and index, also when it only reads.
 
     Raises:
         sqlite3.Error: the file cannot be opened.
+        Fault: `storage_failed` when there is no directory to make it in.
     """
+    if not is_read_only and not path.parent.is_dir():
+        raise Fault(
+            ErrorCode.STORAGE_FAILED,
+            f"the directory {path.parent} does not exist",
+            fix="create it, or correct --home",
+        )
     mode = "ro" if is_read_only else "rwc"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",

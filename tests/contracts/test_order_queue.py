@@ -1,0 +1,130 @@
+"""What every order queue promises: the fake, the embedded one, and SQS on a real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ledger.queue import OutgoingMessage, ReceivedMessage
+from tests.contracts.queues import MAX_RECEIVES, HeldQueue, embedded, in_memory, on_sqs
+from when_to_invest.errors import ErrorCode, Fault
+
+
+@pytest.fixture(params=["in_memory", "embedded", "on_sqs"])
+def queue(request: pytest.FixtureRequest, tmp_path: Path) -> HeldQueue:
+    match request.param:
+        case "in_memory":
+            return in_memory()
+        case "embedded":
+            return embedded(tmp_path)
+        case _:
+            return on_sqs(request.getfixturevalue("sqs_client"))
+
+
+def _bodies(messages: tuple[ReceivedMessage, ...]) -> list[str]:
+    return [message.body for message in messages]
+
+
+def test_an_empty_queue_gives_nothing(queue: HeldQueue) -> None:
+    assert queue.receive_all() == ()
+
+
+def test_a_message_arrives_as_it_was_sent(queue: HeldQueue) -> None:
+    sent = OutgoingMessage('{"why":"naïve — 雪\\n"}\n' + "x" * 100_000, "main|paper|SPX", "d-1")
+    message_id = queue.sender.send(sent)
+    (received,) = queue.receive_all()
+    assert (received.body, received.group, received.deduplication_id) == (
+        sent.body,
+        sent.group,
+        sent.deduplication_id,
+    )
+    assert (received.message_id, received.receive_count) == (message_id, 1)
+
+
+def test_a_group_keeps_its_order(queue: HeldQueue) -> None:
+    queue.send("a", "b", "c")
+    first = queue.receiver.receive(max_messages=1, wait_s=0.0)
+    queue.receiver.delete(first[0].receipt)
+    assert _bodies(first) + _bodies(queue.receive_all()) == ["a", "b", "c"]
+
+
+def test_a_group_waits_while_one_of_its_messages_is_in_flight(queue: HeldQueue) -> None:
+    queue.send("a", "b")
+    queue.send("other", group="main|paper|IXIC")
+    (first,) = queue.receiver.receive(max_messages=1, wait_s=0.0)
+    assert _bodies(queue.receive_all()) == ["other"]
+    queue.receiver.delete(first.receipt)
+    assert _bodies(queue.receive_all()) == ["b"]
+
+
+def test_no_more_than_ten_messages_come_at_once(queue: HeldQueue) -> None:
+    queue.send(*"abcdefghijkl")
+    assert _bodies(queue.receive_all()) == list("abcdefghij")
+
+
+def test_a_repeated_send_is_the_first_one(queue: HeldQueue) -> None:
+    message = OutgoingMessage("a", "main|paper|SPX", "d-1")
+    assert queue.sender.send(message) == queue.sender.send(message)
+    assert len(queue.receive_all()) == 1
+
+
+def test_a_repetition_is_known_after_the_message_was_deleted(queue: HeldQueue) -> None:
+    message = OutgoingMessage("a", "main|paper|SPX", "d-1")
+    queue.sender.send(message)
+    queue.receiver.delete(queue.receive_all()[0].receipt)
+    queue.sender.send(message)
+    assert queue.receive_all() == ()
+
+
+def test_what_was_not_dealt_with_in_time_comes_back_in_order(queue: HeldQueue) -> None:
+    queue.send("a", "b")
+    first = queue.receive_all()
+    again = queue.receive_after_visibility()
+    assert _bodies(again) == _bodies(first) == ["a", "b"]
+    assert [message.receive_count for message in again] == [2, 2]
+    assert {message.receipt for message in again}.isdisjoint({message.receipt for message in first})
+
+
+def test_a_receiver_that_came_too_late_deletes_nothing(queue: HeldQueue) -> None:
+    queue.send("a")
+    (stale,) = queue.receive_all()
+    (fresh,) = queue.receive_after_visibility()
+    with pytest.raises(Fault) as caught:
+        queue.receiver.delete(stale.receipt)
+    assert caught.value.code is ErrorCode.RECEIPT_EXPIRED
+    queue.receiver.delete(fresh.receipt)
+
+
+def test_an_invented_receipt_is_refused(queue: HeldQueue) -> None:
+    for act in (queue.receiver.delete, lambda receipt: queue.receiver.extend(receipt, visibility_s=5)):
+        with pytest.raises(Fault) as caught:
+            act("no such receipt")
+        assert caught.value.code is ErrorCode.RECEIPT_EXPIRED
+
+
+def test_an_extended_message_stays_with_its_receiver(queue: HeldQueue) -> None:
+    queue.send("a")
+    (held,) = queue.receive_all()
+    queue.receiver.extend(held.receipt, visibility_s=60)
+    queue.pass_time(2.0)
+    assert queue.receiver.receive(max_messages=10, wait_s=2.0) == ()
+    queue.receiver.delete(held.receipt)
+
+
+def test_a_message_given_back_is_available_at_once(queue: HeldQueue) -> None:
+    queue.send("a")
+    (held,) = queue.receive_all()
+    queue.receiver.extend(held.receipt, visibility_s=0)
+    (again,) = queue.receive_all()
+    assert (again.body, again.receive_count) == ("a", 2)
+
+
+def test_a_message_nobody_can_deal_with_is_set_aside_and_frees_its_group(queue: HeldQueue) -> None:
+    queue.send("poison", "good")
+    for _ in range(MAX_RECEIVES):
+        (held,) = queue.receiver.receive(max_messages=1, wait_s=0.0)
+        assert held.body == "poison"
+        queue.receiver.extend(held.receipt, visibility_s=0)
+    assert _bodies(queue.receive_all()) == ["good"]
+    assert queue.dead_bodies() == ["poison"]
