@@ -13,9 +13,9 @@ import anyio.to_thread
 
 from home.clock import clock_of
 from home.paths import Home
-from home.settings import Settings, read_settings
+from home.settings import read_settings
 from ledger.connect import open_sender
-from ledger.journal import EMPTY, Journal
+from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import QueueSender
 from ledger.sqlite_journal import open_journal
@@ -62,28 +62,29 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         view=LakeView(home),
         signatures=Signatures(signer, typed_digest, recover_address),
     )
-    _fund(journal, settings, court)
+    _fund(journal, ledger, court)
     outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock)
     desk = ProposalDesk(journal, ledger, court, outbox)
     desk.relay()
     return desk
 
 
-def _fund(journal: Journal, settings: Settings, court: Court) -> None:
-    """Fund the paper account, once in the journal's life."""
-    funded = AccountFunded(
-        at=court.clock.now(),
-        mode=settings.mode,
-        account=settings.account,
-        cash_usd=settings.paper.cash_usd,
-    )
-    if journal.head() != EMPTY:
-        return
-    try:
-        journal.append([funded], expected=EMPTY)
-    except Fault as fault:
-        if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-            raise
+def _fund(journal: Journal, ledger: LiveLedger, court: Court) -> None:
+    """Fund the paper account, once in the journal's life, whoever else is writing to it."""
+    settings = court.settings
+    while settings.account not in ledger.book.cash_usd:
+        funded = AccountFunded(
+            at=court.clock.now(),
+            mode=settings.mode,
+            account=settings.account,
+            cash_usd=settings.paper.cash_usd,
+        )
+        try:
+            journal.append([funded], expected=ledger.head)
+        except Fault as fault:
+            if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+                raise
+        ledger.refresh()
 
 
 def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
