@@ -159,4 +159,5 @@ class _Limit:
 
     def is_passed_by(self, bar: Bar) -> bool:
         """Whether the bar's range went through the limit, not merely to it."""
-        return self._room_usd(bar.low_usd if self.order.side is Side.BUY else bar.high_usd) > 0
+        extreme_usd = bar.low_usd if self.order.side is Side.BUY else bar.high_usd
+        return extreme_usd > 0 and self._room_usd(extreme_usd) > 0

@@ -1,0 +1,227 @@
+"""After a lost answer an order is found, proven absent or quarantined; never sent again blindly."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from executor.probe import Point
+from executor.recovery import MAX_ROUNDS
+from tests.executor.world import World
+from tests.fakes.fake_venue import Mishap
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.history import DecisionState
+from when_to_invest.orders import OrderState, OrderStep
+
+
+class DiedError(BaseException):
+    """Stands for SIGKILL: nothing in the executor may catch it."""
+
+
+class DiesAt:
+    """Ends the "process" the first time a point is reached."""
+
+    def __init__(self, point: Point) -> None:
+        self.point: Point | None = point
+
+    def reached(self, point: Point) -> None:
+        if point is self.point:
+            self.point = None
+            raise DiedError
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def steps(world: World) -> list[OrderStep]:
+    return [event.step for event in world.events(ev.OrderMoved) if isinstance(event, ev.OrderMoved)]
+
+
+def dies(world: World, point: Point) -> None:
+    with pytest.raises(DiedError):
+        world.run(probe=DiesAt(point))
+
+
+def test_an_order_whose_answer_was_lost_is_found(world: World) -> None:
+    world.venue.plan.append(Mishap.LOST_AFTER)
+    decision_id = world.gate.propose()
+    world.run()
+    assert steps(world) == [OrderStep.LOST_SIGHT, OrderStep.ACKNOWLEDGED]
+    assert world.decision(decision_id).state is DecisionState.WORKING
+    assert len(world.venue.submits) == 1
+    assert world.queue.is_empty()
+
+
+def test_an_unlisted_exception_is_ambiguous_and_the_order_is_found(world: World) -> None:
+    world.venue.plan.append(Mishap.FOREIGN_AFTER)
+    decision_id = world.gate.propose()
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.WORKING
+    assert len(world.venue.submits) == 1
+
+
+def test_a_request_that_never_arrived_is_proven_absent_before_the_next_attempt(world: World) -> None:
+    world.venue.plan.append(Mishap.LOST_BEFORE)
+    decision_id = world.gate.propose()
+    world.run()
+    assert steps(world) == [OrderStep.LOST_SIGHT, OrderStep.PROVEN_ABSENT, OrderStep.ACKNOWLEDGED]
+    first, second = world.decision(decision_id).orders.values()
+    assert (first.state, second.state) == (OrderState.ABSENT, OrderState.ACKNOWLEDGED)
+    assert (first.sent.attempt, second.sent.attempt) == (1, 2)
+    assert first.sent.client_order_id != second.sent.client_order_id
+
+
+def test_a_new_attempt_is_judged_again(world: World) -> None:
+    world.venue.plan.append(Mishap.LOST_BEFORE)
+    world.gate.propose()
+    world.run()
+    judged = [event for event in world.events(ev.IntentJudged) if isinstance(event, ev.IntentJudged)]
+    assert [event.judge for event in judged] == [ev.Judge.EXECUTOR, ev.Judge.EXECUTOR]
+
+
+def test_a_provably_unsent_request_is_tried_again_under_a_new_id(world: World) -> None:
+    world.venue.plan.append(Mishap.UNSENT)
+    decision_id = world.gate.propose()
+    world.run()
+    assert steps(world)[:2] == [OrderStep.LOST_SIGHT, OrderStep.PROVEN_ABSENT]
+    assert len(set(world.venue.submits)) == 2
+    assert world.decision(decision_id).state is DecisionState.WORKING
+
+
+def test_no_new_attempt_once_the_envelope_expired(world: World) -> None:
+    decision_id = world.gate.propose()
+    dies(world, Point.SEND_INTENDED)
+    world.clock.move_to(world.clock.now() + timedelta(seconds=900))
+    world.queue.now_s += 60
+    world.run()
+    assert steps(world) == [OrderStep.LOST_SIGHT, OrderStep.PROVEN_ABSENT]
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+    assert not world.book.reservations
+    assert world.queue.is_empty()
+
+
+def test_a_declined_order_is_over(world: World) -> None:
+    world.venue.plan.append(Mishap.DECLINED)
+    decision_id = world.gate.propose()
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert len(world.venue.submits) == 1
+    assert not world.book.reservations
+    assert world.queue.is_empty()
+
+
+@pytest.mark.parametrize("point", Point)
+def test_a_death_at_any_point_loses_nothing_and_repeats_nothing(world: World, point: Point) -> None:
+    decision_id = world.gate.propose()
+    fills = {Point.FILLED_AT_VENUE, Point.FILL_RECORDED}
+    if point in fills:
+        world.run()
+        world.venue.trade(world.working_order(decision_id), world.decision(decision_id).authorised_quantity)
+    dies(world, point)
+    world.queue.now_s += 60
+    world.run()
+    record = world.decision(decision_id)
+    assert record.state is (DecisionState.FILLED if point in fills else DecisionState.WORKING)
+    assert len(world.venue.orders) == 1
+    assert world.queue.is_empty()
+
+
+def test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_validity(world: World) -> None:
+    world.venue.absence_is_authoritative = False
+    world.venue.plan.append(Mishap.LOST_BEFORE)
+    decision_id = world.gate.propose()
+    began = world.clock.now()
+    world.run()
+    assert world.clock.now() - began > timedelta(seconds=30)
+    assert world.decision(decision_id).state is DecisionState.WORKING
+    assert len(world.venue.submits) == 2
+
+
+def test_an_undecidable_order_is_quarantined_and_its_instrument_only_reduces(world: World) -> None:
+    world.venue.plan.append(Mishap.LOST_AFTER)
+    decision_id = world.gate.propose()
+    service = world.executor()
+    service.start()
+    service.step(wait_s=0)
+    world.venue.is_deaf = True
+    quarantine(world)
+    record = world.decision(decision_id)
+    assert record.state is DecisionState.QUARANTINED
+    assert world.book.trading_states == {"instrument:SPX": TradingState.REDUCING}
+    assert world.book.reservations[decision_id].quantity_open == record.intent.quantity
+
+
+def quarantine(world: World) -> None:
+    """Let a fresh executor despair of a deaf venue."""
+    from executor.recovery import Recovery
+
+    service = world.executor()
+    recovery: Recovery = service._recovery
+    recovery.resolve()
+    assert recovery.quarantined == 1
+    assert recovery._rounds.total() == MAX_ROUNDS
+
+
+def test_a_quarantined_order_that_turns_up_again_is_followed(world: World) -> None:
+    world.venue.plan.append(Mishap.LOST_AFTER)
+    decision_id = world.gate.propose()
+    service = world.executor()
+    service.start()
+    service.step(wait_s=0)
+    world.venue.is_deaf = True
+    quarantine(world)
+    world.venue.is_deaf = False
+    world.venue.trade(world.working_order(decision_id), world.decision(decision_id).authorised_quantity)
+    world.queue.now_s += 60
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.FILLED
+    assert len(world.venue.submits) == 1
+    assert world.queue.is_empty()
+
+
+def test_nothing_is_received_while_a_doubt_is_open(world: World) -> None:
+    world.gate.propose(1)
+    dies(world, Point.SUBMITTED)
+    world.gate.propose(2)
+    world.patience.is_over = True
+    service = world.executor()
+    service.start()
+    service.step(wait_s=0)
+    assert len(world.venue.submits) == 1
+
+
+def test_recovery_announces_a_growing_epoch(world: World) -> None:
+    for _ in range(3):
+        world.run()
+    epochs = [event.epoch for event in world.events(ev.RecoveryCompleted)]  # type: ignore[union-attr]
+    assert epochs == [1, 2, 3]
+
+
+def test_a_trade_that_raced_a_cancel_is_still_recorded_at_the_next_start(world: World) -> None:
+    decision_id = world.gate.propose()
+    service = world.run()
+    order = world.working_order(decision_id)
+    world.journal.append(
+        [
+            ev.CancelRequested(
+                at=world.clock.now(),
+                mode=world.gate.mode,
+                decision_id=decision_id,
+                caller="agent",
+            )
+        ]
+    )
+    service.step(wait_s=0)
+    assert world.decision(decision_id).state is DecisionState.CANCELLED
+    cancelled = world.venue.orders[order]
+    world.venue.trade(order, world.decision(decision_id).authorised_quantity / 2)
+    world.venue.orders[order] = cancelled
+    world.run()
+    record = world.decision(decision_id)
+    assert record.filled_quantity == record.authorised_quantity / 2
+    assert record.state is DecisionState.CANCELLED

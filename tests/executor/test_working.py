@@ -1,0 +1,117 @@
+"""What the venue reports is recorded once, and never more than was authorised."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.executor.world import World
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionState
+from when_to_invest.values import Mode
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def decision_id(world: World) -> str:
+    decision_id = world.gate.propose()
+    world.run()
+    return decision_id
+
+
+def test_a_trade_is_recorded_once_however_often_it_is_reported(world: World, decision_id: str) -> None:
+    world.venue.trade(world.working_order(decision_id), Decimal(11))
+    world.run()
+    world.run()
+    (fill,) = world.events(ev.OrderFilled)
+    assert isinstance(fill, ev.OrderFilled)
+    assert (fill.quantity, fill.price_usd, fill.is_last) == (Decimal(11), Decimal(100), True)
+    assert world.book.position("main", "SPX").quantity == Decimal(11)
+    assert world.book.cash_usd["main"] == Decimal(100_000) - 1100 - Decimal("0.05")
+
+
+def test_partial_fills_add_up_and_free_their_part_of_the_reservation(world: World, decision_id: str) -> None:
+    order = world.working_order(decision_id)
+    world.venue.trade(order, Decimal(4))
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.PARTLY_FILLED
+    assert world.book.reservations[decision_id].quantity_open == Decimal(7)
+    world.venue.trade(order, Decimal(7))
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.FILLED
+    assert not world.book.reservations
+
+
+def test_a_partial_fill_then_expiry_keeps_the_fill(world: World, decision_id: str) -> None:
+    order = world.working_order(decision_id)
+    world.venue.trade(order, Decimal(4))
+    world.venue.expire(order)
+    world.run()
+    record = world.decision(decision_id)
+    assert record.state is DecisionState.EXPIRED
+    assert record.filled_quantity == Decimal(4)
+    assert not world.book.reservations
+
+
+def test_a_requested_cancel_reaches_the_venue(world: World, decision_id: str) -> None:
+    world.journal.append(
+        [ev.CancelRequested(at=world.clock.now(), mode=Mode.REPLAY, decision_id=decision_id, caller="agent")]
+    )
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.CANCELLED
+    assert not world.book.reservations
+
+
+@pytest.mark.parametrize("scope", ["system", "account:main", "venue:paper", "instrument:SPX"])
+def test_a_halt_cancels_what_is_open(world: World, decision_id: str, scope: str) -> None:
+    halted = ev.TradingStateChanged(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        scope=scope,
+        state=TradingState.HALTED,
+        by="operator",
+        why="drill",
+    )
+    world.journal.append([halted])
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.CANCELLED
+
+
+@pytest.mark.parametrize("parts", [["12"], ["11", "0.001"], ["6", "6"]])
+def test_a_venue_that_fills_more_than_authorised_stops_everything(
+    world: World, decision_id: str, parts: list[str]
+) -> None:
+    for part in parts:
+        world.venue.trade(world.working_order(decision_id), Decimal(part))
+    with pytest.raises(Fault) as caught:
+        world.run()
+    assert caught.value.code is ErrorCode.FILL_EXCEEDS_ORDER
+    assert world.decision(decision_id).filled_quantity <= Decimal(11)
+
+
+def test_an_order_the_venue_forgot_stays_reserved(world: World, decision_id: str) -> None:
+    del world.venue.orders[world.working_order(decision_id)]
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.WORKING
+    assert decision_id in world.book.reservations
+    assert "order_missing" in world.log.getvalue()
+
+
+def test_the_end_waits_until_all_trades_are_known(world: World, decision_id: str) -> None:
+    order = world.working_order(decision_id)
+    world.venue.trade(order, Decimal(4))
+    world.venue.expire(order)
+    (trade,) = world.venue.executed[order]
+    world.venue.executed[order] = []
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.WORKING
+    world.venue.executed[order] = [trade]
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.EXPIRED
