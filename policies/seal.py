@@ -43,7 +43,8 @@ def seal(
 ) -> Envelope:
     """Return the sealed envelope, valid from the judgement for `ttl_s` seconds.
 
-    It never outlives an approval it rests on. `approvals` must hold one of each name in `approved.approvers`; others are left out.
+    It never outlives an approval it rests on. `approvals` must hold one of each name in
+    `approved.approvers`; others are left out.
 
     Raises:
         Fault: `bad_approval` when one is missing, has expired, or belongs to another intent

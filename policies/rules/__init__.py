@@ -69,4 +69,5 @@ ORDER_RULES: Final[tuple[Rule[OrderIntent], ...]] = (
 ORDER_HOLD_RULES: Final[tuple[HoldRule[OrderIntent], ...]] = (approvals.RULE,)
 CHAIN_RULES: Final[tuple[Rule[ChainIntent], ...]] = (chain_writes.RULE,)
 CHAIN_HOLD_RULES: Final[tuple[HoldRule[ChainIntent], ...]] = ()
-RULES: Final = (*ORDER_RULES, *ORDER_HOLD_RULES, *CHAIN_RULES, *CHAIN_HOLD_RULES)
+AnyRule = Rule[OrderIntent] | HoldRule[OrderIntent] | Rule[ChainIntent] | HoldRule[ChainIntent]
+RULES: Final[tuple[AnyRule, ...]] = (*ORDER_RULES, *ORDER_HOLD_RULES, *CHAIN_RULES, *CHAIN_HOLD_RULES)

@@ -1,0 +1,170 @@
+"""One intent with everything the gate may know of it: a calm one, and strategies that spoil it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from policies.facts import Facts, gather_facts
+from policies.gate import judge
+from policies.limits import HARD_LIMITS, Limits
+from when_to_invest.instruments import Instrument, Interval, Session
+from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.market import ReferencePrice
+from when_to_invest.portfolio import AccountBook, Position, Proposal, Reservation, Turnover
+from when_to_invest.values import Mode
+from when_to_invest.verdicts import Approved, Held, Reason, Verdict
+
+NOW = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
+DECISION = decision_id_of(proposer="agent", request_id="r-1")
+D = Decimal
+
+
+def other_decision(n: int) -> str:
+    return decision_id_of(proposer="agent", request_id=f"other-{n}")
+
+
+def spx(**changes: Any) -> Instrument:
+    given: dict[str, Any] = {
+        "id": "SPX",
+        "name": "S&P 500",
+        "interval": Interval.DAY,
+        "session": Session.EXCHANGE,
+        "has_range": True,
+        "has_volume": True,
+        "lot_size": D("0.01"),
+        "tick_size_usd": D("0.01"),
+        "min_notional_usd": D(1),
+    }
+    return Instrument(**given | changes)
+
+
+def price(usd: str | Decimal = "100", *, age_s: float = 3600, source: str = "recorded") -> ReferencePrice:
+    return ReferencePrice(D(usd), NOW - timedelta(seconds=age_s), source)
+
+
+def order(**changes: Any) -> OrderIntent:
+    given: dict[str, Any] = {
+        "mode": Mode.REPLAY,
+        "account": "main",
+        "venue": "paper",
+        "instrument": "SPX",
+        "side": Side.BUY,
+        "quantity": D(10),
+        "limit_price_usd": D(100),
+        "time_in_force": TimeInForce.DAY,
+        "proposer": "agent",
+        "request_id": "r-1",
+        "proposed_at": NOW,
+    }
+    return OrderIntent(**given | changes)
+
+
+def reservation(quantity: str | Decimal, usd: str | Decimal = "100", **changes: Any) -> Reservation:
+    given: dict[str, Any] = {"account": "main", "venue": "paper", "instrument": "SPX", "side": Side.BUY}
+    return Reservation(**given | changes, quantity_open=D(quantity), worst_price_usd=D(usd))
+
+
+def proposal(seconds_ago: float, **changes: Any) -> Proposal:
+    """Return an earlier proposal of another size, by another caller, unless told otherwise."""
+    given: dict[str, Any] = {
+        "at": NOW - timedelta(seconds=seconds_ago),
+        "decision_id": other_decision(int(seconds_ago * 1000)),
+        "proposer": "another",
+        "account": "main",
+        "venue": "paper",
+        "instrument": "SPX",
+        "side": Side.BUY,
+        "quantity": D("7.77"),
+    }
+    return Proposal(**given | changes)
+
+
+def traded(usd: str | Decimal, *, hours_ago: float = 1, decision_id: str = other_decision(0)) -> Turnover:
+    at = NOW - timedelta(hours=hours_ago)
+    return Turnover(at=at, decision_id=decision_id, account="main", instrument="SPX", notional_usd=D(usd))
+
+
+def book(
+    *,
+    cash_usd: str | Decimal | None = "100000",
+    held: Mapping[str, str | Decimal] | None = None,
+    reserved: Mapping[str, Reservation] | None = None,
+    proposals: Iterable[Proposal] = (),
+    turnover: Iterable[Turnover] = (),
+    **rest: Any,
+) -> AccountBook:
+    """Return a book of the account `main`; `held` maps instruments to base units."""
+    positions = {("main", name): Position(D(amount), D(0)) for name, amount in (held or {}).items()}
+    return AccountBook(
+        cash_usd={} if cash_usd is None else {"main": D(cash_usd)},
+        positions=positions,
+        reservations=dict(reserved or {}),
+        proposals=deque(proposals),
+        turnover=deque(turnover),
+        **rest,
+    )
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the gate is asked, and what it knows. The plain one is approved."""
+
+    intent: OrderIntent = field(default_factory=order)
+    book: AccountBook = field(default_factory=book)
+    instrument: Instrument | None = field(default_factory=spx)
+    reference: ReferencePrice | None = field(default_factory=price)
+    marks: Mapping[str, ReferencePrice] = field(default_factory=dict)
+    approvers: frozenset[str] = frozenset()
+    now: datetime = NOW
+    mode: Mode = Mode.REPLAY
+    recommendation_expires_at: datetime | None = None
+
+    def asking(self, **changes: Any) -> Situation:
+        """Return it with another intent; `changes` are checked like any intent."""
+        return replace(self, intent=OrderIntent(**dict(self.intent) | changes))
+
+    def but(self, **changes: Any) -> Situation:
+        return replace(self, **changes)
+
+    def knowing(self, **changes: Any) -> Situation:
+        """Return it with another book."""
+        return replace(self, book=book(**changes))
+
+    @property
+    def facts(self) -> Facts:
+        return gather_facts(
+            self.intent,
+            decision_id=DECISION,
+            book=self.book,
+            instrument=self.instrument,
+            reference=self.reference,
+            marks=self.marks,
+            approvers=self.approvers,
+            now=self.now,
+            mode=self.mode,
+            recommendation_expires_at=self.recommendation_expires_at,
+        )
+
+    def verdict(self, limits: Limits = HARD_LIMITS) -> Verdict:
+        return judge(self.intent, self.facts, limits)
+
+    def reasons(self, limits: Limits = HARD_LIMITS) -> tuple[Reason, ...]:
+        verdict = self.verdict(limits)
+        return () if isinstance(verdict, Approved) else verdict.reasons
+
+    def codes(self, limits: Limits = HARD_LIMITS) -> set[str]:
+        return {reason.code for reason in self.reasons(limits)}
+
+    def objection(self, rule: str, limits: Limits = HARD_LIMITS) -> Reason | None:
+        """Return what one rule said."""
+        return next((reason for reason in self.reasons(limits) if reason.rule == rule), None)
+
+
+def rank(verdict: Verdict) -> int:
+    """Return how strict a verdict is: 0 approved, 1 held, 2 refused."""
+    return 0 if isinstance(verdict, Approved) else 1 if isinstance(verdict, Held) else 2

@@ -1,0 +1,231 @@
+"""Hypothesis strategies for the gate: situations spoilt in a few ways, and tighter limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from policies.limits import HARD_LIMITS, Limits, LimitSetting, Tighten, operator_of, tighten
+from tests.strategies.situations import (
+    DECISION,
+    NOW,
+    D,
+    Situation,
+    book,
+    other_decision,
+    price,
+    proposal,
+    reservation,
+    spx,
+    traded,
+)
+from when_to_invest.breakers import TradingState
+from when_to_invest.intents import Side
+from when_to_invest.market import ReferencePrice
+from when_to_invest.orders import OrderState
+from when_to_invest.portfolio import Position
+from when_to_invest.values import Mode
+
+sides = st.sampled_from(Side)
+lots = st.integers(1, 60_000).map(lambda n: D(n) / 100)
+"""Quantities in whole lots of 0.01, from dust to more than any cap allows at 100 USD."""
+round_lots = st.integers(1, 28).map(lambda n: D(n) * 10)
+small_lots = st.integers(1, 9_000).map(lambda n: D(n) / 100)
+odd_amounts = st.decimals("0.000000000000000001", "1000000000000000", places=18)
+"""Any positive amount an intent can carry, in 18 decimals."""
+near_prices = st.integers(9_000, 11_000).map(lambda n: D(n) / 100)
+accounts = st.sampled_from(["main", "second"])
+names = st.sampled_from(["SPX", "IXIC", "GLD"])
+seconds = st.floats(0, 100_000, allow_nan=False)
+
+
+@st.composite
+def reservations(draw: st.DrawFn) -> dict[str, Any]:
+    owners = draw(st.lists(st.integers(0, 4), unique=True, max_size=4))
+    return {
+        DECISION if n == 0 else other_decision(n): reservation(
+            draw(small_lots),
+            draw(near_prices),
+            instrument=draw(names),
+            side=draw(sides),
+            account=draw(accounts),
+        )
+        for n in owners
+    }
+
+
+@st.composite
+def proposals(draw: st.DrawFn) -> list[Any]:
+    ages = sorted(draw(st.lists(seconds, max_size=25)), reverse=True)
+    told = [
+        proposal(
+            age,
+            decision_id=other_decision(100 + n),
+            proposer=draw(st.sampled_from(["agent", "another"])),
+            instrument=draw(names),
+            side=draw(sides),
+            quantity=draw(st.sampled_from([D(10), D("7.77")])),
+        )
+        for n, age in enumerate(ages)
+    ]
+    if told and draw(st.booleans()):
+        own = draw(st.integers(0, len(told) - 1))
+        told[own] = proposal((NOW - told[own].at).total_seconds(), decision_id=DECISION, proposer="agent")
+    return told
+
+
+@st.composite
+def books(draw: st.DrawFn) -> Any:
+    """Return any account book: cash, holdings, reservations, messages, turnover, states."""
+    reserved = draw(reservations())
+    told = draw(proposals())
+    made = book(
+        cash_usd=draw(st.none() | st.integers(0, 200_000).map(Decimal)),
+        held=draw(st.dictionaries(names, small_lots, max_size=3)),
+        reserved=reserved,
+        proposals=told,
+        turnover=[
+            traded(
+                draw(st.integers(0, 60_000)), hours_ago=draw(st.floats(0, 30)), decision_id=other_decision(n)
+            )
+            for n in range(draw(st.integers(0, 3)))
+        ],
+        trading_states=draw(
+            st.dictionaries(
+                st.sampled_from(
+                    ["system", "account:main", "venue:paper", "instrument:SPX", "instrument:GLD"]
+                ),
+                st.sampled_from(TradingState),
+                max_size=1,
+            )
+        ),
+        refused={item.decision_id for item in told if draw(st.booleans())},
+    )
+    if draw(st.booleans()):
+        made.positions["second", "SPX"] = Position(draw(small_lots), D(0))
+    for n, owner in enumerate(reserved):
+        made.orders_of[owner] = [f"o-{n}"]
+        made.order_states[f"o-{n}"] = draw(
+            st.sampled_from([OrderState.ACKNOWLEDGED, OrderState.UNKNOWN, OrderState.QUARANTINED])
+            if draw(st.integers(0, 3)) == 0
+            else st.just(OrderState.ACKNOWLEDGED)
+        )
+    return made
+
+
+def _reference(usd: Any, age: float) -> ReferencePrice:
+    return ReferencePrice(usd, NOW - timedelta(seconds=age), "recorded")
+
+
+unusable_prices = st.sampled_from(
+    [None, *(_reference(usd, 60) for usd in (D("NaN"), D("sNaN"), D(0), D(-1), D("Infinity"), 100.0, None))]
+) | st.sampled_from(
+    [
+        ReferencePrice(D(100), NOW.replace(tzinfo=None), "recorded"),
+        ReferencePrice(D(100), NOW - timedelta(seconds=60), ""),
+        ReferencePrice(D("1e16"), NOW - timedelta(seconds=60), "recorded"),
+    ]
+)
+"""References that are no price: missing, NaN, zero, negative, infinite, a float, undated, unsourced."""
+too_old_or_early = st.sampled_from(
+    [price(age_s=HARD_LIMITS.max_reference_age_s + 1), price(age_s=-HARD_LIMITS.max_clock_skew_s - 1)]
+)
+marks = st.fixed_dictionaries({}, optional={name: near_prices.map(price) for name in ("IXIC", "GLD")})
+
+Spoiler = Callable[[Situation], Situation]
+
+
+def _ask(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Spoiler]:
+    return values.map(lambda value: lambda s: s.asking(**{name: value}))
+
+
+def _but(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Spoiler]:
+    return values.map(lambda value: lambda s: s.but(**{name: value}))
+
+
+_instruments = st.sampled_from(
+    [
+        None,
+        spx(is_tradable=False),
+        spx(lot_size=D(1)),
+        spx(tick_size_usd=D("0.25")),
+        spx(min_notional_usd=D(500)),
+    ]
+)
+_usual = st.one_of(
+    _ask("side", sides),
+    _ask("quantity", lots),
+    _ask("quantity", round_lots),
+    _ask("limit_price_usd", near_prices),
+    _ask("account", accounts),
+    _but("approvers", st.frozensets(st.sampled_from(["alice", "bob", "agent"]))),
+    _but("reference", st.builds(_reference, near_prices, st.integers(-20, 500_000))),
+    _but("recommendation_expires_at", st.sampled_from([NOW, NOW + timedelta(seconds=1)])),
+)
+_unusual = st.one_of(
+    _ask("quantity", odd_amounts),
+    _ask("limit_price_usd", odd_amounts),
+    _ask("venue", st.just("elsewhere")),
+    _ask("instrument", st.sampled_from(["IXIC", "DOGE"])),
+    _ask("mode", st.sampled_from(Mode)),
+    _ask("proposed_at", st.integers(-100, 100_000).map(lambda n: NOW - timedelta(seconds=n))),
+    _but("mode", st.sampled_from(Mode)),
+    _but("instrument", _instruments),
+    _but("reference", unusable_prices),
+    _but("marks", marks),
+    _but("marks", st.just({name: price(age_s=10**6) for name in ("IXIC", "GLD")})),
+)
+spoilers = st.integers(0, 5).flatmap(lambda n: _usual if n else _unusual)
+known_marks = {name: price() for name in ("IXIC", "GLD")}
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Return the plain situation with up to four things changed; about a third pass."""
+    found = Situation(marks=known_marks)
+    if draw(st.booleans()):
+        found = found.but(book=draw(books()))
+    for spoil in draw(st.lists(spoilers, max_size=4)):
+        found = spoil(found)
+    return found
+
+
+@st.composite
+def passable(draw: st.DrawFn) -> Situation:
+    """Return situations that differ in size, price and side, and often pass."""
+    held = draw(small_lots)
+    return (
+        Situation(marks=known_marks)
+        .knowing(held={"SPX": held}, cash_usd=draw(st.integers(1, 100_000).map(Decimal)))
+        .asking(
+            side=draw(sides), quantity=draw(small_lots), limit_price_usd=D(100) + D(draw(st.integers(-2, 2)))
+        )
+    )
+
+
+@st.composite
+def _setting(draw: st.DrawFn, limits: Limits, name: str) -> LimitSetting:
+    present = getattr(limits, name)
+    operator = operator_of(name)
+    if operator is Tighten.UNION:
+        return [*present, *draw(st.sets(names))]
+    if operator is Tighten.INTERSECTION:
+        return [item for item in sorted(present) if draw(st.integers(0, 3))]
+    share = draw(st.integers(0, 1000))
+    if operator is Tighten.LARGER:
+        ceiling = 86_400 if isinstance(present, int) else 10_000
+        number = present + (ceiling - present) * share // 1000
+    else:
+        number = present * share // 1000
+    return int(number) if isinstance(present, int) else str(number)
+
+
+@st.composite
+def tightened(draw: st.DrawFn, limits: Limits = HARD_LIMITS) -> Limits:
+    """Return `limits` with up to three of them tightened."""
+    chosen = draw(st.sets(st.sampled_from(sorted(Limits.model_fields)), max_size=3))
+    return tighten(limits, {name: draw(_setting(limits, name)) for name in sorted(chosen)})
