@@ -39,16 +39,46 @@ def typed_digest(typed: dict[str, Any]) -> bytes:
     from eth_utils.crypto import keccak
     from eth_utils.exceptions import ValidationError
 
+    _check_complete(typed)
     unusable = (ValueError, TypeError, LookupError, AttributeError, EncodingError, ValidationError)
     try:
         signable = encode_typed_data(full_message=typed)
     except unusable as error:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            f"this is no EIP-712 document ({type(error).__name__})",
-            fix="give types, primaryType, domain and a message that fits them",
-        ) from error
+        raise _not_a_document(type(error).__name__) from error
     return keccak(b"\x19" + signable.version + signable.header + signable.body)
+
+
+def _check_complete(typed: object) -> None:
+    """Refuse what the library would hash as zero: absent fields, and text that is none."""
+    if not isinstance(typed, dict) or not {"types", "primaryType", "domain", "message"} <= set(typed):
+        raise _not_a_document("a part is missing")
+    types = typed["types"]
+    if not isinstance(types, dict):
+        raise _not_a_document("its types are no mapping")
+    _check_struct(types, "EIP712Domain", typed["domain"])
+    _check_struct(types, typed["primaryType"], typed["message"])
+
+
+def _check_struct(types: dict[str, Any], name: object, value: object) -> None:
+    fields = types.get(name) if isinstance(name, str) else None
+    if not isinstance(fields, list) or not isinstance(value, dict):
+        raise _not_a_document(f"{name} is no structure")
+    kinds = {field.get("name"): field.get("type") for field in fields if isinstance(field, dict)}
+    if set(kinds) != set(value) or len(kinds) != len(fields):
+        raise _not_a_document(f"the fields of {name} are not those of its type")
+    for field, kind in kinds.items():
+        if kind in types:
+            _check_struct(types, kind, value[field])
+        elif kind == "string" and not isinstance(value[field], str):
+            raise _not_a_document(f"{name}.{field} is no text")
+
+
+def _not_a_document(why: str) -> Fault:
+    return Fault(
+        ErrorCode.BAD_ARGUMENT,
+        f"this is no EIP-712 document: {why}",
+        fix="give types, primaryType, domain and a message with exactly the fields of its type",
+    )
 
 
 def check_digest(digest: object) -> bytes:
