@@ -19,7 +19,10 @@ _HEAVY: Final = (
     "when_to_invest.decision.recommend",
     "market_data.source",
     "market_data.archive",
+    "sklearn.linear_model",
+    "scipy.stats",
 )
+"""Two seconds of imports: made at once, so that few first questions have to wait for them."""
 
 
 def build(home: Home, *, access: Access | None = None) -> ToolServer:
