@@ -26,7 +26,7 @@ from when_to_invest.market import BarSeries
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
-_PERCENT: Final = 100.0
+_PER_HUNDRED: Final = 100.0
 _INDEX_BASE: Final = 100.0
 """Value of the US market index before its first month."""
 
@@ -70,7 +70,7 @@ def _monthly_market(rows: list[dict[str, str]]) -> BarSeries:
     import numpy as np
 
     months = [(int(row["Date"][:4]), int(row["Date"][4:])) for row in rows]
-    returns = np.array([float(row["Mkt-RF"]) + float(row["RF"]) for row in rows]) / _PERCENT
+    returns = np.array([float(row["Mkt-RF"]) + float(row["RF"]) for row in rows]) / _PER_HUNDRED
     unknown = np.full(len(rows), np.nan)
     index: FloatArray = np.float64(_INDEX_BASE) * np.cumprod(1.0 + returns, dtype=np.float64)
     return BarSeries(

@@ -94,7 +94,7 @@ _Row = tuple[str, float, str, str]
 
 def _chart(found: Assessment) -> Iterator[_Row]:
     seen, by = found.readings, "features.readings"
-    yield "chart.close", seen.close_usd, USD, by
+    yield "chart.close", seen.close, USD, by
     yield "chart.days", float(found.days), DAYS, "features.daily"
     yield "chart.return_1d", seen.day_return, RATIO, by
     yield "chart.worst_day_3d", seen.worst_day, RATIO, by
@@ -105,7 +105,7 @@ def _chart(found: Assessment) -> Iterator[_Row]:
 
 def _trend(found: Assessment) -> Iterator[_Row]:
     trend, by = found.trend, "signals.trend"
-    yield "trend.sma200", trend.sma200_usd, USD, by
+    yield "trend.sma200", trend.sma200, USD, by
     yield "trend.sma200_distance", trend.sma200_distance, RATIO, by
     yield "trend.is_up", float(trend.state.value == "up"), COUNT, by
     yield "trend.momentum_3m", trend.momentum_3m, RATIO, by

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
 from when_to_invest.decision.recommendation import Action, Predicate
-from when_to_invest.decision.rules import ELEVATED_LIFT
+from when_to_invest.decision.rules import ELEVATED_LIFT, Case
 from when_to_invest.risk.market_breakers import BreakerReading
 from when_to_invest.signals.trend import BAND_RATIO
 
@@ -17,14 +17,13 @@ _CUT: Final = 0.75
 """Volatility that would shrink the size to this share of today's is worth a new look."""
 
 
-def invalidations(
-    book: EvidenceBook, breakers: tuple[BreakerReading, ...], *, action: Action, has_drop_skill: bool
-) -> tuple[Predicate, ...]:
+def invalidations(case: Case, *, action: Action) -> tuple[Predicate, ...]:
     """Return the conditions under which the recommendation no longer stands."""
+    book, breakers = case.book, case.breakers
     conditions = [_trend_flip(book)]
     if action in {Action.INVEST_NOW, Action.STAGE}:
         conditions += [_too_volatile(book), *_breaker_trips(book, breakers)]
-        if has_drop_skill and book["drop_odds.lift"] < ELEVATED_LIFT:
+        if case.has_drop_skill and book["drop_odds.lift"] < ELEVATED_LIFT:
             conditions.append(_elevated_odds(book))
     else:
         conditions += _breaker_clears(book, breakers)

@@ -7,6 +7,7 @@ snapshot, horizon, seed and code give the same bytes.
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -24,12 +25,14 @@ from when_to_invest.decision.recommendation import (
     ReturnInterval,
     Risk,
     RiskPart,
+    Tranche,
     UpOdds,
 )
-from when_to_invest.decision.rules import Case, decide
+from when_to_invest.decision.rules import Case, Decision, decide
 from when_to_invest.decision.schedule import expires_at, staged
 from when_to_invest.decision.sizing import size_up
-from when_to_invest.features.daily import daily_bars
+from when_to_invest.features.daily import DailyBars, daily_bars
+from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
 from when_to_invest.models.drop_odds import THRESHOLDS
 from when_to_invest.risk.score import score_parts, total_score
@@ -57,12 +60,16 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
     bars = daily_bars(snapshot)
     check_history(snapshot, bars, horizon_days=horizon_days)
     found = assess(bars, horizon=horizon_days)
+    return _compose(snapshot, bars, found, seed=seed)
+
+
+def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: int) -> Recommendation:
+    """Decide on what was found and write the recommendation down."""
     book = collect(snapshot, found)
     case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
     decision = decide(case)
     risk = _risk(book)
-    session, version = bars.session, code_version()
-    identity = {"snapshot": snapshot.hash, "horizon": horizon_days, "seed": seed, "code": version}
+    identity = {"snapshot": snapshot.hash, "horizon": found.horizon, "seed": seed, "code": code_version()}
     return Recommendation(
         id="r-" + digest(identity)[:24],
         instrument=snapshot.instrument.id,
@@ -70,34 +77,40 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
         data_as_of=last_close(bars),
         action=decision.action,
         size_fraction=decision.size_fraction,
-        schedule=staged(book, size_fraction=decision.size_fraction, as_of=snapshot.as_of, session=session)
-        if decision.action is Action.STAGE
-        else (),
-        horizon_days=horizon_days,
-        p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.skill.is_proven),
+        schedule=_schedule(book, decision, snapshot.as_of, bars.session),
+        horizon_days=found.horizon,
+        p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.has_skill),
         p_drop=_drop_odds(found),
-        return_interval=tuple(
-            ReturnInterval(level=each.level, low=each.low, high=each.high) for each in found.ranges
-        ),
+        return_interval=_intervals(found),
         sigma_annual=book["volatility.sigma_annual"],
         risk=risk,
         breakers=_breakers(found),
         evidence=book.items(),
-        invalidation=invalidations(
-            book, found.breakers, action=decision.action, has_drop_skill=case.has_drop_skill
-        ),
+        invalidation=invalidations(case, action=decision.action),
         explanation=decision.steps,
         reference_price_usd=_reference_price(snapshot),
         limits=LIMITS,
-        expires_at=expires_at(snapshot.as_of, session),
+        expires_at=expires_at(snapshot.as_of, bars.session),
         snapshot_hash=snapshot.hash,
-        code_version=version,
+        code_version=code_version(),
         seed=seed,
     )
 
 
+def _schedule(
+    book: EvidenceBook, decision: Decision, as_of: datetime, session: Session
+) -> tuple[Tranche, ...]:
+    if decision.action is not Action.STAGE:
+        return ()
+    return staged(book, size_fraction=decision.size_fraction, as_of=as_of, session=session)
+
+
+def _intervals(found: Assessment) -> tuple[ReturnInterval, ...]:
+    return tuple(ReturnInterval(level=each.level, low=each.low, high=each.high) for each in found.ranges)
+
+
 def _has_drop_skill(found: Assessment) -> bool:
-    return any(odds.skill.is_proven for odds in found.drops if odds.horizon == KEY_DROP[1])
+    return any(odds.has_skill for odds in found.drops if odds.horizon == KEY_DROP[1])
 
 
 def _drop_odds(found: Assessment) -> tuple[DropOdds, ...]:
@@ -107,7 +120,7 @@ def _drop_odds(found: Assessment) -> tuple[DropOdds, ...]:
             horizon_days=odds.horizon,
             value=value,
             baseline=baseline,
-            has_skill=odds.skill.is_proven,
+            has_skill=odds.has_skill,
         )
         for odds in found.drops
         for threshold, value, baseline in zip(THRESHOLDS, odds.values, odds.baselines, strict=True)

@@ -24,10 +24,10 @@ class Readings:
     """Ratios unless named otherwise; volatilities are per year.
 
     `intraday_fall`: the last session's low over the close before, minus 1 (close-only data:
-    the day's return). `worst_day`: the worst daily return of the last 3 sessions.
+    the day's return). `close` is a price in USD. `worst_day`: the worst daily return of the last 3 sessions.
     """
 
-    close_usd: float
+    close: float
     day_return: float
     worst_day: float
     week_return: float
@@ -46,7 +46,7 @@ def read_chart(bars: DailyBars, frame: RiskFrame) -> Readings:
     week = np.sqrt(rolling_mean(frame.variance, WEEK)[WEEK - 1 :] * bars.days_per_year)
     lowest = bars.low[-1] if bars.has_range else bars.close[-1]
     return Readings(
-        close_usd=float(bars.close[-1]),
+        close=float(bars.close[-1]),
         day_return=float(daily[-1]),
         worst_day=float(daily[-SHOCK_DAYS:].min()),
         week_return=float(change_ratio(bars.close, WEEK)[-1]),

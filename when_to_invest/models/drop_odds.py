@@ -3,7 +3,8 @@
 Stage: models (pure). One logistic regression a horizon, over all thresholds at once: the
 threshold enters as its distance in units of recent volatility, so a deeper fall is never
 likelier than a shallow one. Beside every value stands the base rate, the past frequency of
-such falls; where walk-forward validation shows no gain over it, the base rate is the answer.
+such falls; where walk-forward validation shows no gain over it, the base rate is the answer,
+and only a gain that is sure at 90 % counts as skill.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from when_to_invest.features.risk_frame import WARM_UP
 from when_to_invest.models.logit import Logit, fit_logit
 from when_to_invest.models.outcomes import worst_fall_ahead
-from when_to_invest.models.skill import UNPROVEN, Fold, Skill, folds, judge
+from when_to_invest.models.skill import ONE_SIDED_90, UNPROVEN, Fold, Skill, folds, judge
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -25,6 +26,7 @@ _FIRST_FOLD_SHARE: Final = 0.4
 """The first fold begins after this share of the finished rows."""
 _FEWEST_EVENTS: Final = 10
 _STRENGTH: Final = 1.0
+_BAR: Final = ONE_SIDED_90
 _RARE: Final = 1e-4
 """Below this base loss a threshold was hardly ever crossed, and says nothing about skill."""
 
@@ -37,6 +39,11 @@ class HorizonOdds:
     values: tuple[float, ...]
     baselines: tuple[float, ...]
     skill: Skill
+
+    @property
+    def has_skill(self) -> bool:
+        """Whether the odds beat the base rates in validation."""
+        return self.skill.is_proven(_BAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def drop_odds(log_variance: FloatArray, close: FloatArray, *, horizon: int) -> H
     baselines = problem.falls[WARM_UP:finished].mean(axis=0)
     skill = _validate(problem, finished)
     values = baselines
-    if skill.is_proven and (model := _fit(problem, finished)) is not None:
+    if skill.brier_skill > 0.0 and (model := _fit(problem, finished)) is not None:
         values = _predict(model, log_variance[-1:])[0]
     return HorizonOdds(
         horizon=horizon,

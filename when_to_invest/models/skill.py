@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 _BLOCK_HORIZONS: Final = 3
 _FEWEST_BLOCKS: Final = 5
+ONE_SIDED_90: Final = 1.2816
 ONE_SIDED_95: Final = 1.6449
-"""Normal quantile: a better score is believed at 95 % confidence, one-sided."""
+"""Normal quantiles: how sure a gain must be before it is believed, one-sided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,9 @@ class Skill:
     t_value: float
     days: int
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether the gain is positive at 95 % confidence, one-sided."""
-        return self.brier_skill > 0.0 and self.t_value >= ONE_SIDED_95
+    def is_proven(self, bar: float) -> bool:
+        """Whether the gain is positive, and its t value at least `bar`."""
+        return self.brier_skill > 0.0 and self.t_value >= bar
 
 
 UNPROVEN: Final = Skill(brier_skill=0.0, t_value=0.0, days=0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from when_to_invest.features.risk_frame import WARM_UP
 from when_to_invest.models.logit import fit_logit
 from when_to_invest.models.outcomes import log_return_ahead
-from when_to_invest.models.skill import UNPROVEN, Fold, Skill, folds, judge
+from when_to_invest.models.skill import ONE_SIDED_95, UNPROVEN, Fold, Skill, folds, judge
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -26,6 +26,8 @@ _STRENGTH: Final = 0.02
 _PRIOR_TRIALS: Final = 8.0
 """Weight of "one half", in non-overlapping horizons."""
 _FEWEST_EITHER: Final = 30
+_BAR: Final = ONE_SIDED_95
+"""That direction cannot be forecast is the prior, so 95 % is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class Direction:
     baseline: float
     shrinkage: float
     skill: Skill
+
+    @property
+    def has_skill(self) -> bool:
+        """Whether the forecast beat the base rate in validation."""
+        return self.skill.is_proven(_BAR)
 
 
 def up_odds(features: FloatArray, close: FloatArray, *, horizon: int) -> Direction:
@@ -54,7 +61,7 @@ def up_odds(features: FloatArray, close: FloatArray, *, horizon: int) -> Directi
     baseline = _base_rate(ups[WARM_UP:finished], horizon)
     shrinkage, skill = _validate(features, ups, finished, horizon)
     value = baseline
-    if skill.is_proven:
+    if skill.is_proven(_BAR):
         rows = slice(WARM_UP, finished)
         model = fit_logit(features[rows], ups[rows], strength=_STRENGTH)
         value += shrinkage * (float(model.probability(features[-1:])[0]) - baseline)

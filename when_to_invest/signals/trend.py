@@ -32,10 +32,10 @@ class TrendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """`sma200_usd`: average of the last 200 closes. Other figures are ratios."""
+    """`sma200`: average of the last 200 closes, in USD. Other figures are ratios."""
 
     state: TrendState
-    sma200_usd: float
+    sma200: float
     sma200_distance: float
     momentum_3m: float
     momentum_6m: float
@@ -78,7 +78,7 @@ def read_trend(bars: DailyBars) -> Trend:
     )
     return Trend(
         state=TrendState.UP if side > 0.0 else TrendState.DOWN,
-        sma200_usd=float(average[-1]),
+        sma200=float(average[-1]),
         sma200_distance=float(distance[-1]),
         momentum_3m=quarter,
         momentum_6m=half,
