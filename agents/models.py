@@ -74,13 +74,23 @@ class LanguageModel:
     pause: Pause = asyncio.sleep
 
     async def respond(
-        self, messages: Sequence[AnyMessage], offers: Sequence[ToolOffer], *, degraded: str = ""
+        self,
+        messages: Sequence[AnyMessage],
+        offers: Sequence[ToolOffer],
+        *,
+        may_call: bool = True,
+        degraded: str = "",
     ) -> Reply:
-        """Return the next message; with `degraded` already set, Claude is not asked again."""
+        """Return the next message; with `degraded` already set, Claude is not asked again.
+
+        Without `may_call` the tools are still shown, as the transcript names them, but
+        none may be called.
+        """
         if self.claude is None or degraded:
             return await self._embedded(messages, offers, degraded=degraded)
         asked = [_system(), *messages]
-        bound = self.claude.bind_tools(_cached(offers)) if offers else self.claude
+        choice = {"type": "auto" if may_call else "none"}
+        bound = self.claude.bind_tools(_cached(offers), tool_choice=choice)
         failure = _Failure("the language model was not asked", is_retryable=True)
         for attempt in range(MOST_ATTEMPTS):
             outcome = await _attempt(bound, asked)

@@ -1,35 +1,38 @@
-"""What an analyst asks, in fixed terms: instrument, budget, horizon, and whether to act.
+"""A person's sentence as a question with bounds: instrument, budget, horizon, wish to act.
 
-Stage: plan. Read from the words by rule, not by the model, so that a budget or the leave to
-propose an order never comes from generated text. It must never guess: what the question does
-not say stays empty.
+Stage: before plan (LLM shell, pure). Read by rule, never by a model, so that no prompt
+widens a bound. When in doubt nothing is proposed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-_AMOUNT: Final = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(k|m)?"
-_MONEY: Final = re.compile(rf"(?:\$|usd\s*){_AMOUNT}\b|\b{_AMOUNT}\s*(?:usd\b|dollars?\b|\$)", re.IGNORECASE)
-_HORIZON: Final = re.compile(r"\b(\d{1,3})\s*(?:d\b|trading days?\b|days?\b)", re.IGNORECASE)
-_ACT: Final = re.compile(r"\b(propose|place|order|buy|go ahead|act on)\b", re.IGNORECASE)
-_DO_NOT_ACT: Final = re.compile(
-    r"\b(?:do not|don't|dont|never|without|not)\b[^.?!]*\b(?:propos\w*|plac\w*|order\w*|buy\w*|act\w*)",
+from agents.numerals import Unit, numerals
+from agents.prose import normalised
+from agents.request import LONGEST_HORIZON_DAYS
+
+DEFAULT_HORIZON_DAYS: Final = 21
+_TRADING_DAYS: Final = {"day": 1, "session": 1, "week": 5, "month": 21, "quarter": 63, "year": 252}
+_HORIZON: Final = re.compile(r"\b(\d{1,3})[\s-]?(day|session|week|month|quarter|year)s?\b", re.IGNORECASE)
+_WISH: Final = re.compile(
+    r"\b(?:propose (?:it|an? order|the order|to the gate)|go ahead|place (?:it|an? order|the order)|"
+    r"act on it|do it|buy (?:it|some)|please (?:buy|invest)|(?:and|then|so) (?:buy|invest)|"
+    r"^(?:buy|invest))\b",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
-_SCALE: Final = {"": 1, "k": 1_000, "m": 1_000_000}
-DEFAULT_HORIZON_DAYS: Final = 21
-LONGEST_HORIZON_DAYS: Final = 252
+_DOUBT: Final = re.compile(
+    r"\b(?:don't|do not|never|without|not) (?:\w+ ){0,2}(?:propose|buy|invest|act|place|do)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with what could be read from it; `budget_usd` above zero when given."""
+    """What was understood; none where the sentence does not say."""
 
     text: str
     instrument: str | None
@@ -38,34 +41,40 @@ class Question:
     may_propose: bool
 
 
-def _budget(text: str) -> Decimal | None:
-    found = _MONEY.search(text)
-    if found is None:
-        return None
-    digits, scale = (found[1], found[2]) if found[1] else (found[3], found[4])
-    amount = Decimal(digits.replace(",", "")) * _SCALE[(scale or "").lower()]
-    return amount if amount > 0 else None
+def understand(text: str, *, instruments: Sequence[str]) -> Question:
+    """Read one sentence; `instruments` are the ids that may be named in it.
 
-
-def _horizon(text: str) -> int:
-    found = _HORIZON.search(text)
-    days = int(found[1]) if found else DEFAULT_HORIZON_DAYS
-    return days if 1 <= days <= LONGEST_HORIZON_DAYS else DEFAULT_HORIZON_DAYS
-
-
-def understand(text: str, *, instruments: Iterable[str]) -> Question:
-    """Read a question by rule.
-
-    Args:
-        text: what the analyst wrote.
-        instruments: ids known here; the first one that the text names, in any case, counts.
+    The first amount in dollars is the budget, and the first span of time the horizon, in
+    trading days from 1 to 252. Only a request in so many words asks for a proposal.
     """
-    known = {name.upper(): name for name in instruments}
-    named = (known.get(word.rstrip("./-").upper()) for word in _WORD.findall(text))
+    shown = normalised(text)
     return Question(
         text=text,
-        instrument=next((name for name in named if name), None),
-        budget_usd=_budget(text),
-        horizon_days=_horizon(text),
-        may_propose=bool(_ACT.search(text)) and not _DO_NOT_ACT.search(text),
+        instrument=_instrument(shown, instruments),
+        budget_usd=_budget_usd(shown),
+        horizon_days=_horizon_days(shown),
+        may_propose=_WISH.search(shown) is not None and _DOUBT.search(shown) is None,
     )
+
+
+def _instrument(text: str, instruments: Sequence[str]) -> str | None:
+    """Return the instrument that is named first, as a whole word in any case."""
+    places = {
+        found.start(): name
+        for name in instruments
+        if (found := re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", text, re.IGNORECASE))
+    }
+    return places[min(places)] if places else None
+
+
+def _budget_usd(text: str) -> Decimal | None:
+    amounts = [item.value for item in numerals(text) if item.unit is Unit.MONEY and item.value > 0]
+    return amounts[0] if amounts else None
+
+
+def _horizon_days(text: str) -> int:
+    found = _HORIZON.search(text)
+    if found is None:
+        return DEFAULT_HORIZON_DAYS
+    days = int(found[1]) * _TRADING_DAYS[found[2].lower()]
+    return min(LONGEST_HORIZON_DAYS, max(1, days))

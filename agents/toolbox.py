@@ -76,6 +76,11 @@ class Toolbox:
 
     tools: Mapping[str, BaseTool]
 
+    def reads(self, name: str) -> bool:
+        """Whether there is such a tool and its server says that it only reads."""
+        tool = self.tools.get(name)
+        return tool is not None and bool((tool.metadata or {}).get("is_read_only"))
+
     async def call(self, call: ToolCall) -> ToolMessage:
         """Run one tool call; whatever goes wrong comes back as an error message."""
         from langchain_core.messages import ToolMessage
@@ -95,7 +100,7 @@ def refusal(call: ToolCall, message: str, *, fix: str) -> ToolMessage:
 
     error = error_object(ErrorCode.BAD_ARGUMENT, message, fix=fix)
     return ToolMessage(
-        content=_as_data(call["name"], "", {"error": error}),
+        content=shown_as_data(call["name"], "", {"error": error}),
         artifact={"error": error},
         tool_call_id=call["id"] or "",
         name=call["name"],
@@ -103,7 +108,7 @@ def refusal(call: ToolCall, message: str, *, fix: str) -> ToolMessage:
     )
 
 
-def _as_data(tool: str, text: str, structured: Mapping[str, Any] | None) -> str:
+def shown_as_data(tool: str, text: str, structured: Mapping[str, Any] | None) -> str:
     """Write a result for the model: short text, then the data, marked as data."""
     body = [text] if text else []
     if structured is not None:
@@ -161,7 +166,7 @@ def _as_tool(client: Client, service: str, tool: Tool) -> BaseTool:
         artifact = await _call_service(client, tool.name, arguments)
         text = artifact.pop("text", "")
         shown = {"error": artifact["error"]} if "error" in artifact else artifact["structured"]
-        return _as_data(full_name, text, shown), artifact
+        return shown_as_data(full_name, text, shown), artifact
 
     return StructuredTool(
         name=full_name,
