@@ -6,6 +6,8 @@ what cannot be folded from the journal is not state.
 
 from __future__ import annotations
 
+import threading
+
 from ledger.journal import EMPTY, Head, Journal, Recorded
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event, IntentProposed
@@ -14,11 +16,17 @@ from when_to_invest.portfolio import AccountBook
 
 
 class LiveLedger:
-    """A fold that stands still between calls of `refresh`."""
+    """A fold that stands still between calls of `refresh`.
+
+    An event that cannot have happened ends it: from then on every refresh raises, because
+    a state that skipped an event is not the journal's.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._head = EMPTY
+        self._ended_by: Fault | None = None
+        self._lock = threading.Lock()
         self.book = AccountBook()
         self.decisions: dict[str, DecisionRecord] = {}
 
@@ -31,15 +39,26 @@ class LiveLedger:
         """Fold what was recorded since the last refresh and return the head reached.
 
         Raises:
-            Fault: `journal_corrupt` when an event does not check or cannot have happened;
-                state stays as it was before that event.
+            Fault: `journal_corrupt` when an event does not check; `illegal_transition` when
+                one cannot have happened.
         """
+        with self._lock:
+            if self._ended_by is not None:
+                raise self._ended_by
+            try:
+                self._follow()
+            except Fault as fault:
+                # A lock held elsewhere passes; a history that makes no sense does not.
+                self._ended_by = None if fault.is_retryable else fault
+                raise
+            return self._head
+
+    def _follow(self) -> None:
         for recorded in self._journal.read(after=self._head.sequence):
             if recorded.previous_hash != self._head.hash:
                 raise _rewritten(recorded)
             self._apply(recorded.event)
             self._head = recorded.head
-        return self._head
 
     def _apply(self, event: Event) -> None:
         self.book.apply(event)

@@ -72,6 +72,8 @@ def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
+            # Else REPLACE would delete without waking a trigger that forbids it.
+            connection.execute("PRAGMA recursive_triggers = ON")
     except BaseException:
         connection.close()
         raise

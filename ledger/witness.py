@@ -20,7 +20,7 @@ from when_to_invest.errors import ErrorCode, Fault
 
 SUFFIX: Final = ".head"
 _LINE: Final = re.compile(rb"(\d{20} [0-9a-f]{64}) ([0-9a-f]{16})\n")
-_SIZE: Final = 102
+_SIZE: Final = 103
 _TRIES: Final = 50
 
 

@@ -1,0 +1,99 @@
+"""Live state is the fold of the journal, wherever it was refreshed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.live import LiveLedger
+from tests.fakes.memory_journal import MemoryJournal
+from tests.ledger.journals import drill
+from tests.when_to_invest.samples import Story, funded, one_of_each, order_intent
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import Event
+from when_to_invest.history import decisions
+from when_to_invest.intents import Side
+from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.portfolio import fold
+
+REACHABLE = [state for state in OrderState if state is not OrderState.NEW]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Interleave the lives of a few decisions in any way that keeps each one's own order."""
+    count = draw(st.integers(1, 4))
+    lives: list[list[Event]] = []
+    for n in range(1, count + 1):
+        side = draw(st.sampled_from(Side))
+        intent = order_intent(
+            side=side, request_id=f"r-{n}", instrument=draw(st.sampled_from(["SPX", "IXIC"]))
+        )
+        lives.append(Story(intent, n=n).until(draw(st.sampled_from(REACHABLE))))
+    happened: list[Event] = [funded()]
+    while any(lives):
+        chosen = draw(st.sampled_from([life for life in lives if life]))
+        happened.append(chosen.pop(0))
+    return happened
+
+
+def _cut(happened: Sequence[Event], places: Iterable[int]) -> list[Sequence[Event]]:
+    ends = [*sorted({place % (len(happened) + 1) for place in places}), len(happened)]
+    return [happened[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+@pytest.mark.proof
+@given(happened=histories(), places=st.lists(st.integers(0, 1_000), max_size=6))
+def test_live_state_is_the_fold_of_the_journal_at_every_refresh(
+    happened: list[Event], places: list[int]
+) -> None:
+    journal = MemoryJournal()
+    live = LiveLedger(journal)
+    for part in _cut(happened, places):
+        journal.append(part)
+        assert live.refresh() == journal.head()
+        so_far = [recorded.event for recorded in journal.read()]
+        assert live.book == fold(so_far)
+        assert live.decisions == decisions(so_far)
+    assert live.head.sequence == len(happened)
+
+
+def test_a_refresh_reads_only_what_is_new() -> None:
+    journal = MemoryJournal()
+    asked: list[int] = []
+    read = journal.read
+    journal.read = lambda *, after=0: asked.append(after) or read(after=after)  # type: ignore[method-assign]
+    live = LiveLedger(journal)
+    journal.append(one_of_each()[:3])
+    live.refresh()
+    live.refresh()
+    assert asked == [0, 3]
+
+
+def test_a_journal_that_was_rewritten_ends_the_live_state() -> None:
+    journal = MemoryJournal()
+    live = LiveLedger(journal)
+    journal.append([drill(1)])
+    live.refresh()
+    journal.recorded.clear()
+    journal.append([drill(2), drill(3)])
+    for _ in range(2):
+        with pytest.raises(Fault) as caught:
+            live.refresh()
+        assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_an_event_that_cannot_have_happened_ends_the_live_state() -> None:
+    journal = MemoryJournal()
+    live = LiveLedger(journal)
+    story = Story(order_intent(quantity=Decimal(2)))
+    journal.append([*story.until_sealed(), story.moved(OrderStep.ACKNOWLEDGED), drill(1)])
+    for _ in range(2):
+        with pytest.raises(Fault) as caught:
+            live.refresh()
+        assert caught.value.code is ErrorCode.ILLEGAL_TRANSITION
+    assert live.head.sequence == len(story.until_sealed())
