@@ -6,6 +6,7 @@ storing twice changes nothing, and a file that no longer fits its name is refuse
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -100,7 +101,7 @@ def _write_snapshot(path: Path, snapshot: Snapshot) -> None:
 def _read_snapshot(path: Path) -> Snapshot:
     import numpy as np
 
-    with np.load(path, allow_pickle=False) as stored:
+    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
         origin = json.loads(stored["origin"].tobytes())
         columns = {name: stored[name] for name in _COLUMNS}
     return Snapshot(
