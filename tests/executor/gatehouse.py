@@ -22,7 +22,7 @@ from when_to_invest import events as ev
 from when_to_invest.envelopes import Envelope
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.values import Mode
-from when_to_invest.verdicts import Approved
+from when_to_invest.verdicts import Approved, Verdict
 
 SEAL_SECRET = bytes(31) + b"\x07"
 FORGER_SECRET = bytes(31) + b"\x08"
@@ -66,16 +66,24 @@ class Gatehouse:
         return OrderIntent(**given | changes)
 
     def sealed(self, number: int = 1, **changes: Any) -> Envelope:
-        """Propose, judge and seal; the journal knows it, the queue does not yet."""
+        """Propose, judge and seal what the gate approves; the queue does not know it yet."""
+        envelope = self.sealed_if_approved(number, **changes)
+        assert envelope is not None, "the test's own intent was not approved"
+        return envelope
+
+    def sealed_if_approved(self, number: int = 1, **changes: Any) -> Envelope | None:
+        """Propose and judge; seal and journal it when the gate approves."""
         intent, now = self.intent(number, **changes), self.clock.now()
         decision_id = decision_id_of(proposer="agent", request_id=intent.request_id)
         proposed = ev.IntentProposed(
             at=now, mode=self.mode, decision_id=decision_id, caller="agent", intent=intent
         )
         self.journal.append([proposed])
-        approved = self._judged(intent, decision_id, now)
+        verdict = self._judged(intent, decision_id, now)
+        if not isinstance(verdict, Approved):
+            return None
         envelope = seal(
-            approved,
+            verdict,
             decision_id=decision_id,
             approvals=(),
             signer=self.signer,
@@ -103,7 +111,7 @@ class Gatehouse:
             )
         )
 
-    def _judged(self, intent: OrderIntent, decision_id: str, now: datetime) -> Approved:
+    def _judged(self, intent: OrderIntent, decision_id: str, now: datetime) -> Verdict:
         ledger = LiveLedger(self.journal)
         ledger.refresh()
         facts = gather_facts(
@@ -117,6 +125,4 @@ class Gatehouse:
             now=now,
             mode=self.mode,
         )
-        verdict = judge(intent, facts, self.limits)
-        assert isinstance(verdict, Approved), verdict
-        return verdict
+        return judge(intent, facts, self.limits)

@@ -12,7 +12,9 @@ from executor.log import Log
 from executor.probe import NoProbe, Probe
 from executor.service import Parts, Service
 from home.clock import FixedClock
+from ledger.journal import Journal
 from ledger.live import LiveLedger
+from ledger.queue import QueueReceiver
 from policies.limits import HARD_LIMITS
 from tests.executor.gatehouse import Gatehouse, seal_signer
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
@@ -54,12 +56,18 @@ class World:
         self.gate = Gatehouse(journal=self.journal, sender=self.queue, market=self.market, clock=self.clock)
         self.gate.fund()
 
-    def executor(self, *, probe: Probe | None = None) -> Service:
-        """Return a fresh executor process, not yet started."""
+    def executor(
+        self,
+        *,
+        probe: Probe | None = None,
+        journal: Journal | None = None,
+        queue: QueueReceiver | None = None,
+    ) -> Service:
+        """Return a fresh executor process, not yet started; it may see journal and queue through others."""
         return Service(
             Parts(
-                diary=Diary(self.journal, clock=self.clock, mode=Mode.REPLAY),
-                receiver=self.queue,
+                diary=Diary(journal or self.journal, clock=self.clock, mode=Mode.REPLAY),
+                receiver=queue or self.queue,
                 venue=self.venue,
                 market=self.market,
                 authority=Authority(
