@@ -13,7 +13,7 @@ from typing import Final
 from agents.conduct import NO_SKILL, verdict_line
 from agents.entry import part_of
 from agents.proposals import ProposedOrder
-from when_to_invest.decision.recommendation import Action, DropOdds, Recommendation
+from when_to_invest.decision.recommendation import Action, DropOdds, Predicate, Recommendation
 from when_to_invest.history import DecisionState
 
 _STATE_WORDS: Final = {
@@ -29,6 +29,8 @@ _STATE_WORDS: Final = {
     DecisionState.QUARANTINED: "outcome not known; a person must look at it",
 }
 _SMALL_RATIO: Final = 0.01
+_USUAL_LEVEL: Final = 0.8
+_BREAKER: Final = "breaker."
 
 
 def hundredths(ratio: float) -> str:
@@ -54,7 +56,7 @@ def explain(
         _list("Why:", [step.text for step in answer.explanation]),
         _list(f"Over the next {answer.horizon_days} trading days:", _odds(answer)),
         _risk(answer),
-        _list("What would change this:", [item.text for item in answer.invalidation]),
+        _list("What would change this:", changes(answer)),
         [line for order in orders for line in order_lines(order)],
         _tail(answer),
     )
@@ -86,20 +88,27 @@ def _drop(odds: DropOdds) -> str:
 
 
 def _odds(answer: Recommendation) -> list[str]:
+    """Return the odds at the horizon asked about, or the nearest one there is."""
     up = answer.p_up
     skill = "" if up.has_skill else f"; the direction has {NO_SKILL}"
+    nearest = min(
+        (odds.horizon_days for odds in answer.p_drop),
+        key=lambda days: abs(days - answer.horizon_days),
+        default=0,
+    )
+    bands = sorted(answer.return_interval, key=lambda band: abs(band.level - _USUAL_LEVEL))[:1]
     return [
         f"higher at the end: {hundredths(up.value)}, usually {hundredths(up.baseline)}{skill}",
-        *(_drop(odds) for odds in answer.p_drop),
+        *(_drop(odds) for odds in answer.p_drop if odds.horizon_days == nearest),
         *(
-            f"return between {_signed(band.low)} and {_signed(band.high)}, "
-            f"{hundredths(band.level)} of the time"
-            for band in answer.return_interval
+            f"return between {signed(band.low)} and {signed(band.high)}, {hundredths(band.level)} of the time"
+            for band in bands
         ),
     ]
 
 
-def _signed(ratio: float) -> str:
+def signed(ratio: float) -> str:
+    """Return a ratio as hundredths with its sign, `+2.4 %`."""
     return hundredths(ratio) if ratio <= 0 else f"+{hundredths(ratio)}"
 
 
@@ -114,6 +123,27 @@ def _risk(answer: Recommendation) -> list[str]:
         if breaker.is_on
     ]
     return lines
+
+
+def changes(answer: Recommendation) -> list[str]:
+    """Return each condition with its level; the market breakers share one line."""
+    breakers = [item for item in answer.invalidation if item.metric.startswith(_BREAKER)]
+    others = [item for item in answer.invalidation if item not in breakers]
+    lines = [f"{item.text} ({item.metric} {item.operator} {_level(item)})" for item in others]
+    if breakers:
+        names = ", ".join(item.metric.removeprefix(_BREAKER) for item in breakers)
+        word = "clears" if any(breaker.is_on for breaker in answer.breakers) else "trips"
+        lines.append(f"a market breaker {word}: {names}")
+    return lines
+
+
+def _level(condition: Predicate) -> str:
+    exact = Decimal(str(condition.value))
+    if condition.unit == "usd":
+        return usd(exact)
+    if condition.unit in {"ratio", "ratio_per_year", "probability"}:
+        return hundredths(condition.value)
+    return f"{exact:f} {condition.unit}"
 
 
 def _tail(answer: Recommendation) -> list[str]:

@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agents.explanation import changes, hundredths, signed
 from cli.cards import usd
 from when_to_invest.canonical import utc_text
 from when_to_invest.decision.recommendation import Action, DropOdds, Recommendation
@@ -24,11 +25,6 @@ HEADLINE: Final = {
 BAR_WIDTH: Final = 20
 
 
-def ratio_text(ratio: float) -> str:
-    """Return a ratio as hundredths with one decimal and a `%` sign."""
-    return f"{100 * ratio:.1f} %"
-
-
 def _meter(value: float, *, style: str) -> Text:
     filled = round(BAR_WIDTH * value)
     return Text.assemble(("█" * filled, style), ("░" * (BAR_WIDTH - filled), "dim"))
@@ -37,7 +33,7 @@ def _meter(value: float, *, style: str) -> Text:
 def _answer(answer: Recommendation, budget_usd: Decimal | None) -> Text:
     words, style = HEADLINE[answer.action]
     line = Text.assemble(("Is now the time?  ", "dim"), (words, style))
-    line.append(f"   {ratio_text(answer.size_fraction)} of the budget")
+    line.append(f"   {hundredths(answer.size_fraction)} of the budget")
     if budget_usd is not None:
         line.append(f" = {usd(share_usd(budget_usd, answer.size_fraction))}", style="bold")
     return line
@@ -47,34 +43,53 @@ def _schedule(answer: Recommendation, budget_usd: Decimal | None) -> list[Render
     lines: list[RenderableType] = []
     for number, tranche in enumerate(answer.schedule, start=1):
         amount = f" = {usd(share_usd(budget_usd, tranche.fraction))}" if budget_usd is not None else ""
-        lines.append(Text(f"  step {number}: {ratio_text(tranche.fraction)}{amount}, {tranche.text}"))
+        lines.append(Text(f"  step {number}: {hundredths(tranche.fraction)}{amount}, {tranche.text}"))
     return lines
 
 
-def _drop_row(table: Table, odds: DropOdds) -> None:
-    name = f"falls {ratio_text(odds.threshold_ratio)} within {odds.horizon_days} days"
-    note = "" if odds.has_skill else "no skill: the usual frequency"
-    table.add_row(name, ratio_text(odds.value), f"usually {ratio_text(odds.baseline)}", note)
-
-
 def _odds(answer: Recommendation) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    up = answer.p_up
-    note = "" if up.has_skill else "no skill: direction is not forecastable here"
-    table.add_row(
-        f"higher in {answer.horizon_days} days", ratio_text(up.value), f"usually {ratio_text(up.baseline)}", note
-    )
-    for odds in answer.p_drop:
-        _drop_row(table, odds)
-    for interval in answer.return_interval:
-        table.add_row(
-            f"return, {interval.level:.0%} of the time",
-            f"{100 * interval.low:+.1f} % … {100 * interval.high:+.1f} %",
-            "",
-            "",
-        )
-    table.add_row("volatility, a year", ratio_text(answer.sigma_annual), "", "")
+    """Return the odds of falls as thresholds by horizons, each beside how usual it is."""
+    horizons = sorted({odds.horizon_days for odds in answer.p_drop})
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 3, 0, 0))
+    table.add_column("odds of a fall of")
+    for days in horizons:
+        table.add_column(f"within {days} days")
+    for threshold in sorted({odds.threshold_ratio for odds in answer.p_drop}):
+        cells = [_cell(_find(answer, threshold, days)) for days in horizons]
+        table.add_row(hundredths(threshold), *cells)
     return table
+
+
+def _find(answer: Recommendation, threshold: float, days: int) -> DropOdds | None:
+    wanted = (threshold, days)
+    return next((odds for odds in answer.p_drop if (odds.threshold_ratio, odds.horizon_days) == wanted), None)
+
+
+def _cell(odds: DropOdds | None) -> Text:
+    if odds is None:
+        return Text("")
+    is_worse = odds.value > odds.baseline
+    style = "dim" if not odds.has_skill else "red" if is_worse else "green"
+    return Text.assemble(
+        (f"{hundredths(odds.value):>7}", style), (f"  usually {hundredths(odds.baseline)}", "dim")
+    )
+
+
+def _outlook(answer: Recommendation) -> list[Text]:
+    up = answer.p_up
+    note = "" if up.has_skill else "; direction has no proven skill"
+    bands = ",  ".join(
+        f"{signed(band.low)} to {signed(band.high)} ({band.level:.0%} of the time)"
+        for band in answer.return_interval
+    )
+    return [
+        Text(
+            f"Higher in {answer.horizon_days} days: {hundredths(up.value)}, "
+            f"usually {hundredths(up.baseline)}{note}."
+        ),
+        Text(f"Return by then: {bands}."),
+        Text(f"Volatility: {hundredths(answer.sigma_annual)} a year."),
+    ]
 
 
 def _risk(answer: Recommendation) -> RenderableType:
@@ -94,7 +109,7 @@ def _tail(answer: Recommendation) -> list[RenderableType]:
     lines.extend(Text(f"• {step.text}") for step in answer.explanation)
     if answer.invalidation:
         lines.append(Text("What would change it:", style="dim"))
-        lines.extend(Text(f"  ↺ {predicate.text}") for predicate in answer.invalidation)
+        lines.extend(Text(f"  ↺ {line}") for line in changes(answer))
     return lines
 
 
@@ -104,7 +119,10 @@ def recommendation_card(answer: Recommendation, *, budget_usd: Decimal | None) -
         _answer(answer, budget_usd),
         *_schedule(answer, budget_usd),
         Text(),
+        *_outlook(answer),
+        Text(),
         _odds(answer),
+        Text(),
         _risk(answer),
         Text(),
         *_tail(answer),

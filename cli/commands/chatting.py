@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -123,7 +124,9 @@ def _print(answer: AgentAnswer, *, as_json: bool) -> None:
     from cli.output import console
 
     if as_json:
-        sys.stdout.write(answer.model_dump_json() + "\n")
+        told = answer.model_dump(mode="json")
+        told |= {"decisions": list(answer.decisions), "held": list(answer.held)}
+        sys.stdout.write(dumps(told, ensure_ascii=False) + "\n")
         sys.stdout.flush()
         return
     from rich.markdown import Markdown

@@ -28,17 +28,18 @@ def verify(*, home: HomeOption = None, json: JsonOption = False) -> int:
     from ledger.verify import verify_journal
 
     result = verify_journal(home_at(home).journal)
+    bad = result.first_bad
     if json:
-        print_json(result.as_json())
-    elif result.is_ok:
-        console().print(f"[bold green]journal ok[/] {result.events} events, head {result.head[:16]}…")
-    else:
-        bad = result.first_bad
-        console(is_error=True).print(
-            f"[bold red]journal corrupt[/] at {bad.where if bad else 'an unknown place'}: "
-            f"{bad.why if bad else ''}"
+        first_bad = None if bad is None else {"sequence": bad.sequence, "why": bad.why}
+        print_json(
+            {"ok": result.ok, "events": result.events, "head": result.head.hash, "first_bad": first_bad}
         )
-    return EXIT_OK if result.is_ok else EXIT_REFUSED
+    elif bad is None:
+        console().print(f"[bold green]journal ok[/] {result.events} events, head {result.head.hash[:16]}…")
+    else:
+        place = "outside the events" if bad.sequence is None else f"at event {bad.sequence}"
+        console(is_error=True).print(f"[bold red]journal corrupt[/] {place}: {bad.why}")
+    return EXIT_OK if result.ok else EXIT_REFUSED
 
 
 def export(

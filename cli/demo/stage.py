@@ -186,6 +186,16 @@ class Stage:
 
         return decisions_of(self.home)[decision_id]
 
+    def decision_ids(self) -> frozenset[str]:
+        """Return the ids of all decisions in the journal."""
+        from cli.commands.operating import decisions_of
+
+        return frozenset(decisions_of(self.home))
+
+    def wait_for_new_decision(self, known: frozenset[str]) -> str:
+        """Wait for a decision that is not among `known`, and return its id."""
+        return wait_for(lambda: next(iter(self.decision_ids() - known), None), what="a new decision")
+
     def wait_for_state(self, decision_id: str, *states: DecisionState) -> DecisionRecord:
         """Wait until a decision is in one of `states`, and return it."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,11 +71,19 @@ class Story:
     def _show(self, thing: RenderableType) -> None:
         self._out.print(Padding(thing, (0, 2)))
 
-    def _ask(self, question: str) -> dict[str, Any]:
+    def _hear(self, question: str) -> str:
         self._out.print(Text.assemble(("you    ", "bold"), question))
-        answer = self._stage.ask(question)
-        self._out.print(Text.assemble(("agent  ", "bold cyan"), str(answer["text"])))
+        return question
+
+    def _tell(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Print the agent's verdict and what it says of its proposals; the rest stands on the cards."""
+        paragraphs = str(answer["text"]).split("\n\n")
+        for text in [paragraphs[0], *(part for part in paragraphs[1:] if part.startswith("Proposal "))]:
+            self._out.print(Text.assemble(("agent  ", "bold cyan"), text.partition("\n")[0]))
         return answer
+
+    def _ask(self, question: str) -> dict[str, Any]:
+        return self._tell(self._stage.ask(self._hear(question)))
 
     def _next_day(self) -> None:
         now = next(self._days)
@@ -89,7 +99,7 @@ class Story:
     def _the_question(self) -> None:
         self._act("An analyst asks. The agent reads real bars through the market server")
         answer = self._ask("Is now the time to invest 8,000 USD in SPX?")
-        card = Recommendation.model_validate_json(str(answer["recommendation_json"]))
+        card = Recommendation.model_validate_json(json.dumps(answer["recommendation"]))
         self._show(recommendation_card(card, budget_usd=None))
 
     def _approved(self) -> None:
@@ -123,21 +133,26 @@ class Story:
 
     def _killed_between_send_and_answer(self) -> None:
         self._act("The executor is killed between sending and hearing back")
-        answer = self._ask("Propose an order for SPX with 5,000 USD.")
-        decision_id = self._decision(answer)
-        self._stage.wait_for_order_at_venue(decision_id)
-        before = self._stage.record(decision_id)
-        pid = self._stage.kill_executor()
-        self._say(
-            f"       SIGKILL to executor {pid}; the venue has the order, the journal says {before.state.value!r}"
-        )
-        fresh = self._stage.restarted_executor(former_pid=pid)
-        self._say(f"       the supervisor started executor {fresh}; it asks the venue before anything else")
-        self._stage.wait_for_state(decision_id, DecisionState.WORKING)
+        known = self._stage.decision_ids()
+        with ThreadPoolExecutor(max_workers=1) as meanwhile:
+            asking = meanwhile.submit(self._stage.ask, self._hear("Go ahead with SPX and 5,000 USD."))
+            decision_id = self._stage.wait_for_new_decision(known)
+            self._stage.wait_for_order_at_venue(decision_id)
+            before = self._stage.record(decision_id)
+            pid = self._stage.kill_executor()
+            self._say(
+                f"       SIGKILL to executor {pid}: the venue has the order, "
+                f"the journal only says {before.state.value!r}"
+            )
+            fresh = self._stage.restarted_executor(former_pid=pid)
+            self._say(f"       the supervisor starts executor {fresh}, which asks the venue before all else")
+            self._tell(asking.result())
         self._next_day()
         record = self._filled(decision_id)
-        if len(record.orders) != 1 or len(record.fills) != 1:
-            raise RuntimeError(f"{len(record.orders)} orders and {len(record.fills)} fills instead of one each")
+        if before.state not in IN_FLIGHT or len(record.orders) != 1 or len(record.fills) != 1:
+            raise RuntimeError(
+                f"killed while {before.state.value}: {len(record.orders)} orders, {len(record.fills)} fills"
+            )
         self._show(decision_card(record))
         self._say("       one order, one fill")
 
