@@ -63,7 +63,7 @@ class ChainReader:
         with self._lock:
             chain = self.warm()
             wallet = ReadOnlyWallet(chain.web3, address=chain.account)
-            place = wallet.resolve_address(address or wallet.get_address())
+            place = wallet.get_address() if address is None else wallet.resolve_address(address)
             return Balances(
                 chain=LABEL,
                 chain_id=wallet.get_chain()["id"],

@@ -44,7 +44,11 @@ class ReadOnlyWallet(EVMWalletClient):  # type: ignore[misc]  # goat publishes n
         Raises:
             Fault: `bad_argument` when it is no address, or its checksum is wrong.
         """
-        if not self._web3.is_address(address):
+        digits = address.removeprefix("0x")
+        is_mixed = digits not in {digits.lower(), digits.upper()}
+        # web3 takes mixed case on trust, so a mistyped digit would go unnoticed.
+        is_mistyped = is_mixed and not self._web3.is_checksum_address(address)
+        if is_mistyped or not address.startswith("0x") or not self._web3.is_address(address):
             raise Fault(
                 ErrorCode.BAD_ARGUMENT,
                 "that is no address: 0x and 40 hex digits, with a right checksum if mixed-case",
