@@ -35,6 +35,8 @@ lots = st.integers(1, 60_000).map(lambda n: D(n) / 100)
 """Quantities in whole lots of 0.01, from dust to more than any cap allows at 100 USD."""
 round_lots = st.integers(1, 28).map(lambda n: D(n) * 10)
 small_lots = st.integers(1, 9_000).map(lambda n: D(n) / 100)
+too_many = st.integers(34_000, 90_000).map(lambda n: D(n) / 100)
+"""More than any cap allows from 90 USD on."""
 odd_amounts = st.decimals("0.000000000000000001", "1000000000000000", places=18)
 """Any positive amount an intent can carry, in 18 decimals."""
 near_prices = st.integers(9_000, 11_000).map(lambda n: D(n) / 100)

@@ -1,0 +1,41 @@
+"""Quantities are whole lots."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies.situations import (
+    D,
+    Situation,
+    spx,
+)
+
+
+def with_step(step: str | Decimal, amount: str | Decimal) -> Situation:
+    return Situation(instrument=spx(lot_size=D(step))).asking(quantity=D(amount))
+
+
+def test_a_whole_multiple_passes() -> None:
+    assert with_step("0.25", "10.75").codes() == set()
+
+
+def test_a_fraction_of_a_step_is_refused() -> None:
+    said = with_step("0.25", "10.8").objection("lot_size")
+    assert said is not None
+    assert (said.code, said.overage) == ("off_lot", "0.05")
+
+
+@given(st.integers(1, 10**12), st.integers(1, 10**6))
+def test_only_whole_multiples_pass(amount_millionths: int, step_millionths: int) -> None:
+    situation = with_step(D(step_millionths) / 10**6, D(amount_millionths) / 10**6)
+    is_whole = amount_millionths % step_millionths == 0
+    assert (situation.objection("lot_size") is None) is is_whole
+
+
+def test_the_largest_whole_lot_is_named() -> None:
+    said = with_step("0.25", "10.8").objection("lot_size")
+    assert said is not None
+    assert said.fix.startswith("at most 10.75 of SPX")

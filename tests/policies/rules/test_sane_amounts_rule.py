@@ -1,0 +1,55 @@
+"""Amounts are positive, finite numbers, whatever built the intent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.gate import judge
+from policies.limits import HARD_LIMITS
+from tests.strategies.situations import (
+    D,
+    Situation,
+    order,
+)
+from when_to_invest.verdicts import Approved
+
+SOUND = Situation()
+NO_AMOUNTS = [
+    D("NaN"),
+    D("sNaN"),
+    D("Infinity"),
+    D("-Infinity"),
+    D(0),
+    D("-0"),
+    D(-1),
+    D("1e16"),
+    1.0,
+    5,
+    "5",
+    None,
+]
+
+
+def codes(**changes: Any) -> set[str]:
+    """Judge an intent that no parser would have made, on facts of a sound one."""
+    verdict = judge(order().model_copy(update=changes), SOUND.facts, HARD_LIMITS)
+    return set() if isinstance(verdict, Approved) else {reason.code for reason in verdict.reasons}
+
+
+def test_a_sound_amount_passes() -> None:
+    assert codes(quantity=D("10.00")) == set()
+
+
+@pytest.mark.parametrize("amount", NO_AMOUNTS)
+@pytest.mark.parametrize("name", ["quantity", "limit_price_usd"])
+def test_what_is_no_amount_is_refused(name: str, amount: Any) -> None:
+    assert "insane_amount" in codes(**{name: amount})
+
+
+@given(st.one_of(st.floats(), st.text(max_size=5), st.decimals(max_value=0, allow_nan=True), st.booleans()))
+def test_nothing_but_a_positive_decimal_ever_passes(amount: Any) -> None:
+    assert "insane_amount" in codes(quantity=amount)

@@ -1,0 +1,236 @@
+"""Facts lean towards refusal, leave the judged decision out, and hold no number that is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policies.exposures import Exposure, instruments_to_mark
+from policies.facts import Facts
+from tests.strategies.situations import (
+    DECISION,
+    NOW,
+    D,
+    Situation,
+    book,
+    other_decision,
+    price,
+    proposal,
+    reservation,
+    spx,
+    traded,
+)
+from tests.strategies.spoilers import situations, unusable_prices
+from when_to_invest.breakers import TradingState
+from when_to_invest.intents import Side
+from when_to_invest.orders import OrderState
+from when_to_invest.portfolio import Position
+
+ONE, TWO = other_decision(1), other_decision(2)
+slow_draws = settings(suppress_health_check=[HealthCheck.too_slow])
+
+
+def facts(**changes: Any) -> Facts:
+    return Situation(**changes).facts
+
+
+def test_an_order_is_sized_at_the_worse_of_limit_and_reference() -> None:
+    dear = Situation().asking(limit_price_usd=D(101)).facts
+    cheap = Situation().asking(limit_price_usd=D(99)).facts
+    assert (dear.worst_price_usd, dear.notional_usd, dear.cost_usd) == (D(101), D(1010), D(1010))
+    assert (cheap.worst_price_usd, cheap.notional_usd, cheap.cost_usd) == (D(100), D(1000), D(990))
+
+
+@given(unusable_prices)
+def test_a_price_that_is_none_leaves_everything_it_prices_unknown(reference: Any) -> None:
+    known = facts(reference=reference, book=book(held={"SPX": 1}))
+    assert known.reference_price_usd is None
+    assert known.notional_usd is None
+    assert known.exposure_of("SPX") is None
+    assert known.gross_exposure_usd is None
+
+
+def test_another_instruments_data_describe_nothing() -> None:
+    assert facts(instrument=spx(id="IXIC")).lot_size is None
+
+
+def test_the_own_reservation_turnover_and_proposal_are_left_out() -> None:
+    own = book(
+        reserved={DECISION: reservation(10)},
+        turnover=[traded(1000, decision_id=DECISION)],
+        proposals=[proposal(0, decision_id=DECISION, proposer="agent", quantity=D(10))],
+    )
+    fresh = Situation().facts
+    assert facts(book=own) == fresh
+
+
+def test_other_buys_add_to_exposure_and_take_cash() -> None:
+    known = facts(book=book(held={"SPX": 5}, reserved={ONE: reservation(3, 110), TWO: reservation(2, 90)}))
+    assert known.exposures == (Exposure(instrument="SPX", quantity=D(10), notional_usd=D(1030)),)
+    assert known.reserved_buys_usd == D(510)
+    assert known.open_orders_usd == D(530)
+
+
+def test_other_sells_promise_holdings_and_take_nothing_off_exposure() -> None:
+    selling = {ONE: reservation(4, 105, side=Side.SELL)}
+    known = facts(book=book(held={"SPX": 5}, reserved=selling))
+    assert known.exposure_of("SPX") == D(500)
+    assert known.reserved_sells_quantity == D(4)
+    assert known.open_orders_usd == D(420)
+    assert known.reserved_buys_usd == D(0)
+
+
+def test_orders_of_unknown_outcome_stay_reserved_and_are_counted() -> None:
+    lost = book(
+        reserved={ONE: reservation(4), TWO: reservation(1, instrument="GLD")},
+        orders_of={ONE: ["o-1", "o-2"], TWO: ["o-3"], DECISION: ["o-4"]},
+        order_states={
+            "o-1": OrderState.ABSENT,
+            "o-2": OrderState.UNKNOWN,
+            "o-3": OrderState.QUARANTINED,
+            "o-4": OrderState.UNKNOWN,
+        },
+    )
+    known = facts(book=lost, marks={"GLD": price(50)})
+    assert known.unresolved_orders == 1
+    assert known.gross_exposure_usd == D(500)
+
+
+def test_holdings_of_all_accounts_count_but_cash_and_cover_are_the_accounts_own() -> None:
+    shared = book(held={"SPX": 5}, reserved={ONE: reservation(1, account="second")})
+    shared.positions["second", "SPX"] = Position(D(7), D(0))
+    known = facts(book=shared)
+    assert known.exposure_of("SPX") == D(1300)
+    assert known.held_quantity == D(5)
+    assert known.reserved_buys_usd == D(0)
+
+
+def test_a_holding_without_a_price_makes_the_total_unknown() -> None:
+    known = facts(book=book(held={"SPX": 5, "GLD": 1}))
+    assert known.gross_exposure_usd is None
+    assert known.exposure_of("SPX") == D(500)
+    assert known.exposure_of("GLD") is None
+
+
+def test_an_open_order_without_a_price_makes_the_open_value_unknown() -> None:
+    assert facts(book=book(reserved={ONE: reservation(1, instrument="GLD")})).open_orders_usd is None
+
+
+def test_the_mark_of_the_judged_instrument_is_the_reference_and_no_other() -> None:
+    known = facts(book=book(held={"SPX": 5}), marks={"SPX": price(1)})
+    assert known.exposure_of("SPX") == D(500)
+
+
+def test_the_oldest_mark_is_the_oldest_of_what_is_held() -> None:
+    marks = {"GLD": price(age_s=50), "IXIC": price(age_s=70), "TLT": price(age_s=9_000)}
+    known = facts(book=book(held={"SPX": 1, "GLD": 1, "IXIC": 1}), marks=marks)
+    assert known.oldest_mark_at == NOW - timedelta(seconds=70)
+
+
+def test_what_needs_a_mark_is_what_is_held_or_reserved() -> None:
+    made = book(held={"SPX": 5, "TLT": 0}, reserved={ONE: reservation(1, instrument="GLD")})
+    assert instruments_to_mark(made) == {"SPX", "GLD"}
+
+
+def test_an_account_without_money_has_unknown_cash() -> None:
+    assert facts(book=book(cash_usd=None)).cash_usd is None
+
+
+def test_messages_are_counted_in_both_windows_and_scopes() -> None:
+    told = [
+        proposal(3601),
+        proposal(3600),
+        proposal(3599),
+        proposal(61, instrument="GLD", proposer="agent"),
+        proposal(60),
+        proposal(59, proposer="agent"),
+        proposal(1, venue="elsewhere"),
+        proposal(0),
+    ]
+    known = facts(book=book(proposals=told))
+    assert (known.messages_last_minute, known.messages_last_hour) == (2, 4)
+    assert (known.proposer_messages_last_minute, known.proposer_messages_last_hour) == (1, 2)
+
+
+def test_a_second_judgement_counts_only_what_came_before_the_proposal() -> None:
+    own = proposal(100, decision_id=DECISION, proposer="agent", quantity=D(10))
+    before, after = proposal(130), proposal(90, proposer="agent", quantity=D(10))
+    known = facts(book=book(proposals=[before, own, after]))
+    assert known.proposed_at == NOW - timedelta(seconds=100)
+    assert known.messages_last_minute == 1
+    assert known.duplicate_at is None
+
+
+def test_the_newest_equal_proposal_that_was_not_refused_is_the_duplicate() -> None:
+    equal = {"proposer": "agent", "quantity": D("10.0")}
+    told = [proposal(500, **equal), proposal(400, **equal), proposal(300, **equal), proposal(200, **equal)]
+    refused = {told[3].decision_id, told[2].decision_id}
+    known = facts(book=book(proposals=told, refused=refused))
+    assert known.duplicate_at == NOW - timedelta(seconds=400)
+
+
+@pytest.mark.parametrize(
+    "change", [{"proposer": "another"}, {"instrument": "GLD"}, {"side": Side.SELL}, {"quantity": D("10.01")}]
+)
+def test_another_shape_or_proposer_is_no_duplicate(change: dict[str, Any]) -> None:
+    equal = {"proposer": "agent", "quantity": D(10)}
+    assert facts(book=book(proposals=[proposal(5, **equal | change)])).duplicate_at is None
+
+
+def test_turnover_ends_after_24_hours() -> None:
+    told = [traded(7, hours_ago=25), traded(70, hours_ago=24), traded(700, hours_ago=23.9), traded(7000)]
+    assert facts(book=book(turnover=told)).turnover_24h_usd == D(7700)
+
+
+def test_neither_proposer_nor_caller_counts_as_an_approver() -> None:
+    signed = frozenset({"agent", "relay", "alice", "bob"})
+    assert facts(approvers=signed).approvers == ("alice", "bob", "relay")
+    told = [proposal(0, decision_id=DECISION, proposer="relay")]
+    assert facts(approvers=signed, book=book(proposals=told)).approvers == ("alice", "bob")
+
+
+def test_the_strictest_trading_state_counts() -> None:
+    states = {"system": TradingState.REDUCING, "instrument:SPX": TradingState.HALTED}
+    assert facts(book=book(trading_states=states)).trading_state is TradingState.HALTED
+
+
+@slow_draws
+@given(situations())
+def test_facts_travel_as_json_and_judge_the_same_there(situation: Situation) -> None:
+    known = situation.facts
+    assert Facts.model_validate_json(known.canonical()) == known
+    assert Facts.model_validate_json(known.canonical()).digest() == known.digest()
+
+
+@slow_draws
+@given(situations(), st.integers(1, 1000).map(Decimal))
+def test_one_more_open_buy_never_looks_safer(situation: Situation, quantity: Decimal) -> None:
+    more = {**situation.book.reservations, other_decision(77): reservation(quantity)}
+    before = situation.facts
+    after = situation.but(book=replace(situation.book, reservations=more)).facts
+    assert after.reserved_buys_usd >= before.reserved_buys_usd
+    if after.gross_exposure_usd is not None and before.gross_exposure_usd is not None:
+        assert after.gross_exposure_usd >= before.gross_exposure_usd
+
+
+@given(
+    st.decimals("0.000000000000000001", "1000000000000000", places=18),
+    st.decimals("0.000000000000000001", "1000000000000000", places=18),
+)
+def test_products_of_the_widest_amounts_are_exact(quantity: Decimal, limit_price_usd: Decimal) -> None:
+    known = Situation().asking(quantity=quantity, limit_price_usd=limit_price_usd).facts
+    assert known.cost_usd is not None
+    left, right = quantity.as_integer_ratio(), limit_price_usd.as_integer_ratio()
+    numerator, denominator = known.cost_usd.as_integer_ratio()
+    assert numerator * left[1] * right[1] == left[0] * right[0] * denominator
+
+
+def test_a_book_that_holds_no_number_gives_no_facts() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        facts(book=book(cash_usd="NaN"))
