@@ -13,8 +13,8 @@ from typing import Final
 from agents.dates import date_mentions
 from agents.evidence import Fact, Kind
 from agents.grounding import Finding, Flaw, supports
-from agents.number_words import spelled_numerals
-from agents.numerals import Unit, numerals
+from agents.number_words import figures
+from agents.numerals import Unit
 from agents.prose import normalised
 from when_to_invest.decision.recommendation import Action, Recommendation
 
@@ -96,9 +96,7 @@ def _is_negated(text: str, found: re.Match[str]) -> bool:
 
 
 def _hundredths_of(text: str) -> Decimal | None:
-    shown = [
-        item.value for item in (*numerals(text), *spelled_numerals(text)) if item.unit is Unit.HUNDREDTHS
-    ]
+    shown = [item.value for item in figures(text) if item.unit is Unit.HUNDREDTHS]
     return shown[0] if shown else None
 
 
@@ -141,7 +139,7 @@ def _sizes(text: str, recommendation: Recommendation) -> list[Finding]:
     facts = [Fact("size", Decimal(str(size)), Kind.RATIO) for size in allowed]
     return [
         Finding(Flaw.WRONG_SIZE, f"{item.text!r} of the budget is not what the analysis says")
-        for item in (*numerals(text), *spelled_numerals(text))
+        for item in figures(text)
         if item.unit is Unit.HUNDREDTHS
         and (_BUDGET.match(text, item.end) or item.text.lower().endswith(("of the", "of your")))
         and not any(supports(item, fact) for fact in facts)

@@ -61,6 +61,7 @@ _KIND_OF_UNIT: Final = {
     "ratio": Kind.RATIO,
     "fraction": Kind.RATIO,
     "probability": Kind.RATIO,
+    "ratio_per_year": Kind.RATIO,
     "bps": Kind.BPS,
     "usd": Kind.MONEY,
     "days": Kind.COUNT,
@@ -110,7 +111,8 @@ def _leaves(value: object, path: str, unit: object = None) -> Iterator[tuple[str
     if isinstance(value, Mapping):
         beside = value.get("unit", unit)
         for key, item in value.items():
-            if key not in _PROSE_KEYS and "untrusted" not in str(key):
+            is_prose = isinstance(item, str) and key in _PROSE_KEYS
+            if not is_prose and "untrusted" not in str(key):
                 yield from _leaves(item, f"{path}.{key}", beside)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):

@@ -18,8 +18,8 @@ from typing import Final
 
 from agents.dates import Mention, date_mentions
 from agents.evidence import Evidence, Fact, Kind
-from agents.number_words import spelled_numerals
-from agents.numerals import BPS_WORDS, HUNDREDTH_WORDS, Numeral, Unit, numerals
+from agents.number_words import figures
+from agents.numerals import BPS_WORDS, HUNDREDTH_WORDS, Numeral, Unit
 from agents.prose import normalised, odd_numerals
 
 
@@ -77,8 +77,8 @@ _LIST_MARK: Final = re.compile(r"^[ ]{0,6}(\d{1,2})[.)](?=\s+[A-Za-z])", re.MULT
 _UNIT_SIGN: Final = re.compile(rf"{HUNDREDTH_WORDS}|{BPS_WORDS}|[$€£¥]", re.IGNORECASE)
 _POWER: Final = re.compile(r"\d\s?(?:\^|[×x]\s?10\b|\*\*)")  # noqa: RUF001 - the multiplication sign is meant
 _ROMAN: Final = re.compile(rf"\b[IVXLCDM]{{1,8}}\s?(?:{HUNDREDTH_WORDS})")
-_ID_START: Final = re.compile(r"\b(?=[0-9-]*[a-f])[rd0-9a-f][0-9a-f-]{7,}(?![\w%]|\s?%)")
-"""Eight or more characters of an id or hash, with at least one letter."""
+_ID_START: Final = re.compile(r"\b(?:(?=[0-9-]*[a-f])[rd0-9a-f][0-9a-f-]{7,}|[0-9a-f]{12,})(?![\w%]|\s?%)")
+"""Eight or more characters of an id or hash with a letter, or twelve of any."""
 _CLAUSE_END: Final = re.compile(r"[.;!?\n](?!\d)")
 
 
@@ -92,7 +92,7 @@ def ground(text: str, evidence: Evidence) -> Grounded:
     mentions = date_mentions(shown)
     wrong_dates = [item for item in mentions if not _is_known(item, evidence.dates)]
     rest = _blank(shown, [(item.start, item.end) for item in mentions])
-    found = (*numerals(rest), *spelled_numerals(rest))
+    found = figures(rest)
     pairs = [(item, _support(item, rest, evidence)) for item in found]
     unsupported = [
         Finding(

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from agents.numerals import BPS_WORDS, DAY_WORDS, HUNDREDTH_WORDS, MONEY_WORDS, Numeral, Unit
+from agents.numerals import BPS_WORDS, DAY_WORDS, HUNDREDTH_WORDS, MONEY_WORDS, Numeral, Unit, numerals
 
 _UNITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS: Final = (
@@ -42,6 +42,18 @@ _SHARE: Final = re.compile(
     rf"\b(?P<part>{_WORD})\s+(?:in|out of)\s+(?P<whole>{_WORD})\b(?!\s*(?:{HUNDREDTH_WORDS}))", re.IGNORECASE
 )
 _HALF: Final = Decimal("0.5")
+
+
+def figures(text: str) -> tuple[Numeral, ...]:
+    """Return every number of a text in normal form, in digits or spelled, in order."""
+    digits = numerals(text)
+    spelled = [
+        item
+        for item in spelled_numerals(text)
+        # "million" in "1.2 million" belongs to the digits.
+        if not any(item.start < other.end and other.start < item.end for other in digits)
+    ]
+    return tuple(sorted([*digits, *spelled], key=lambda item: item.start))
 
 
 def spelled_numerals(text: str) -> tuple[Numeral, ...]:

@@ -55,7 +55,7 @@ _MULTIPLIERS: Final = {
 }
 _NUMBER: Final = re.compile(
     rf"""
-    (?P<sign>(?<![\w.,)%])[-+]\s?)?
+    (?P<sign>(?<![\w.,)%])[-+])?
     (?:(?P<money>(?:US\$|USD|EUR|GBP|[$€£¥])\s?)(?P<inner>[-+])?)?
     (?P<digits>\d{{1,3}}(?:[,']\d{{3}})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|(?<![\d.])\.\d+)
     (?P<exponent>[eE][-+]?\d{{1,3}}(?![\w.]))?
