@@ -20,6 +20,7 @@ _STATE_WORDS: Final = {
     DecisionState.REFUSED: "the gate refused it",
     DecisionState.HELD: "held until a person approves it",
     DecisionState.DECLINED: "declined by an approver",
+    DecisionState.WORKING: "resting at the venue until the market reaches it",
     DecisionState.FILLED: "filled",
     DecisionState.PARTLY_FILLED: "partly filled, the rest is working",
     DecisionState.CANCELLED: "cancelled",

@@ -25,6 +25,9 @@ _STATE_OF_VERDICT: Final = {
 _FIGURES: Final = ("instrument", "side", "quantity", "limit_price_usd")
 
 
+_RESTING: Final = frozenset({DecisionState.WORKING, DecisionState.PARTLY_FILLED, DecisionState.QUARANTINED})
+
+
 class ProposedOrder(Value):
     """One proposal as it stands; amounts are exact text, none where not told."""
 
@@ -42,6 +45,11 @@ class ProposedOrder(Value):
     def is_final(self) -> bool:
         """Whether nothing more is expected to happen."""
         return self.state in FINAL_STATES
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether waiting brings nothing: it ended, or it rests at the venue until the market moves."""
+        return self.is_final or self.state in _RESTING
 
     @property
     def is_held(self) -> bool:

@@ -55,11 +55,11 @@ class AwaitStage:
         return {"messages": [_updated(message, told) for message, told in zip(made, followed, strict=True)]}
 
     async def _followed(self, message: ToolMessage) -> dict[str, Any]:
-        """Read the state until it is final or held, or patience ends."""
+        """Read the state until it is settled or held, or patience ends."""
         told: dict[str, Any] = dict(structured_of(message) or {})
         order = proposed_order(told)
         for reads in range(self._patience.most_reads):
-            if order.is_final or (order.is_held and reads > 0):
+            if order.is_settled or (order.is_held and reads > 0):
                 break
             if reads > 0:
                 await self._patience.pause(self._patience.between_s)
