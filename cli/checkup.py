@@ -58,7 +58,7 @@ def _journal(home: Home) -> str:
     if not home.journal.exists():
         return "none yet"
     result = verify_journal(home.journal)
-    if not result.is_ok:
+    if not result.ok:
         raise Fault(
             ErrorCode.JOURNAL_CORRUPT, "its hash chain is broken", fix="see `when-to-invest journal verify`"
         )

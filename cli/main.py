@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,33 +46,36 @@ def _usage_fault(error: click.ClickException) -> Fault:
     return Fault(ErrorCode.BAD_ARGUMENT, error.format_message(), fix="see --help of the command")
 
 
+def _status_of(arguments: Sequence[str]) -> int:
+    status = typer.main.get_command(app).main(
+        args=list(arguments), prog_name="when-to-invest", standalone_mode=False
+    )
+    return status if isinstance(status, int) else EXIT_OK
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status: 0, 1, 2, 3 or 130."""
     from cli.output import print_fault
 
-    as_json = "--json" in arguments
     try:
-        status = typer.main.get_command(app).main(
-            args=list(arguments), prog_name="when-to-invest", standalone_mode=False
-        )
-    except Fault as fault:
-        print_fault(fault, as_json=as_json)
-        return fault.exit_status
+        return _status_of(arguments)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
-        return EXIT_UNUSABLE
-    except click.ClickException as error:
-        print_fault(_usage_fault(error), as_json=as_json)
         return EXIT_UNUSABLE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
+        # Whoever read the answer, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+    except Fault as error:
+        fault = error
+    except click.ClickException as error:
+        fault = _usage_fault(error)
     except Exception as error:  # noqa: BLE001 - the outermost door: no traceback reaches a user
         fault = _defect(error)
-        print_fault(fault, as_json=as_json)
-        return fault.exit_status
-    return status if isinstance(status, int) else EXIT_OK
+    print_fault(fault, as_json="--json" in arguments)
+    return fault.exit_status
 
 
 def run() -> None:

@@ -97,15 +97,19 @@ def _risk(answer: Recommendation) -> RenderableType:
     style = "green" if score < 40 else "yellow" if score < 70 else "red"  # noqa: PLR2004 - colours only
     parts = ", ".join(f"{part.name.replace('_', ' ')} {part.score:.0f}" for part in answer.risk.parts)
     return Text.assemble(
-        ("risk  ", "dim"), _meter(score / 100, style=style), (f" {score:.0f} of 100  ", "bold"), (parts, "dim")
+        ("risk  ", "dim"),
+        _meter(score / 100, style=style),
+        (f" {score:.0f} of 100  ", "bold"),
+        (parts, "dim"),
     )
 
 
 def _tail(answer: Recommendation) -> list[RenderableType]:
-    lines: list[RenderableType] = []
-    for breaker in answer.breakers:
-        if breaker.is_on:
-            lines.append(Text(f"breaker {breaker.id} is on; clears when {breaker.clears_when}", style="red"))
+    lines: list[RenderableType] = [
+        Text(f"breaker {breaker.id} is on; clears when {breaker.clears_when}", style="red")
+        for breaker in answer.breakers
+        if breaker.is_on
+    ]
     lines.extend(Text(f"• {step.text}") for step in answer.explanation)
     if answer.invalidation:
         lines.append(Text("What would change it:", style="dim"))

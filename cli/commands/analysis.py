@@ -62,9 +62,7 @@ def moment_of(home: Home, instrument: str, as_of: str | None) -> datetime:
     return clock_of(home, mode).now()
 
 
-def recommend_at(
-    home: Home, instrument: str, *, as_of: datetime, horizon_days: int
-) -> Recommendation:
+def recommend_at(home: Home, instrument: str, *, as_of: datetime, horizon_days: int) -> Recommendation:
     """Analyse the bars closed by `as_of`, and archive the answer with its data."""
     from market_data.archive import store
     from market_data.source import snapshot
@@ -100,8 +98,8 @@ def recommend(
 
 
 def _show(answer: Recommendation, *, budget_usd: Decimal | None, as_json: bool) -> None:
-    from cli.recommendation_card import recommendation_card
     from cli.output import console, print_json
+    from cli.recommendation_card import recommendation_card
 
     if as_json:
         content = answer.model_dump(mode="json")

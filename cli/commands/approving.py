@@ -172,9 +172,7 @@ def sign_approval(home: Home, record: DecisionRecord, *, approver: str, passphra
 
     signer = unlock_keystore(keystore_of(home, approver), passphrase=passphrase)
     expires_at = _expiry_of(home, record)
-    typed = approval_typed_data(
-        decision_id=record.decision_id, intent=record.intent, expires_at=expires_at
-    )
+    typed = approval_typed_data(decision_id=record.decision_id, intent=record.intent, expires_at=expires_at)
     return Approval(
         decision_id=record.decision_id,
         intent_hash=record.intent.digest(),
@@ -201,9 +199,7 @@ def reject(
 
     place = home_at(home)
     held_record(place, decision_id)
-    answer = call_orders(
-        place, "/declines", {"decision_id": decision_id, "approver": approver, "why": why}
-    )
+    answer = call_orders(place, "/declines", {"decision_id": decision_id, "approver": approver, "why": why})
     if json:
         print_json(answer)
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agents.question import Question
-    from graphs.run import AgentAnswer
+    from graphs.answer import AgentAnswer
     from home.paths import Home
 
 

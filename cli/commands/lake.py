@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.options import HomeOption, JsonOption
+from when_to_invest.instruments import Interval
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +23,7 @@ def import_bars(
     file: Annotated[Path, typer.Argument(help="Parquet, CSV or CSV.GZ with ts, open…close, volume.")],
     *,
     instrument: Annotated[str, typer.Option(help="Id to import it as, such as BTC/USDT.")],
-    interval: Annotated[str, typer.Option(help="Bar length: 1m 5m 15m 1h 1d 1mo.")],
+    interval: Annotated[Interval, typer.Option(help="Length of a bar.")],
     venue: Annotated[str, typer.Option(help="Where the data come from.")] = "",
     home: HomeOption = None,
     json: JsonOption = False,
@@ -32,9 +33,7 @@ def import_bars(
     from home.paths import home_at
     from market_data.lake import import_file
 
-    report = import_file(
-        home_at(home).make(), file, instrument=instrument, interval=interval, venue=venue
-    )
+    report = import_file(home_at(home).make(), file, instrument=instrument, interval=interval, venue=venue)
     if json:
         print_json(report.model_dump(mode="json"))
         return

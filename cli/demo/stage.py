@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from home.clock import ReplayClock
 from home.paths import HOME_VARIABLE, Home
@@ -84,10 +84,10 @@ class Stage:
         self._passphrases = {name: secrets.token_urlsafe(18) for name in ("seal", APPROVER)}
         self._agent: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         self._furnish()
         # The agent loads LangGraph while the services start; both take seconds.
-        self._agent = subprocess.Popen(  # noqa: S603 - our own program
+        self._agent = subprocess.Popen(
             [sys.executable, "-m", "cli", "chat", "--json"],
             env=plain_environment(self.home),
             stdin=subprocess.PIPE,

@@ -179,5 +179,3 @@ class Story:
             Text(f"folded again from the first event: {state['cash_usd']['main']} USD and {holdings}"),
         ]
         self._show(Group(*lines))
-
-
