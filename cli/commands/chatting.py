@@ -68,7 +68,7 @@ def _questions(once: str | None, *, is_script: bool) -> Iterator[str]:
         return
     while True:
         if not is_script:
-            sys.stdout.write("\nyou › ")
+            sys.stdout.write("\nyou > ")
             sys.stdout.flush()
         line = sys.stdin.readline()
         if not line:
