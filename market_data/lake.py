@@ -192,7 +192,8 @@ def _describe(cleaned: Cleaned, *, instrument: str, interval: Interval, venue: s
         venue=venue,
         is_tradable=cleaned.has_range and interval is not Interval.MONTH and _is_in_dollars(instrument),
         lot_size=Decimal("0.001") if session is Session.EXCHANGE else Decimal("0.00001"),
-        tick_size_usd=_tick(float(cleaned.series.close[-1])),
+        # From the first close: bars that come later must not change what the instrument is.
+        tick_size_usd=_tick(float(cleaned.series.close[0])),
         min_notional_usd=Decimal(10),
     )
 

@@ -175,4 +175,4 @@ def test_prices_far_below_a_cent_keep_a_usable_tick(home: Home, tmp_path: Path) 
     )
     _take(home, _parquet(tmp_path / "a.parquet", tiny))
     tick = instrument(home, "ETF").tick_size_usd
-    assert Decimal("1e-6") <= tick / Decimal(repr(float(tiny.close[-1]))) <= Decimal("1e-5")
+    assert Decimal("1e-6") <= tick / Decimal(repr(float(tiny.close[0]))) <= Decimal("1e-5")
