@@ -1,4 +1,4 @@
-"""Keeps a message ours while the venue takes its time."""
+"""Keeps a message ours while it is dealt with, however long the venue takes."""
 
 from __future__ import annotations
 

@@ -67,20 +67,25 @@ class Intake:
             Fault: from the journal or the queue, except that the message was lost to
                 another delivery, which the journal makes harmless.
         """
-        self._diary.refresh()
-        found = inspect(message, self._diary.decisions)
-        if isinstance(found, Forged):
-            self._note_forged(message, found)
-            self._give_back(message)
-            return
-        if is_awaiting_order(found.record):
-            self._attempt(message, found)
-        record = self._diary.decisions[found.record.decision_id]
-        if is_awaiting_order(record) or _is_in_doubt(record):
+        with kept(self._receiver, message.receipt, visibility_s=self._visibility_s, log=self._log):
+            is_done = self._consider(message)
+        if not is_done:
             self._give_back(message)
             return
         self._probe.reached(Point.BEFORE_DELETE)
         self._delete(message)
+
+    def _consider(self, message: ReceivedMessage) -> bool:
+        """Act on the message; return whether the journal holds all that it can still mean."""
+        self._diary.refresh()
+        found = inspect(message, self._diary.decisions)
+        if isinstance(found, Forged):
+            self._note_forged(message, found)
+            return False
+        if is_awaiting_order(found.record):
+            self._attempt(message, found)
+        record = self._diary.decisions[found.record.decision_id]
+        return not (is_awaiting_order(record) or _is_in_doubt(record))
 
     def reject_expired(self) -> None:
         """Reject every sealed decision whose envelope expired before an order came of it."""
@@ -102,12 +107,7 @@ class Intake:
             self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
             return
         self._probe.reached(Point.RECEIVED)
-        self._dispatcher.dispatch(
-            Errand(content=content, intent=intent, message_id=message.message_id),
-            keeping=lambda: kept(
-                self._receiver, message.receipt, visibility_s=self._visibility_s, log=self._log
-            ),
-        )
+        self._dispatcher.dispatch(Errand(content=content, intent=intent, message_id=message.message_id))
 
     def _order_of(self, content: EnvelopeContent) -> OrderIntent:
         intent = content.intent

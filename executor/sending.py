@@ -9,8 +9,7 @@ append, decided on the journal's newest state and synced before the venue hears 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -66,8 +65,8 @@ class Dispatcher:
         self._probe = probe
         self._log = log
 
-    def dispatch(self, errand: Errand, *, keeping: Callable[[], AbstractContextManager[None]]) -> None:
-        """Judge, intend, send and record; `keeping` holds the message while the venue answers.
+    def dispatch(self, errand: Errand) -> None:
+        """Judge, intend, send and record.
 
         Whatever happens is in the journal when this returns, or before the process ends.
 
@@ -79,10 +78,9 @@ class Dispatcher:
         if intended is None:
             return
         self._probe.reached(Point.SEND_INTENDED)
-        with keeping():
-            # The last look before the venue hears of it: has a newer executor taken over?
-            self._diary.refresh()
-            outcome = send(self._venue, new_order(intended, errand.intent.time_in_force))
+        # The last look before the venue hears of it: has a newer executor taken over?
+        self._diary.refresh()
+        outcome = send(self._venue, new_order(intended, errand.intent.time_in_force))
         self._probe.reached(Point.SUBMITTED)
         self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,9 +49,8 @@ class Homestead:
 
     def __post_init__(self) -> None:
         self.home = Home(self.root).make()
-        self.home.config.write_text(
-            f'mode = "replay"\n{self.settings}\n[queue]\nvisibility_s = {VISIBILITY_S}\nmax_receives = 50\n'
-        )
+        self.decision_ids: list[str] = []
+        self.configure(self.settings)
         self.clock = ReplayClock(self.home.clock)
         self.clock.move_to(EVENING)
         self.home.keys.mkdir(mode=0o700, exist_ok=True)
@@ -65,8 +67,17 @@ class Homestead:
         )
         self.gate.fund()
 
+    def configure(self, settings: str) -> None:
+        """Write the configuration: `settings`, and a queue that gives messages back soon."""
+        queue = f"[queue]\nvisibility_s = {VISIBILITY_S}\nmax_receives = 50\n"
+        self.home.config.write_text(settings if "[queue]" in settings else f"{settings}\n{queue}")
+
     def propose(self, number: int = 1) -> str:
-        return self.gate.propose(number, quantity=QUANTITY + number, limit_price_usd=LIMIT_USD)
+        decision_id = self.gate.propose(
+            number, quantity=QUANTITY + Decimal(number) / 10, limit_price_usd=LIMIT_USD
+        )
+        self.decision_ids.append(decision_id)
+        return decision_id
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a real executor process."""
@@ -84,6 +95,17 @@ class Homestead:
         _, errors = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, "", errors)
 
+    def run_to_end(self) -> None:
+        """Run a real executor until nothing is left to do."""
+        ended = self.run()
+        assert ended.returncode == 0, ended.stderr
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for another process to get somewhere; a test's own timeout ends it otherwise."""
+        patience = threading.Event()
+        while not is_so():
+            patience.wait(0.01)
+
     def decision(self, decision_id: str) -> DecisionRecord:
         return self._ledger().decisions[decision_id]
 
@@ -91,17 +113,21 @@ class Homestead:
     def book(self) -> AccountBook:
         return self._ledger().book
 
+    def kinds(self, kind: type[ev.Event]) -> list[ev.Event]:
+        return [item.event for item in self.journal.read() if isinstance(item.event, kind)]
+
     def fills(self) -> list[ev.OrderFilled]:
         return [item.event for item in self.journal.read() if isinstance(item.event, ev.OrderFilled)]
 
     def venue_trades(self, decision_id: str) -> list[Trade]:
         """Return what the venue's own book holds for every order of a decision."""
-        book = PaperBook(self.home.paper_venue)
-        try:
-            orders = self.decision(decision_id).orders
-            return [trade for name in orders for trade in book.trades(name)]
-        finally:
-            book.close()
+        with closing(PaperBook(self.home.paper_venue)) as book:
+            return [trade for name in self.decision(decision_id).orders for trade in book.trades(name)]
+
+    def venue_knows(self, decision_id: str) -> bool:
+        """Whether the venue's own book holds an order of a decision."""
+        with closing(PaperBook(self.home.paper_venue)) as book:
+            return any(book.order(name) for name in self.decision(decision_id).orders)
 
     def journal_is_sound(self) -> bool:
         return verify_journal(self.home.journal).ok

@@ -1,9 +1,9 @@
 """Runs the real executor with a probe that kills its own process; only tests start this file.
 
-usage: killed_executor.py HOME [POINT [OCCURRENCE]]
+usage: killed_executor.py HOME [POINT | forever]
 
-At the n-th time POINT is reached (default: the first), and only once per home, the process
-sends itself SIGKILL: nothing is flushed, closed or handed back.
+The first time POINT is reached, and only once per home, the process sends itself SIGKILL:
+nothing is flushed, closed or handed back. Without a point it runs until idle.
 """
 
 from __future__ import annotations
@@ -23,27 +23,22 @@ from when_to_invest.errors import Fault
 class Killer:
     """Kills this process at a point, once per home."""
 
-    def __init__(self, home: Home, point: Point, occurrence: int) -> None:
+    def __init__(self, home: Home, point: Point) -> None:
         self._mark = home.root / "killed-once"
         self._point = point
-        self._left = occurrence
 
     def reached(self, point: Point) -> None:
-        if point is not self._point or self._mark.exists():
-            return
-        self._left -= 1
-        if self._left == 0:
+        if point is self._point and not self._mark.exists():
             self._mark.write_text(point.value)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(arguments: list[str]) -> int:
     home = Home(Path(arguments[0]))
-    probe: Probe = NoProbe()
-    if len(arguments) > 1:
-        probe = Killer(home, Point(arguments[1]), int(arguments[2]) if len(arguments) > 2 else 1)
+    wish = arguments[1] if len(arguments) > 1 else ""
+    probe: Probe = Killer(home, Point(wish)) if wish in set(Point) else NoProbe()
     try:
-        return run(home, until_idle=True, probe=probe)
+        return run(home, until_idle=wish != "forever", probe=probe)
     except Fault as fault:
         sys.stderr.write(json.dumps({"error": fault.as_json()}) + "\n")
         return fault.exit_status
