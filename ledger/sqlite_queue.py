@@ -8,6 +8,7 @@ aside after `max_receives` deliveries. Nothing here ever reads a message's body.
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -93,7 +94,7 @@ class SqliteQueue:
             ).fetchone()
             if first is not None:
                 return str(first[0])
-            return self._insert(message, now)
+            return _insert(self._connection, message, now)
 
     def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         """Return up to `max_messages`, waiting up to `wait_s` seconds for the first."""
@@ -157,19 +158,6 @@ class SqliteQueue:
         with self._lock:
             self._connection.close()
 
-    def _insert(self, message: OutgoingMessage, now: float) -> str:
-        message_id = secrets.token_hex(16)
-        self._connection.execute(
-            "INSERT INTO messages (message_id, body, message_group, deduplication_id, visible_at)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (message_id, message.body, message.group, message.deduplication_id, now),
-        )
-        self._connection.execute(
-            "INSERT INTO remembered VALUES (?, ?, ?)",
-            (message.deduplication_id, message_id, now + DEDUPLICATION_S),
-        )
-        return message_id
-
     def _take(self, limit: int) -> tuple[ReceivedMessage, ...]:
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "receive"):
             # Looking first spares an idle receiver the write lock.
@@ -178,21 +166,12 @@ class SqliteQueue:
             with sqlite_files.immediate(self._connection):
                 rows = self._available(limit)
                 while spent := [row[0] for row in rows if row[5] >= self._max_receives]:
-                    self._set_aside(spent)
+                    _set_aside(self._connection, spent)
                     rows = self._available(limit)
                 return tuple(self._hand_out(row) for row in rows)
 
     def _available(self, limit: int) -> list[_Row]:
         return self._connection.execute(_AVAILABLE, {"now": self._now(), "limit": limit}).fetchall()
-
-    def _set_aside(self, sequences: list[int]) -> None:
-        for sequence in sequences:
-            self._connection.execute(
-                "INSERT INTO dead_letters SELECT sequence, message_id, body, message_group,"
-                " deduplication_id, receive_count FROM messages WHERE sequence = ?",
-                (sequence,),
-            )
-            self._connection.execute("DELETE FROM messages WHERE sequence = ?", (sequence,))
 
     def _hand_out(self, row: _Row) -> ReceivedMessage:
         sequence, message_id, body, group, deduplication_id, receive_count = row
@@ -214,6 +193,30 @@ class SqliteQueue:
                 "the message's visibility ended before it was dealt with",
                 fix="do nothing; the message is delivered again and the journal says what was done",
             )
+
+
+def _insert(connection: sqlite3.Connection, message: OutgoingMessage, now: float) -> str:
+    message_id = secrets.token_hex(16)
+    connection.execute(
+        "INSERT INTO messages (message_id, body, message_group, deduplication_id, visible_at)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (message_id, message.body, message.group, message.deduplication_id, now),
+    )
+    connection.execute(
+        "INSERT INTO remembered VALUES (?, ?, ?)",
+        (message.deduplication_id, message_id, now + DEDUPLICATION_S),
+    )
+    return message_id
+
+
+def _set_aside(connection: sqlite3.Connection, sequences: list[int]) -> None:
+    for sequence in sequences:
+        connection.execute(
+            "INSERT INTO dead_letters SELECT sequence, message_id, body, message_group,"
+            " deduplication_id, receive_count FROM messages WHERE sequence = ?",
+            (sequence,),
+        )
+        connection.execute("DELETE FROM messages WHERE sequence = ?", (sequence,))
 
 
 class SqliteSender:

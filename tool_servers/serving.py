@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,8 @@ from tool_servers.access import Callers
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from tool_servers.assembly import ToolServer
 
 LOOPBACK: Final = "127.0.0.1"
@@ -162,28 +164,41 @@ async def _serve(
         def capture_signals(self) -> Iterator[None]:
             yield
 
-    config = uvicorn.Config(
-        server.streamable_http_app(
-            stateless_http=True,
-            json_response=True,
-            host=LOOPBACK,
-            max_request_body_size=LARGEST_REQUEST_BYTES,
-        ),
+    web = Announced(_web_config(server))
+    _end_on_signals(web)
+    async with _alongside(background):
+        await web.serve(sockets=[listener])
+
+
+def _web_config(server: ToolServer) -> uvicorn.Config:
+    import uvicorn
+
+    app = server.streamable_http_app(
+        stateless_http=True,
+        json_response=True,
+        host=LOOPBACK,
+        max_request_body_size=LARGEST_REQUEST_BYTES,
+    )
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         ws="none",
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )
-    web = Announced(config)
-    _end_on_signals(web)
-    alongside = asyncio.ensure_future(background()) if background else None
+
+
+@contextlib.asynccontextmanager
+async def _alongside(background: Callable[[], Awaitable[None]] | None) -> AsyncIterator[None]:
+    """Keep `background` running inside the block, and end it with the block."""
+    running = asyncio.ensure_future(background()) if background else None
     try:
-        await web.serve(sockets=[listener])
+        yield
     finally:
-        if alongside is not None:
-            alongside.cancel()
-            await asyncio.gather(alongside, return_exceptions=True)
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
 
 def _end_on_signals(web: Any) -> None:

@@ -28,7 +28,7 @@ INSTRUCTIONS: Final = (
 
 def market_tools(analyst: Analyst) -> tuple[ToolDefinition, ...]:
     """Return the tools over one analyst."""
-    return (_recommendation(analyst), *_views(analyst), _instruments(analyst))
+    return (_recommendation(analyst), _snapshot(analyst), *_views(analyst), _instruments(analyst))
 
 
 def _recommendation(analyst: Analyst) -> ToolDefinition:
@@ -58,10 +58,23 @@ def _said(answer: Recommendation) -> str:
     )
 
 
-def _views(analyst: Analyst) -> tuple[ToolDefinition, ...]:
+def _snapshot(analyst: Analyst) -> ToolDefinition:
     def get_snapshot(instrument: Id, as_of: AsOf = None) -> SnapshotAnswer:
         return described(analyst.snapshot(instrument, as_of))
 
+    return ToolDefinition(
+        name="get_snapshot",
+        function=get_snapshot,
+        description="The newest closed bars of an instrument, its data's age and the snapshot's hash.",
+        conduct=READS,
+        summarise=lambda answer: (
+            f"{answer.instrument}: {answer.bars} bars, newest closed {answer.data_as_of}, "
+            f"close {answer.newest[-1].close_usd} USD"
+        ),
+    )
+
+
+def _views(analyst: Analyst) -> tuple[ToolDefinition, ...]:
     def get_risk(
         instrument: Id, horizon_days: Horizon = DEFAULT_HORIZON_DAYS, as_of: AsOf = None
     ) -> RiskAnswer:
@@ -71,16 +84,6 @@ def _views(analyst: Analyst) -> tuple[ToolDefinition, ...]:
         return breakers_of(analyst.recommendation(instrument, as_of, DEFAULT_HORIZON_DAYS))
 
     return (
-        ToolDefinition(
-            name="get_snapshot",
-            function=get_snapshot,
-            description="The newest closed bars of an instrument, its data's age and the snapshot's hash.",
-            conduct=READS,
-            summarise=lambda answer: (
-                f"{answer.instrument}: {answer.bars} bars, newest closed {answer.data_as_of}, "
-                f"close {answer.newest[-1].close_usd} USD"
-            ),
-        ),
         ToolDefinition(
             name="get_risk",
             function=get_risk,
