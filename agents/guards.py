@@ -8,6 +8,7 @@ a value with its findings, never an exception.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -100,7 +101,11 @@ def _silenced() -> Any:
     """Import the library with everything that could reach the network turned off."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    import guardrails
+    with warnings.catch_warnings():
+        # Its command line, which nobody runs here, warns about its own dependencies.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import guardrails
+        import guardrails.guard
     from guardrails.classes.rc import RC
     from guardrails.settings import settings
 
