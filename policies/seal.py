@@ -55,10 +55,20 @@ def seal(
         raise Fault(
             ErrorCode.BAD_ARGUMENT, "only an approved intent is sealed, for some time", fix="judge it first"
         )
-    intent = approved.intent
     signed = _signed_by(approved, decision_id, approvals)
-    lifetime = timedelta(seconds=ttl_s)
-    content = EnvelopeContent(
+    content = _content(approved, decision_id, signed, timedelta(seconds=ttl_s))
+    return Envelope(
+        content=content,
+        seal_address=signer.address,
+        seal=signer.sign_digest(typed_digest(envelope_typed_data(content))),
+    )
+
+
+def _content(
+    approved: Approved, decision_id: str, signed: tuple[Approval, ...], lifetime: timedelta
+) -> EnvelopeContent:
+    intent = approved.intent
+    return EnvelopeContent(
         decision_id=decision_id,
         mode=intent.mode,
         intent=intent,
@@ -68,11 +78,6 @@ def seal(
         approvals=signed,
         sealed_at=approved.judged_at,
         expires_at=min([approved.judged_at + lifetime, *(item.expires_at for item in signed)]),
-    )
-    return Envelope(
-        content=content,
-        seal_address=signer.address,
-        seal=signer.sign_digest(typed_digest(envelope_typed_data(content))),
     )
 
 
