@@ -13,15 +13,8 @@ from pydantic import ValidationError
 from ledger.journal import Head, Recorded, link_hash
 from when_to_invest.events import event_from_json
 
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An event as a file holds it: nothing about it is known to be true."""
-
-    sequence: int
-    previous_hash: bytes
-    hash: bytes
-    event: bytes
+StoredLink = tuple[int, object, object, object]
+"""Place, predecessor's hash, own hash and event as a file holds them: nothing is known true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +24,20 @@ class Broken:
     why: str
 
 
-def follow(previous: Head, stored: Stored) -> Recorded | Broken:
+def follow(previous: Head, stored: StoredLink) -> Recorded | Broken:
     """Return the event that follows `previous`, or why `stored` is not it."""
+    place, named, claimed, event = stored
     sequence = previous.sequence + 1
-    if stored.sequence != sequence:
-        return Broken(f"event {stored.sequence} stands in its place")
-    if stored.previous_hash.hex() != previous.hash:
+    if not (isinstance(named, bytes) and isinstance(claimed, bytes) and isinstance(event, bytes)):
+        return Broken("its row has other columns")
+    if place != sequence:
+        return Broken(f"event {place} stands in its place")
+    if named.hex() != previous.hash:
         return Broken("it names another predecessor")
-    own_hash = link_hash(sequence=sequence, previous_hash=previous.hash, event_canonical=stored.event)
-    if stored.hash.hex() != own_hash:
+    own_hash = link_hash(sequence=sequence, previous_hash=previous.hash, event_canonical=event)
+    if claimed.hex() != own_hash:
         return Broken("its hash is not that of its content")
     try:
-        event = event_from_json(stored.event)
+        return Recorded(sequence, previous.hash, own_hash, event_from_json(event))
     except ValidationError:
         return Broken("it is no event this version knows")
-    return Recorded(sequence, previous.hash, own_hash, event)

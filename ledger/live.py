@@ -6,7 +6,10 @@ what cannot be folded from the journal is not state.
 
 from __future__ import annotations
 
+import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ledger.journal import EMPTY, Head, Journal, Recorded
 from when_to_invest.errors import ErrorCode, Fault
@@ -46,7 +49,8 @@ class LiveLedger:
             if self._ended_by is not None:
                 raise self._ended_by
             try:
-                self._follow()
+                with _without_collector():
+                    self._follow()
             except Fault as fault:
                 # A lock held elsewhere passes; a history that makes no sense does not.
                 self._ended_by = None if fault.is_retryable else fault
@@ -70,6 +74,22 @@ class LiveLedger:
         decision_id = getattr(event, "decision_id", None)
         if decision_id in self.decisions:
             self.decisions[decision_id].apply(event)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the cycle collector from walking the growing state over and over.
+
+    Nothing that is folded is part of a cycle, so it would find nothing; on a long replay
+    it takes a third of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _rewritten(recorded: Recorded) -> Fault:

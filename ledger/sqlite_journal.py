@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import Broken, Stored, follow
+from ledger.chain import Broken, StoredLink, follow
 from ledger.journal import EMPTY, GENESIS, Head, Recorded, link_hash
 from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA, head_of, head_record
 from ledger.witness import Witness, read_witness
@@ -23,7 +23,6 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
 _BATCH: Final = 500
-_Row = tuple[int, bytes, bytes, bytes]
 
 
 class SqliteJournal:
@@ -51,7 +50,7 @@ class SqliteJournal:
         while True:
             rows = self._rows(previous.sequence)
             for row in rows:
-                recorded = follow(previous, _stored(row, previous.sequence))
+                recorded = follow(previous, row)
                 if isinstance(recorded, Broken):
                     raise corrupt(previous.sequence + 1, recorded.why)
                 previous = recorded.head
@@ -106,7 +105,7 @@ class SqliteJournal:
         return head
 
     def _chain(self, canonical: Sequence[bytes], head: Head) -> Head:
-        rows: list[_Row] = []
+        rows: list[StoredLink] = []
         for event in canonical:
             sequence = head.sequence + 1
             fresh = link_hash(sequence=sequence, previous_hash=head.hash, event_canonical=event)
@@ -117,7 +116,7 @@ class SqliteJournal:
             self._connection.execute("UPDATE head SET record = ?", (head_record(head),))
         return head
 
-    def _rows(self, after: int) -> list[_Row]:
+    def _rows(self, after: int) -> list[StoredLink]:
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
             return self._connection.execute(
                 "SELECT sequence, previous_hash, hash, event FROM events"
@@ -219,10 +218,3 @@ def _conflict(head: Head, expected: Head) -> Fault:
 def _head(connection: sqlite3.Connection) -> Head:
     record = connection.execute("SELECT record FROM head").fetchone()[0]
     return head_of(bytes(record))
-
-
-def _stored(row: _Row, after: int) -> Stored:
-    sequence, *content = row
-    if not all(isinstance(column, bytes) for column in content):
-        raise corrupt(after + 1, "its row has other columns")
-    return Stored(sequence, *content)

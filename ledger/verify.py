@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import journal_schema as schema
-from ledger.chain import Broken, Stored, follow
+from ledger.chain import Broken, follow
 from ledger.journal import EMPTY, Head
 from ledger.sqlite_btree import Damage, Row, Trees
 from ledger.sqlite_header import header_problems, is_sqlite, writer_version
@@ -22,6 +22,7 @@ from ledger.witness import read_witness
 from when_to_invest.errors import ErrorCode, Fault
 
 _CATALOGUE_ROOT: Final = 1
+_EVENT_COLUMNS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,10 @@ class _Audit:
         yield from map(str, self.trees.unclaimed())
 
     def _event_problem(self, row: Row) -> str | None:
-        match row.columns:
-            case (None, bytes(previous_hash), bytes(own_hash), bytes(event)):
-                followed = follow(self.head, Stored(row.rowid, previous_hash, own_hash, event))
-            case _:
-                return "its row has other columns"
+        if len(row.columns) != _EVENT_COLUMNS or row.columns[0] is not None:
+            return "its row has other columns"
+        _, previous_hash, own_hash, event = row.columns
+        followed = follow(self.head, (row.rowid, previous_hash, own_hash, event))
         if isinstance(followed, Broken):
             return followed.why
         if self._is_contradicted(followed.head):

@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from when_to_invest.money import decimal_text
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def utc_text(instant: datetime) -> str:
@@ -54,9 +57,16 @@ def canonical_bytes(value: object) -> bytes:
         ValueError: a float is NaN or infinite, or a datetime has no time zone.
         TypeError: a value of another type.
     """
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return plain_canonical_bytes(_plain(value))
+
+
+def plain_canonical_bytes(plain: object) -> bytes:
+    """Return the one byte form of what already consists of JSON's own types.
+
+    Raises:
+        ValueError: a float is NaN or infinite.
+    """
+    return _ENCODER.encode(plain).encode()
 
 
 def digest(value: object) -> str:

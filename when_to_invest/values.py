@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
-from when_to_invest.canonical import canonical_bytes, digest, utc_text
+from when_to_invest.canonical import plain_canonical_bytes, utc_text
 
 
 class Value(BaseModel):
@@ -18,11 +19,11 @@ class Value(BaseModel):
 
     def canonical(self) -> bytes:
         """Return the one byte form that is journalled, queued and signed."""
-        return canonical_bytes(self.model_dump(mode="json"))
+        return plain_canonical_bytes(self.model_dump(mode="json"))
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical form, 64 hex digits."""
-        return digest(self.model_dump(mode="json"))
+        return hashlib.sha256(self.canonical()).hexdigest()
 
 
 def _in_utc(instant: datetime) -> datetime:

@@ -1,0 +1,198 @@
+"""What the chain and the queue's promises cost beside SQLite alone, synced just as well.
+
+The peer of an append is the same events as JSON inserted into a plain table; of reading,
+fetching those rows and parsing each as JSON; of the queue, a table used as one with nothing but an
+insert, an update and a delete.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from benchmarks.row import Figure, Row, against, median_s, within
+from ledger.live import LiveLedger
+from ledger.queue import OutgoingMessage
+from ledger.sqlite_journal import open_journal
+from ledger.sqlite_queue import SqliteQueue
+from ledger.verify import verify_journal
+from when_to_invest.events import Event, IntentProposed, OrderFilled, OrderMoved, SendIntended
+from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.orders import OrderStep
+from when_to_invest.values import Mode
+
+EVENTS: Final = "events/s"
+NOW: Final = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
+SINGLES: Final = 200
+GROUP: Final = 100
+GROUPS: Final = 20
+DECISIONS: Final = 5_000
+CYCLES: Final = 200
+REPEATS: Final = 3
+REPLAY_PER_S: Final = 100_000.0
+
+
+def rows() -> list[Row]:
+    """Return the journal's and the queue's figures, each beside its peer."""
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        return [*_append_rows(directory), *_read_rows(directory), _queue_row(directory)]
+
+
+def _append_rows(directory: Path) -> Iterator[Row]:
+    for size, commits in ((1, SINGLES), (GROUP, GROUPS)):
+        events = [event for n in range(size) for event in _life(n)][:size]
+        ours = _appended(directory / f"journal-{size}.sqlite", events, commits)
+        yield against(
+            f"append, {size} to a commit",
+            Figure(ours, EVENTS, is_lower_better=False),
+            peer="plain SQLite insert of the same JSON",
+            peer_value=_inserted(directory / f"plain-{size}.sqlite", events, commits),
+            least_ratio=0.25,
+        )
+
+
+def _appended(path: Path, events: Sequence[Event], commits: int) -> float:
+    with closing(open_journal(path)) as journal:
+        return _rate(lambda: journal.append(events), len(events) * commits, commits)
+
+
+def _inserted(path: Path, events: Sequence[Event], commits: int) -> float:
+    with _plain(path) as connection:
+        return _rate(lambda: _insert(connection, map(_encoded, events)), len(events) * commits, commits)
+
+
+def _encoded(event: Event) -> bytes:
+    return event.model_dump_json().encode()
+
+
+def _read_rows(directory: Path) -> Iterator[Row]:
+    path = directory / "long.sqlite"
+    events = [event for n in range(DECISIONS) for event in _life(n)]
+    with closing(open_journal(path)) as journal:
+        journal.append(events)
+        with _plain(directory / "long-plain.sqlite") as connection:
+            _insert(connection, map(_encoded, events))
+            parsed = _rate(lambda: _parse(connection), len(events), 1)
+        read = _rate(lambda: sum(1 for _ in journal.read()), len(events), 1)
+        folded = _rate(lambda: LiveLedger(journal).refresh(), len(events), 1)
+    verified = _rate(lambda: verify_journal(path), len(events), 1)
+    yield against(
+        "read with the chain checked",
+        Figure(read, EVENTS, is_lower_better=False),
+        peer="plain SQLite read and json.loads",
+        peer_value=parsed,
+        least_ratio=0.25,
+    )
+    yield within(
+        "replay: read, check and fold", Figure(folded, EVENTS, is_lower_better=False), bound=REPLAY_PER_S
+    )
+    yield within("verify every byte", Figure(verified, EVENTS, is_lower_better=False), bound=REPLAY_PER_S / 4)
+
+
+def _queue_row(directory: Path) -> Row:
+    body = "x" * 2_000
+    numbers = iter(range(10**9))
+    with closing(SqliteQueue(directory / "queue.sqlite", visibility_s=30, max_receives=5)) as queue:
+
+        def cycle() -> None:
+            queue.send(OutgoingMessage(body, "group", str(next(numbers))))
+            queue.delete(queue.receive(max_messages=1, wait_s=0.0)[0].receipt)
+
+        ours = _rate(cycle, CYCLES, CYCLES)
+    with _plain(directory / "queue-plain.sqlite") as connection:
+
+        def plain_cycle() -> None:
+            _insert(connection, [body.encode()])
+            connection.execute("UPDATE plain SET content = content || ''")
+            connection.execute("DELETE FROM plain")
+
+        theirs = _rate(plain_cycle, CYCLES, CYCLES)
+    figure = Figure(ours, "messages/s", is_lower_better=False)
+    return against(
+        "queue: send, receive, delete", figure, peer="plain table", peer_value=theirs, least_ratio=0.5
+    )
+
+
+def _rate(call: Callable[[], object], units: int, calls: int) -> float:
+    """Return units a second, from the median of a few rounds of `calls` calls."""
+
+    def round_() -> None:
+        for _ in range(calls):
+            call()
+
+    return units / median_s(round_, repeats=REPEATS)
+
+
+@contextmanager
+def _plain(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a table without chain, triggers or checks, as durable as ours."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE plain (sequence INTEGER PRIMARY KEY, content BLOB NOT NULL)")
+        yield connection
+
+
+def _insert(connection: sqlite3.Connection, contents: Iterable[bytes]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT INTO plain (content) VALUES (?)", ((content,) for content in contents))
+    connection.execute("COMMIT")
+
+
+def _parse(connection: sqlite3.Connection) -> int:
+    return sum(
+        len(json.loads(content)) for (content,) in connection.execute("SELECT content FROM plain ORDER BY 1")
+    )
+
+
+def _life(n: int) -> list[Event]:
+    """Return a decision's life from proposal to fill, without its seal."""
+    request_id = f"r-{n}"
+    about = {
+        "at": NOW,
+        "mode": Mode.REPLAY,
+        "decision_id": decision_id_of(proposer="agent", request_id=request_id),
+    }
+    trade = {
+        "client_order_id": f"o-{n}",
+        "venue": "paper",
+        "instrument": "SPX",
+        "side": Side.BUY,
+        "quantity": Decimal("3.5"),
+    }
+    intent = OrderIntent(
+        mode=Mode.REPLAY,
+        account="main",
+        venue="paper",
+        instrument="SPX",
+        side=Side.BUY,
+        quantity=Decimal("3.5"),
+        limit_price_usd=Decimal("2750.25"),
+        time_in_force=TimeInForce.DAY,
+        proposer="agent",
+        request_id=request_id,
+        proposed_at=NOW,
+    )
+    price_usd = Decimal("2748.1")
+    return [
+        IntentProposed(**about, caller="agent", intent=intent),
+        SendIntended(**about, **trade, attempt=1, limit_price_usd=intent.limit_price_usd),
+        OrderMoved(**about, client_order_id=f"o-{n}", step=OrderStep.ACKNOWLEDGED),
+        OrderFilled(
+            **about,
+            **trade,
+            account="main",
+            trade_id=f"t-{n}",
+            price_usd=price_usd,
+            fee_usd=Decimal("4.81"),
+            is_last=True,
+        ),
+    ]
