@@ -105,9 +105,10 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._agent is not None and self._agent.stdin is not None:
-            self._agent.stdin.close()
-            self._agent.wait(timeout=PATIENCE_S)
+        if self._agent is not None:
+            # Leaving the context closes its pipes, which ends it, and waits.
+            with self._agent:
+                pass
         self.command("down")
 
     def _furnish(self) -> None:
