@@ -18,7 +18,7 @@ from ledger.live import LiveLedger
 from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.history import DecisionRecord
+from when_to_invest.history import FINAL_STATES, DecisionRecord
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import Mode
 
@@ -28,7 +28,7 @@ EXECUTOR: Final = "executor"
 
 
 class _Overheard:
-    """A journal that tells on reading which epochs began and which messages were refused."""
+    """A journal that tells on reading which epochs began, what was refused, and what moved."""
 
     def __init__(self, journal: Journal) -> None:
         self.head = journal.head
@@ -37,6 +37,7 @@ class _Overheard:
         self._journal = journal
         self.epoch = 0
         self.refused_messages: set[str] = set()
+        self.touched: set[str] = set()
 
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
         for recorded in self._journal.read(after=after):
@@ -46,6 +47,8 @@ class _Overheard:
                 self.epoch = max(self.epoch, event.epoch)
             elif isinstance(event, ev.MessageRefused):
                 self.refused_messages.add(event.message_id)
+            else:
+                self.touched.add(getattr(event, "decision_id", ""))
 
 
 class Diary:
@@ -56,7 +59,8 @@ class Diary:
         self._ledger = LiveLedger(self._journal)
         self._clock = clock
         self.mode = mode
-        self._ledger.refresh()
+        self._open: dict[str, DecisionRecord] = {}
+        self._fold()
         self._epoch = self._journal.epoch
 
     @property
@@ -68,6 +72,10 @@ class Diary:
     def decisions(self) -> dict[str, DecisionRecord]:
         """Return every decision as of the last refresh, oldest first."""
         return self._ledger.decisions
+
+    def open_decisions(self) -> tuple[DecisionRecord, ...]:
+        """Return the decisions of which something may still come, as of the last refresh."""
+        return tuple(self._open.values())
 
     @property
     def refused_messages(self) -> set[str]:
@@ -84,7 +92,7 @@ class Diary:
         Raises:
             Fault: `already_running` when one has; `journal_corrupt`.
         """
-        head = self._ledger.refresh()
+        head = self._fold()
         if self._journal.epoch != self._epoch:
             raise Fault(
                 ErrorCode.ALREADY_RUNNING,
@@ -113,13 +121,25 @@ class Diary:
                 if fault.code is not ErrorCode.JOURNAL_CONFLICT:
                     raise
                 continue
-            self._ledger.refresh()
+            self._fold()
             return events
         raise Fault(
             ErrorCode.JOURNAL_CONFLICT,
             f"{ATTEMPTS} appends in a row lost the race to other writers",
             fix="try again; look for a process that writes without pause",
         )
+
+    def _fold(self) -> Head:
+        """Fold what is new, and keep track of which decisions are open."""
+        head = self._ledger.refresh()
+        for decision_id in self._journal.touched & self.decisions.keys():
+            record = self.decisions[decision_id]
+            if record.state in FINAL_STATES and not any(order.is_open for order in record.orders.values()):
+                self._open.pop(decision_id, None)
+            else:
+                self._open[decision_id] = record
+        self._journal.touched.clear()
+        return head
 
     def begin_epoch(self, *, is_clear: Callable[[], bool], resolved: int, quarantined: int) -> bool:
         """Announce this executor, if `is_clear` on fresh state; older ones are refused from then on."""

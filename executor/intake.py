@@ -90,14 +90,13 @@ class Intake:
     def reject_expired(self) -> None:
         """Reject every sealed decision whose envelope expired before an order came of it."""
         self._diary.refresh()
-        for decision_id in list(self._diary.decisions):
-            if self._has_expired(self._diary.decisions[decision_id]):
-                fault = Fault(
-                    ErrorCode.STALE_DATA,
-                    "its envelope expired before it could be sent",
-                    fix="propose it again",
+        for record in self._diary.open_decisions():
+            if self._has_expired(record):
+                self._reject(
+                    record.decision_id,
+                    code="envelope_expired",
+                    message="its envelope expired before it could be sent",
                 )
-                self._reject(decision_id, code="envelope_expired", message=fault.message)
 
     def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:

@@ -157,7 +157,8 @@ def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
             if not has_started:
                 service.start()
                 has_started = True
-                parts.log.say("ready", at=parts.diary.now())
+                parts.log.say("started", at=parts.diary.now())
+                continue
             is_busy = service.step(wait_s=0.0 if until_idle else POLL_S)
             if until_idle and not is_busy:
                 if service.is_idle():

@@ -64,7 +64,7 @@ class Recovery:
     def _unresolved(self) -> list[OrderRecord]:
         return [
             order
-            for record in self._diary.decisions.values()
+            for record in self._diary.open_decisions()
             for order in record.orders.values()
             if order.state in UNRESOLVED
         ]

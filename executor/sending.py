@@ -24,7 +24,7 @@ from executor.venues.port import Accepted, Declined, NewOrder, Sending, Unknown,
 from when_to_invest import events as ev
 from when_to_invest.envelopes import EnvelopeContent
 from when_to_invest.history import FINAL_STATES, DecisionRecord, OrderRecord
-from when_to_invest.intents import OrderIntent, TimeInForce
+from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import OrderState, OrderStep
 from when_to_invest.verdicts import Approved
 
@@ -80,7 +80,7 @@ class Dispatcher:
         self._probe.reached(Point.SEND_INTENDED)
         # The last look before the venue hears of it: has a newer executor taken over?
         self._diary.refresh()
-        outcome = send(self._venue, new_order(intended, errand.intent.time_in_force))
+        outcome = send(self._venue, _new_order(intended, errand))
         self._probe.reached(Point.SUBMITTED)
         self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)
@@ -92,6 +92,8 @@ class Dispatcher:
             return ()
         if record.is_cancel_requested:
             return (self._rejected(errand, code="cancel_requested", message="cancelled before it was sent"),)
+        if self._diary.now() >= errand.content.expires_at:
+            return (self._rejected(errand, code="envelope_expired", message="expired while others wrote"),)
         opinion = self._judgement.judge(errand.content)
         self._probe.reached(Point.JUDGED)
         if isinstance(opinion.verdict, Approved):
@@ -194,16 +196,16 @@ def is_awaiting_order(record: DecisionRecord) -> bool:
     )
 
 
-def new_order(intended: ev.SendIntended, time_in_force: TimeInForce) -> NewOrder:
-    """Return what the venue hears of an intention."""
+def _new_order(intended: ev.SendIntended, errand: Errand) -> NewOrder:
+    """Return what the venue hears of an intention; it may not arrive after the envelope's end."""
     return NewOrder(
         client_order_id=intended.client_order_id,
         instrument=intended.instrument,
         side=intended.side,
         quantity=intended.quantity,
         limit_price_usd=intended.limit_price_usd,
-        time_in_force=time_in_force,
-        valid_until=intended.at + REQUEST_VALIDITY,
+        time_in_force=errand.intent.time_in_force,
+        valid_until=min(intended.at + REQUEST_VALIDITY, errand.content.expires_at),
     )
 
 

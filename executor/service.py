@@ -17,7 +17,7 @@ from executor.probe import Point, Probe
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.venues.port import Venue
-from executor.working import ENDED, FOLLOWED, Working
+from executor.working import Working
 from ledger.queue import QueueReceiver
 
 
@@ -69,7 +69,8 @@ class Service:
         has_begun = False
         while not has_begun and not self._parts.patience.is_over:
             self._recovery.resolve()
-            self._working.poll(states=FOLLOWED | ENDED)
+            self._working.poll()
+            self._working.look_back()
             self._parts.probe.reached(Point.RECOVERED)
             has_begun = self._parts.diary.begin_epoch(
                 is_clear=self._recovery.is_clear,

@@ -8,7 +8,7 @@ What the venue says is compared with what was authorised before it is written do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -27,7 +27,7 @@ from when_to_invest.orders import OrderState, OrderStep
 FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
 """States in which the venue may still tell something new."""
 ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
-"""Looked at once more at start: a trade may have raced the end."""
+"""States that a late trade can still follow."""
 _ENDS: Final = {
     VenueStatus.CANCELLED: OrderStep.CANCELLED,
     VenueStatus.EXPIRED: OrderStep.EXPIRED,
@@ -43,36 +43,56 @@ class Working:
         self._venue = venue
         self._probe = probe
         self._log = log
+        self._missing: set[str] = set()
 
-    def poll(self, *, states: frozenset[OrderState] = FOLLOWED) -> bool:
-        """Ask the venue about every order in one of `states`; return whether anything was recorded.
+    def poll(self) -> bool:
+        """Cancel what is no longer wanted, then ask about every order the venue may work on.
+
+        Returns whether anything was recorded.
 
         Raises:
             Fault: `venue_unavailable`; `fill_exceeds_order` when the venue reports more
                 than was authorised.
         """
         before = self._diary.refresh()
-        for decision_id, client_order_id in self._orders_in(states):
-            self._cancel_if_wanted(decision_id, client_order_id)
-            found = self._venue.find(client_order_id)
-            if found is None:
-                self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
-                continue
-            self._follow(decision_id, found)
+        self._cancel_unwanted()
+        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), FOLLOWED):
+            self._ask_about(decision_id, client_order_id)
         return self._diary.refresh() != before
 
-    def _orders_in(self, states: frozenset[OrderState]) -> list[tuple[str, str]]:
+    def look_back(self) -> None:
+        """Ask once about orders that had ended: a trade may have raced the end.
+
+        Raises:
+            Fault: as `poll`.
+        """
+        for decision_id, client_order_id in self._orders_in(self._diary.decisions.values(), ENDED):
+            self._ask_about(decision_id, client_order_id)
+
+    def _orders_in(
+        self, records: Iterable[DecisionRecord], states: frozenset[OrderState]
+    ) -> list[tuple[str, str]]:
         return [
             (record.decision_id, client_order_id)
-            for record in self._diary.decisions.values()
+            for record in records
             for client_order_id, order in record.orders.items()
             if order.state in states
         ]
 
-    def _cancel_if_wanted(self, decision_id: str, client_order_id: str) -> None:
-        record = self._diary.decisions[decision_id]
-        if record.is_cancel_requested or self._is_halted(record):
-            self._venue.cancel(client_order_id)
+    def _cancel_unwanted(self) -> None:
+        """Cancel before anything is asked, so that no later trouble keeps an order alive."""
+        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), FOLLOWED):
+            record = self._diary.decisions[decision_id]
+            if record.is_cancel_requested or self._is_halted(record):
+                self._venue.cancel(client_order_id)
+
+    def _ask_about(self, decision_id: str, client_order_id: str) -> None:
+        found = self._venue.find(client_order_id)
+        if found is not None:
+            self._follow(decision_id, found)
+        elif client_order_id not in self._missing:
+            self._missing.add(client_order_id)
+            self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
 
     def _is_halted(self, record: DecisionRecord) -> bool:
         intent = record.intent
@@ -117,6 +137,7 @@ class Working:
             return (self._filled(record, order, trade),)
 
         if self._diary.write(decide):
+            self._demand_limit(decision_id, trade)
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
@@ -132,6 +153,16 @@ class Working:
             f"{record.authorised_quantity}",
             fix="reconcile with the venue by hand; trading stays halted until people resume it",
         )
+
+    def _demand_limit(self, decision_id: str, trade: Trade) -> None:
+        """Trust no further a venue that traded beyond a limit; what it did is recorded already."""
+        sent = self._diary.decisions[decision_id].orders[trade.client_order_id].sent
+        if (sent.limit_price_usd - trade.price_usd) * sent.side.sign < 0:
+            self._diary.tighten(
+                f"venue:{sent.venue}",
+                state=TradingState.HALTED,
+                why=f"trade {trade.trade_id} is beyond the limit of its order",
+            )
 
     def _filled(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
         sent, intent = order.sent, record.intent

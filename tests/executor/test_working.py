@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from executor.venues.port import VenueStatus
 from tests.executor.world import World
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -115,3 +116,30 @@ def test_the_end_waits_until_all_trades_are_known(world: World, decision_id: str
     world.venue.executed[order] = [trade]
     world.run()
     assert world.decision(decision_id).state is DecisionState.EXPIRED
+
+
+def test_a_trade_beyond_the_limit_is_recorded_and_halts_the_venue(world: World, decision_id: str) -> None:
+    world.venue.trade(world.working_order(decision_id), Decimal(4), price_usd="101.01")
+    world.run()
+    record = world.decision(decision_id)
+    assert record.filled_quantity == Decimal(4)
+    assert world.book.trading_states == {"venue:paper": TradingState.HALTED}
+    assert record.state is DecisionState.CANCELLED
+
+
+def test_an_order_that_fills_too_much_does_not_keep_the_others_alive(world: World, decision_id: str) -> None:
+    other = world.gate.propose(2)
+    world.run()
+    world.venue.trade(world.working_order(decision_id), Decimal(12))
+    halted = ev.TradingStateChanged(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        scope="system",
+        state=TradingState.HALTED,
+        by="executor",
+        why="too much",
+    )
+    world.journal.append([halted])
+    with pytest.raises(Fault):
+        world.run()
+    assert world.venue.orders[world.working_order(other)].status is VenueStatus.CANCELLED

@@ -51,7 +51,7 @@ def test_it_needs_no_environment_and_logs_json_lines_without_secrets(homestead: 
     homestead.propose()
     ended = homestead.run()
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
-    assert [line["event"] for line in lines] == ["ready", "order_sent", "stopped"]
+    assert [line["event"] for line in lines] == ["started", "order_sent", "stopped"]
     keystore = (homestead.home.keys / SEAL_KEY).read_text()
     assert json.loads(keystore)["crypto"]["ciphertext"] not in ended.stderr
 
