@@ -11,7 +11,7 @@ from ledger.live import LiveLedger
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from tests.tool_servers.bench import NOW, SEAL, Bench, proposal
-from tool_servers.orders.desk import MOST_ATTEMPTS
+from tool_servers.orders.minutes import MOST_ATTEMPTS
 from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault

@@ -8,9 +8,8 @@ gate approved. It has no way to place an order, and none to lift a limit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from ledger.journal import Journal
 from ledger.live import LiveLedger
@@ -24,17 +23,14 @@ from tool_servers.orders.answers import (
 )
 from tool_servers.orders.court import Case, Court
 from tool_servers.orders.holds import Hold, ensure_new_signature, held
+from tool_servers.orders.minutes import Decide, commit, order_intent, record_of
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
 from when_to_invest.approvals import Approval
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
-from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
+from when_to_invest.history import FINAL_STATES, DecisionState
 from when_to_invest.intents import OrderIntent, decision_id_of
-
-MOST_ATTEMPTS: Final = 8
-"""How often a decision is made again because another process wrote first."""
-Decide = Callable[[], Sequence[Event]]
 
 
 @dataclass(slots=True)
@@ -58,7 +54,7 @@ class ProposalDesk:
         def decide() -> Sequence[Event]:
             known = self.ledger.decisions.get(decision_id)
             if known is None:
-                return self._opening(proposal, caller=caller, decision_id=decision_id)
+                return _opening(self.court, self.ledger, proposal, caller=caller, decision_id=decision_id)
             instrument = self.court.view.instrument(proposal.instrument)
             ensure_same_request(proposal, order_intent(known), instrument)
             return ()
@@ -73,7 +69,7 @@ class ProposalDesk:
         """
 
         def decide() -> Sequence[Event]:
-            record = self._record(approval.decision_id)
+            record = record_of(self.ledger, approval.decision_id)
             if approval in record.approvals:
                 return ()
             hold = held(record, now=self.court.clock.now())
@@ -91,9 +87,9 @@ class ProposalDesk:
         """
 
         def decide() -> Sequence[Event]:
-            if self._record(decision_id).state is DecisionState.DECLINED:
+            if record_of(self.ledger, decision_id).state is DecisionState.DECLINED:
                 return ()
-            held(self._record(decision_id), now=None)
+            held(record_of(self.ledger, decision_id), now=None)
             if approver not in self.court.settings.approvers:
                 raise Fault(
                     ErrorCode.BAD_APPROVAL,
@@ -120,7 +116,7 @@ class ProposalDesk:
         """
 
         def decide() -> Sequence[Event]:
-            record = self._record(decision_id)
+            record = record_of(self.ledger, decision_id)
             if record.is_cancel_requested or record.state in FINAL_STATES:
                 return ()
             now, mode = self.court.clock.now(), self.court.settings.mode
@@ -165,45 +161,10 @@ class ProposalDesk:
 
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
         with self._lock:
-            self._commit(decide)
+            commit(self.journal, self.ledger, decide)
             self.outbox.relay()
-            record = self._record(decision_id)
+            record = record_of(self.ledger, decision_id)
             return decision_answer(record, order_intent(record))
-
-    def _commit(self, decide: Decide) -> None:
-        for _ in range(MOST_ATTEMPTS):
-            head = self.ledger.refresh()
-            events = decide()
-            if not events:
-                return
-            try:
-                self.journal.append(events, expected=head)
-            except Fault as fault:
-                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-                    raise
-                continue
-            self.ledger.refresh()
-            return
-        raise Fault(
-            ErrorCode.JOURNAL_CONFLICT,
-            f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
-            fix="send the same request again, with the same request_id",
-        )
-
-    def _opening(self, proposal: Proposal, *, caller: str, decision_id: str) -> Sequence[Event]:
-        court = self.court
-        now = court.clock.now()
-        intent = intent_of(
-            proposal,
-            proposer=caller,
-            instrument=court.view.instrument(proposal.instrument),
-            reference=court.view.reference(proposal.instrument, now=now),
-            setting=Setting(court.settings.mode, court.settings.account, court.settings.venue, now),
-        )
-        proposed = IntentProposed(
-            at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent
-        )
-        return (proposed, *court.hear(Case(decision_id, intent), self.ledger.book))
 
     def _given(self, approval: Approval) -> ApprovalGiven:
         return ApprovalGiven(
@@ -218,27 +179,18 @@ class ProposalDesk:
         case = Case(hold.decision_id, hold.intent, signed, hold.expires_at)
         return self.court.hear(case, self.ledger.book)
 
-    def _record(self, decision_id: str) -> DecisionRecord:
-        record = self.ledger.decisions.get(decision_id)
-        if record is None or not isinstance(record.intent, OrderIntent):
-            raise Fault(
-                ErrorCode.UNKNOWN_DECISION,
-                f"no order decision {decision_id[:40]!r} is known here",
-                fix="use a decision_id from list_orders",
-            )
-        return record
 
-
-def order_intent(record: DecisionRecord) -> OrderIntent:
-    """Return a decision's intent as an order.
-
-    Raises:
-        Fault: `unknown_decision` when it is none.
-    """
-    if isinstance(record.intent, OrderIntent):
-        return record.intent
-    raise Fault(
-        ErrorCode.UNKNOWN_DECISION,
-        f"{record.decision_id} is no order",
-        fix="use a decision_id from list_orders",
+def _opening(
+    court: Court, ledger: LiveLedger, proposal: Proposal, *, caller: str, decision_id: str
+) -> Sequence[Event]:
+    """Return the proposal as an intent, and what the gate said of it."""
+    now = court.clock.now()
+    intent = intent_of(
+        proposal,
+        proposer=caller,
+        instrument=court.view.instrument(proposal.instrument),
+        reference=court.view.reference(proposal.instrument, now=now),
+        setting=Setting(court.settings.mode, court.settings.account, court.settings.venue, now),
     )
+    proposed = IntentProposed(at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent)
+    return (proposed, *court.hear(Case(decision_id, intent), ledger.book))
