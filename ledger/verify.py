@@ -3,6 +3,11 @@
 Reads the file without SQLite, takes no lock, changes nothing. Every page must be one this
 program's journal can have, every event must chain to its predecessor, and the newest event
 must be the one that the head record and the witness name.
+
+What it cannot see: unused space in pages of pointers, once a table has more than one such
+page (`sqlite_btree`); a file system that lost the newest events together with the witness,
+or before it was written; a history rewritten whole, with every hash, by somebody who may
+write both files. Against the last, keep a witnessed head elsewhere.
 """
 
 from __future__ import annotations

@@ -63,6 +63,19 @@ def test_processes_that_append_at_once_make_one_chain(tmp_path: Path) -> None:
         assert own == [f"drill {number}" for number in range(each) for _ in "ab"]
 
 
+def test_a_journal_that_is_being_written_verifies(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    writer = _start("appending", path, "gate")
+    assert writer.stdout is not None
+    reached = int(writer.stdout.readline())
+    for _ in range(12):
+        verification = verify_journal(path)
+        assert verification.ok, verification
+        assert verification.events >= reached
+        reached = int(writer.stdout.readline())
+    _kill_after(writer, 0)
+
+
 @pytest.mark.proof
 def test_a_killed_process_loses_nothing_it_was_told_is_durable(tmp_path: Path, proof: Proof) -> None:
     for seed in proof.seeds(ci=2, full=200):
