@@ -80,7 +80,7 @@ class Dispatcher:
         self._probe.reached(Point.SEND_INTENDED)
         # The last look before the venue hears of it: has a newer executor taken over?
         self._diary.refresh()
-        outcome = send(self._venue, _new_order(intended, errand))
+        outcome = send(self._venue, new_order(intended, errand))
         self._probe.reached(Point.SUBMITTED)
         self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)
@@ -196,7 +196,7 @@ def is_awaiting_order(record: DecisionRecord) -> bool:
     )
 
 
-def _new_order(intended: ev.SendIntended, errand: Errand) -> NewOrder:
+def new_order(intended: ev.SendIntended, errand: Errand) -> NewOrder:
     """Return what the venue hears of an intention; it may not arrive after the envelope's end."""
     return NewOrder(
         client_order_id=intended.client_order_id,
