@@ -133,7 +133,7 @@ class Working:
             order = record.orders[trade.client_order_id]
             if (order.sent.venue, trade.trade_id) in self._diary.book.seen_trades:
                 return ()
-            self._demand_authorised(record, order, trade)
+            _demand_authorised(record, order, trade)
             return (self._filled(record, order, trade),)
 
         if self._diary.write(decide):
@@ -141,18 +141,6 @@ class Working:
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
-
-    def _demand_authorised(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> None:
-        of_order = order.filled_quantity + trade.quantity
-        of_decision = record.filled_quantity + trade.quantity
-        if of_order <= order.sent.quantity and of_decision <= record.authorised_quantity:
-            return
-        raise Fault(
-            ErrorCode.FILL_EXCEEDS_ORDER,
-            f"trade {trade.trade_id} would bring {record.decision_id} to {of_decision}, authorised are "
-            f"{record.authorised_quantity}",
-            fix="reconcile with the venue by hand; trading stays halted until people resume it",
-        )
 
     def _demand_limit(self, decision_id: str, trade: Trade) -> None:
         """Trust no further a venue that traded beyond a limit; what it did is recorded already."""
@@ -191,3 +179,16 @@ class Working:
 
         if self._diary.write(decide):
             self._log.say("order_moved", at=self._diary.now(), decision_id=decision_id, step=step.value)
+
+
+def _demand_authorised(record: DecisionRecord, order: OrderRecord, trade: Trade) -> None:
+    of_order = order.filled_quantity + trade.quantity
+    of_decision = record.filled_quantity + trade.quantity
+    if of_order <= order.sent.quantity and of_decision <= record.authorised_quantity:
+        return
+    raise Fault(
+        ErrorCode.FILL_EXCEEDS_ORDER,
+        f"trade {trade.trade_id} would bring {record.decision_id} to {of_decision}, authorised are "
+        f"{record.authorised_quantity}",
+        fix="reconcile with the venue by hand; trading stays halted until people resume it",
+    )
