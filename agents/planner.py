@@ -73,7 +73,9 @@ class EmbeddedPlanner(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - the base class's signature
         **_: Any,
     ) -> ChatResult:
-        message = self._next(Turn.latest(messages))  # type: ignore[arg-type]
+        turn = Turn.latest(messages)  # type: ignore[arg-type]
+        message = self._next(turn)
+        message.id = f"a{turn.position}"
         message.usage_metadata = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -101,5 +103,6 @@ class EmbeddedPlanner(BaseChatModel):
     def _call(self, turn: Turn, name: str, arguments: Mapping[str, Any]) -> ToolCall:
         """Return a call with the arguments the tool takes; its id is unique in the thread."""
         known = {key: value for key, value in arguments.items() if key in self.offered[name]}
-        position = turn.begins_at + len(turn.messages) + 1
-        return ToolCall(name=name, args=known, id=f"e{position}-{name.rpartition('__')[2]}", type="tool_call")
+        return ToolCall(
+            name=name, args=known, id=f"e{turn.position}-{name.rpartition('__')[2]}", type="tool_call"
+        )

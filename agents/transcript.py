@@ -64,6 +64,11 @@ class Turn:
                 return cls(Request.model_validate_json(told), tuple(messages[index + 1 :]), index)
         raise Fault(ErrorCode.BAD_ARGUMENT, "the thread holds no question", fix="ask one first")
 
+    @property
+    def position(self) -> int:
+        """Return where the next message stands in the thread: unique, and the same on replay."""
+        return self.begins_at + len(self.messages) + 1
+
     def results(self, tool: str) -> list[ToolMessage]:
         """Return the results of one tool in this turn, oldest first, failed ones too."""
         return [message for message in self.messages if message.type == "tool" and message.name == tool]

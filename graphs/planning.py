@@ -74,7 +74,7 @@ class PlanStage:
                 "steps": steps,
                 "fault": {"code": ErrorCode.INTERNAL.value, "message": told, "fix": "ask again"},
             }
-        return {"messages": [AIMessage(content="", id=f"a{_position(turn)}")], "steps": steps}
+        return {"messages": [AIMessage(content="", id=f"a{turn.position}")], "steps": steps}
 
     def route(self, state: ThreadState) -> list[Send] | str:
         """Fan every call out on its own, so that a resume repeats none; without calls, report."""
@@ -96,10 +96,6 @@ class PlanStage:
         return Send("propose", ToolTask(call=settled, objection=objection))
 
 
-def _position(turn: Turn) -> int:
-    return turn.begins_at + len(turn.messages) + 1
-
-
 def _is_first(call: ToolCall, calls: list[ToolCall]) -> bool:
     return next(item["id"] for item in calls if item["name"] == call["name"]) == call["id"]
 
@@ -116,11 +112,11 @@ def _within_bounds(message: AIMessage, turn: Turn) -> AIMessage:
             ToolCall(
                 name=RECOMMENDATION_TOOL,
                 args=arguments_of(turn.request),
-                id=f"r{_position(turn)}-get_recommendation",
+                id=f"r{turn.position}-get_recommendation",
                 type="tool_call",
             )
         )
-    identity = message.id or f"a{_position(turn)}"
+    identity = message.id or f"a{turn.position}"
     return message.model_copy(update={"tool_calls": calls, "id": identity})
 
 
