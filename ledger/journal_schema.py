@@ -17,7 +17,7 @@ LAYOUT: Final = 1
 EVENTS_ROOT: Final = 2
 HEAD_ROOT: Final = 3
 WRITERS_ROOT: Final = 4
-HASH_SIZE: Final = 32
+HEAD_SIZE: Final = 40
 
 _EVENTS: Final = (
     "CREATE TABLE events (sequence INTEGER PRIMARY KEY, previous_hash BLOB NOT NULL,"

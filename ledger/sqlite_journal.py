@@ -17,7 +17,7 @@ from typing import Final
 from ledger import sqlite_files
 from ledger.chain import Broken, StoredLink, follow
 from ledger.journal import EMPTY, GENESIS, Head, Recorded, link_hash
-from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA, head_of, head_record
+from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, LAYOUT, SCHEMA, head_of, head_record
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
@@ -70,12 +70,13 @@ class SqliteJournal:
         canonical = [event.canonical() for event in events]
         if self._witness is None:
             raise _not_writable()
-        with self._writing():
-            head = self._checked_head()
-            if expected is not None and head != expected:
-                raise _conflict(head, expected)
-            head = self._chain(canonical, head)
-        self._witness.saw(head)
+        with self._lock:
+            with self._writing():
+                head = self._checked_head()
+                if expected is not None and head != expected:
+                    raise _conflict(head, expected)
+                head = self._chain(canonical, head)
+            self._witness.saw(head)
         return head
 
     def close(self) -> None:
@@ -88,7 +89,6 @@ class SqliteJournal:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with (
-            self._lock,
             sqlite_files.translated(sqlite_files.JOURNAL, "write the journal"),
             sqlite_files.immediate(self._connection),
         ):
@@ -100,7 +100,7 @@ class SqliteJournal:
         last = self._connection.execute(
             "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
         ).fetchone()
-        if (EMPTY if last is None else Head(last[0], last[1].hex())) != head:
+        if (EMPTY if last is None else Head(last[0], _hex(last[1]))) != head:
             raise corrupt(head.sequence, "it is not the last event though the head record names it")
         return head
 
@@ -133,7 +133,7 @@ class SqliteJournal:
             ).fetchone()
         if row is None:
             raise corrupt(sequence, "the event is missing though it was read before")
-        return bytes(row[0]).hex()
+        return _hex(row[0])
 
 
 def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
@@ -168,7 +168,7 @@ def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
     row = connection.execute("SELECT hash FROM events WHERE sequence = ?", (seen.sequence,)).fetchone()
     if row is None:
         raise corrupt(_head(connection).sequence + 1, "it is missing though the witness saw it")
-    if row[0].hex() != seen.hash:
+    if _hex(row[0]) != seen.hash:
         raise corrupt(seen.sequence, "the witness saw another event in its place")
 
 
@@ -216,5 +216,16 @@ def _conflict(head: Head, expected: Head) -> Fault:
 
 
 def _head(connection: sqlite3.Connection) -> Head:
-    record = connection.execute("SELECT record FROM head").fetchone()[0]
-    return head_of(bytes(record))
+    row = connection.execute("SELECT record FROM head").fetchone()
+    if row is None or not isinstance(row[0], bytes) or len(row[0]) != HEAD_SIZE:
+        raise Fault(
+            ErrorCode.JOURNAL_CORRUPT,
+            "the journal's head record is damaged",
+            fix="stop trading, run `when-to-invest journal verify`, restore the journal from a backup",
+        )
+    return head_of(row[0])
+
+
+def _hex(stored: object) -> str:
+    """Return a stored hash as text; what is no hash equals none."""
+    return stored.hex() if isinstance(stored, bytes) else ""

@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ledger.journal import EMPTY, GENESIS, Head
 from ledger.sqlite_journal import SqliteJournal, open_journal
-from ledger.witness import witness_path
+from ledger.witness import read_witness, witness_path
 from tests.ledger.journals import drill, tamper, write, write_small
 from tests.when_to_invest.samples import one_of_each
 from when_to_invest.canonical import digest
@@ -136,6 +137,30 @@ def test_nothing_is_appended_behind_a_cut_tail(path: Path) -> None:
     tamper(path, "DELETE FROM events WHERE sequence = 2")
     with closing(open_journal(path)) as journal:
         assert _code(journal.append, [drill(3)]) is ErrorCode.JOURNAL_CORRUPT
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM head", "UPDATE head SET record = zeroblob(3)"])
+def test_a_damaged_head_record_stops_reading_and_appending(path: Path, statement: str) -> None:
+    write(path, [drill(1)])
+    with closing(open_journal(path)) as journal:
+        tamper(path, statement)
+        assert _code(journal.head) is ErrorCode.JOURNAL_CORRUPT
+        assert _code(lambda: list(journal.read())) is ErrorCode.JOURNAL_CORRUPT
+        assert _code(journal.append, [drill(2)]) is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_threads_that_share_a_journal_make_one_chain(journal: SqliteJournal, path: Path) -> None:
+    def append(number: int) -> None:
+        for _ in range(20):
+            journal.append([drill(number)])
+
+    threads = [Thread(target=append, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(1 for _ in journal.read()) == 80
+    assert read_witness(path) == journal.head()
 
 
 def test_an_older_copy_of_the_journal_does_not_open(path: Path) -> None:
