@@ -70,7 +70,8 @@ def _size(action: Action, sizing: Sizing) -> float:
         case Action.INVEST_NOW:
             return sizing.target
         case Action.STAGE:
-            return max(STAGED_FLOOR, sizing.target)
+            # The floor lifts what trend and breakers shrink, never what volatility forbids.
+            return max(sizing.target, min(STAGED_FLOOR, sizing.volatility_scale))
         case Action.REDUCE:
             # What an existing position may keep: breakers cap additions, not holdings.
             return round(sizing.trend_tranche * sizing.volatility_scale, 6)
@@ -117,7 +118,7 @@ def _has_breaker(case: Case) -> _Answer:
 def _has_elevated_odds(case: Case) -> _Answer:
     facts = ("drop_odds.lift", drop_id(*KEY_DROP), f"{drop_id(*KEY_DROP)}.baseline")
     if not case.has_drop_skill:
-        text = "The odds of a fall showed no skill here, so they decide nothing."
+        text = "The odds of a fall have no proven skill here, so they decide nothing."
         return _Answer(_step("drop_odds", "no_skill", text, *facts))
     if case.book["drop_odds.lift"] < ELEVATED_LIFT:
         return _Answer(_step("drop_odds", "normal", "The odds of a fall are not elevated.", *facts))

@@ -14,7 +14,7 @@ from when_to_invest.risk.market_breakers import BreakerReading, combined_cap
 
 TARGET_SIGMA_ANNUAL: Final = 0.15
 STAGED_FLOOR: Final = 0.25
-"""Three monthly steps of a twelve-month plan: a staged entry is never slower than that."""
+"""Three monthly steps of a twelve-month plan: trend and breakers never slow a staged entry below it."""
 FULL_ENTRY: Final = 0.75
 """From this size on an entry is made at once; what is left stays in cash."""
 _UP_TRANCHES: Final = (0.5, 0.75, 1.0, 1.0)

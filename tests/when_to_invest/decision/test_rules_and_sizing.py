@@ -137,6 +137,11 @@ def test_a_recovery_below_the_average_is_entered_slowly() -> None:
     assert found.size_fraction == pytest.approx(0.33)
 
 
+def test_the_floor_never_overrides_what_volatility_allows() -> None:
+    found = Market(**{**DOWN, "rising": 2}, sigma=1.5).decide()
+    assert (found.action, found.size_fraction) == (Action.STAGE, 0.1)
+
+
 def test_back_inside_the_band_is_entered_slowly() -> None:
     assert Market(**{**DOWN, "distance": -0.01}).decide().action is Action.STAGE
     assert Market(**{**DOWN, "distance": -0.021}).decide().action is Action.REDUCE
@@ -154,7 +159,8 @@ def test_no_market_makes_the_rules_lever_or_cite_what_is_not_known(market: Marke
     if found.action is Action.INVEST_NOW:
         assert not any(breaker.is_on for breaker in case.breakers)
     if found.action is Action.STAGE:
-        assert found.size_fraction >= STAGED_FLOOR
+        assert found.size_fraction >= min(STAGED_FLOOR, case.sizing.volatility_scale)
+        assert found.size_fraction <= case.sizing.volatility_scale
     if found.action is Action.WAIT:
         assert found.size_fraction == 0.0
 
