@@ -1,0 +1,148 @@
+"""A trading floor in memory: proposals are judged, sealed, filled and lost against one book.
+
+It is the attacker's playground: whatever is asked in whatever order, the book must stay
+within the hard limits. Nothing here is signed; seals are tested elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from policies.facts import gather_facts
+from policies.gate import judge
+from policies.limits import HARD_LIMITS
+from tests.strategies.situations import D, price, spx
+from tests.when_to_invest.samples import Story, funded, order_intent
+from when_to_invest import events as ev
+from when_to_invest.intents import OrderIntent
+from when_to_invest.orders import OrderStep
+from when_to_invest.portfolio import AccountBook
+from when_to_invest.values import Mode
+from when_to_invest.verdicts import Approved, Held, Verdict
+
+INSTRUMENTS = ("SPX", "IXIC", "GLD", "TLT")
+MARK_USD = D(100)
+
+
+@dataclass
+class Floor:
+    """One account with 200,000 USD; every price stands at 100 USD."""
+
+    book: AccountBook = field(default_factory=AccountBook)
+    seconds: float = 0
+    open: list[Story] = field(default_factory=list)
+    approved: list[tuple[float, OrderIntent]] = field(default_factory=list)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        self.book.apply(funded("200000"))
+
+    def propose(self, *, approvers: frozenset[str] = frozenset(), **changes: Any) -> Verdict:
+        """Propose, judge and, when approved, seal; return the verdict."""
+        self.asked += 1
+        at = funded().at + timedelta(seconds=self.seconds)
+        intent = order_intent(proposed_at=at, request_id=f"r-{self.asked}", **changes)
+        story = Story(intent, n=self.asked, at=at)
+        self.book.apply(story.proposed())
+        verdict = self._judge(story, approvers)
+        outcome = ev.Outcome.APPROVED if isinstance(verdict, Approved) else ev.Outcome.REFUSED
+        self.book.apply(story.judged(ev.Outcome.HELD if isinstance(verdict, Held) else outcome))
+        if isinstance(verdict, Approved):
+            self.book.apply(story.sealed())
+            self.book.apply(story.sending())
+            self.open.append(story)
+            self.approved.append((self.seconds, intent))
+        return verdict
+
+    def settle(self, index: int, how: str) -> None:
+        """Let one open order fill, fill in part and die, be cancelled, or be lost from sight."""
+        if not self.open:
+            return
+        story = self.open.pop(index % len(self.open))
+        if how == "lost":
+            self.book.apply(story.moved(OrderStep.LOST_SIGHT))
+            return
+        self.book.apply(story.moved(OrderStep.ACKNOWLEDGED))
+        if how == "filled":
+            self.book.apply(story.filled())
+            return
+        if how == "part":
+            half = story.intent.quantity / 2  # type: ignore[union-attr]
+            self.book.apply(story.filled(half, is_last=False))
+        self.book.apply(story.moved(OrderStep.CANCELLED))
+
+    def broken_promises(self) -> list[str]:
+        """Return which hard limits the book breaks if every open order filled, worst first."""
+        worst = {name: self._worst_usd(name) for name in INSTRUMENTS}
+        free = self._cash_if_all_filled()
+        checks = {
+            "position": max(worst.values()) <= HARD_LIMITS.max_position_notional_usd,
+            "gross exposure": sum(worst.values()) <= HARD_LIMITS.max_gross_exposure_usd,
+            "cash": free >= 0,
+            "short": all(self._least_held(name) >= 0 for name in INSTRUMENTS),
+            "turnover": self._busiest_day_usd() <= HARD_LIMITS.max_turnover_24h_usd,
+            "open orders": self._open_usd() <= HARD_LIMITS.max_open_orders_usd,
+        }
+        return [name for name, is_kept in checks.items() if not is_kept]
+
+    def _judge(self, story: Story, approvers: frozenset[str]) -> Verdict:
+        facts = gather_facts(
+            story.intent,
+            decision_id=story.decision_id,
+            book=self.book,
+            instrument=spx(id=story.intent.instrument),  # type: ignore[union-attr]
+            reference=price(MARK_USD, age_s=0),
+            marks={name: price(MARK_USD, age_s=0) for name in INSTRUMENTS},
+            approvers=approvers,
+            now=story.at,
+            mode=Mode.REPLAY,
+        )
+        return judge(story.intent, facts, HARD_LIMITS)
+
+    def _worst_usd(self, name: str) -> Fraction:
+        held = Fraction(self.book.position("main", name).quantity) * Fraction(MARK_USD)
+        return held + sum(
+            Fraction(item.quantity_open) * Fraction(MARK_USD)
+            for item in self.book.reservations.values()
+            if item.instrument == name and item.side.value == "buy"
+        )
+
+    def _cash_if_all_filled(self) -> Fraction:
+        promised = sum(
+            Fraction(item.quantity_open) * Fraction(item.worst_price_usd)
+            for item in self.book.reservations.values()
+            if item.side.value == "buy"
+        )
+        return Fraction(self.book.cash_usd["main"]) - promised
+
+    def _least_held(self, name: str) -> Decimal:
+        promised = sum(
+            item.quantity_open
+            for item in self.book.reservations.values()
+            if item.instrument == name and item.side.value == "sell"
+        )
+        return self.book.position("main", name).quantity - promised
+
+    def _busiest_day_usd(self) -> Fraction:
+        days = [
+            sum(
+                Fraction(intent.quantity) * Fraction(intent.limit_price_usd)
+                for at, intent in self.approved
+                if end - 86_400 < at <= end
+            )
+            for end, _ in self.approved
+        ]
+        return max(days, default=Fraction(0))
+
+    def _open_usd(self) -> Fraction:
+        return sum(
+            (
+                Fraction(item.quantity_open) * Fraction(item.worst_price_usd)
+                for item in self.book.reservations.values()
+            ),
+            Fraction(0),
+        )
