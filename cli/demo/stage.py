@@ -70,6 +70,10 @@ def wait_for(look: Callable[[], Seen | None], *, what: str) -> Seen:
     )
 
 
+def _not_entered() -> Fault:
+    return Fault(ErrorCode.INTERNAL, "the agent was never started", fix="enter the stage first")
+
+
 class Stage:
     """A home with running services and an agent process; leaving the context ends them all."""
 
@@ -165,7 +169,7 @@ class Stage:
         """
         agent = self._agent
         if agent is None or agent.stdin is None or agent.stdout is None:
-            raise Fault(ErrorCode.INTERNAL, "the agent was never started", fix="enter the stage first")
+            raise _not_entered()
         agent.stdin.write(question + "\n")
         agent.stdin.flush()
         lines = []
@@ -246,6 +250,20 @@ class Stage:
             )
         finally:
             secret.unlink()
+
+    def passphrases(self) -> tuple[str, ...]:
+        """Return the secrets of this throw-away home, for those who check that they stay put."""
+        return tuple(self._passphrases.values())
+
+    def agent_pid(self) -> int:
+        """Return the process id of the agent.
+
+        Raises:
+            Fault: `internal` when it was never started.
+        """
+        if self._agent is None:
+            raise _not_entered()
+        return self._agent.pid
 
     def executor_pid(self) -> int:
         """Return the process id of the running executor."""
