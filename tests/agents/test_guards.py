@@ -83,6 +83,7 @@ def test_the_library_says_what_our_checks_say() -> None:
         )
 
 
+@pytest.mark.slow
 def test_nothing_reaches_the_network_even_without_a_configuration_file(tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", NO_NETWORK],
