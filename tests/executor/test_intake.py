@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,9 +11,12 @@ from decimal import Decimal
 import pytest
 
 from executor.probe import Point
+from executor.venues.port import NewOrder, VenueOrder
 from signing.keystore import KeystoreSigner
 from tests.executor.gatehouse import FORGER_SECRET, Gatehouse
 from tests.executor.world import World
+from tests.fakes.fake_venue import FakeVenue
+from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.history import DecisionState
@@ -199,3 +203,68 @@ def test_a_cancel_before_delivery_stops_the_order(world: World) -> None:
     world.run()
     assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["cancel_requested"]
     assert not world.venue.submits
+
+
+def test_a_decision_that_ends_while_its_envelope_is_checked_gets_no_order(world: World) -> None:
+    class SomebodyEndsIt:
+        def reached(self, point: Point) -> None:
+            if point is Point.RECEIVED:
+                world.journal.append(
+                    [
+                        ev.EnvelopeRejected(
+                            at=world.clock.now(),
+                            mode=Mode.REPLAY,
+                            decision_id=decision_id,
+                            code="operator",
+                            message="by hand",
+                        )
+                    ]
+                )
+
+    decision_id = world.gate.propose()
+    world.run(probe=SomebodyEndsIt())
+    assert not world.venue.submits
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["operator"]
+
+
+def test_an_envelope_that_expires_while_others_write_gets_no_order(world: World) -> None:
+    class TimePasses:
+        def reached(self, point: Point) -> None:
+            if point is Point.RECEIVED:
+                world.clock.move_to(world.clock.now() + timedelta(seconds=900))
+
+    decision_id = world.gate.propose()
+    world.run(probe=TimePasses())
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert not world.venue.submits
+
+
+def test_the_venue_may_not_take_a_request_after_its_envelope_expired(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.clock.move_to(world.clock.now() + timedelta(seconds=890))
+    world.run()
+    record = world.decision(decision_id)
+    assert record.envelope is not None
+    request = world.venue.requests[world.working_order(decision_id)]
+    assert request.valid_until == record.envelope.content.expires_at
+
+
+def test_a_slow_venue_does_not_cost_the_message(world: World) -> None:
+    class Slow(FakeVenue):
+        """Answers once the message was extended."""
+
+        def submit(self, order: NewOrder) -> VenueOrder:
+            assert extended.wait(timeout=10)
+            return super().submit(order)
+
+    class Watched(MemoryQueue):
+        def extend(self, receipt: str, *, visibility_s: int) -> None:
+            super().extend(receipt, visibility_s=visibility_s)
+            extended.set()
+
+    extended = threading.Event()
+    world = World(queue=Watched(), venue=Slow(), visibility_s=1)
+    world.gate.propose()
+    world.run()
+    assert len(world.venue.orders) == 1
+    assert world.queue.is_empty()

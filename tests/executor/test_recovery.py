@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import timedelta
 
 import pytest
 
 from executor.probe import Point
-from executor.recovery import MAX_ROUNDS
+from executor.recovery import MAX_ROUNDS, Recovery
+from executor.venues.port import VenueOrder
 from tests.executor.world import World
-from tests.fakes.fake_venue import Mishap
+from tests.fakes.fake_venue import FakeVenue, Mishap
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.history import DecisionState
@@ -158,8 +160,6 @@ def test_an_undecidable_order_is_quarantined_and_its_instrument_only_reduces(wor
 
 def quarantine(world: World) -> None:
     """Let a fresh executor despair of a deaf venue."""
-    from executor.recovery import Recovery
-
     service = world.executor()
     recovery: Recovery = service._recovery
     recovery.resolve()
@@ -182,6 +182,24 @@ def test_a_quarantined_order_that_turns_up_again_is_followed(world: World) -> No
     assert world.decision(decision_id).state is DecisionState.FILLED
     assert len(world.venue.submits) == 1
     assert world.queue.is_empty()
+
+
+def test_rounds_without_an_answer_prove_nothing(world: World) -> None:
+    class Stammering(FakeVenue):
+        """Answers twice, is deaf once, and so on."""
+
+        asked = 0
+
+        def find(self, client_order_id: str) -> VenueOrder | None:
+            self.asked += 1
+            self.is_deaf = self.asked % 3 == 0
+            return super().find(client_order_id)
+
+    world.venue = Stammering(plan=deque([Mishap.LOST_BEFORE]))
+    decision_id = world.gate.propose()
+    world.run(rounds=2)
+    assert world.decision(decision_id).state is DecisionState.QUARANTINED
+    assert len(world.venue.submits) == 1
 
 
 def test_nothing_is_received_while_a_doubt_is_open(world: World) -> None:

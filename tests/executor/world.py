@@ -50,6 +50,7 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     venue: FakeVenue = field(default_factory=FakeVenue)
     log: io.StringIO = field(default_factory=io.StringIO)
+    visibility_s: int = 30
 
     def __post_init__(self) -> None:
         self.patience = JumpingPatience(self.clock)
@@ -76,7 +77,7 @@ class World:
                 patience=self.patience,
                 probe=probe or NoProbe(),
                 log=Log(self.log),
-                visibility_s=30,
+                visibility_s=self.visibility_s,
             )
         )
 
