@@ -26,7 +26,7 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-_EXAMPLES = re.compile(r"(\d+) passing examples, (\d+) failing")
+_EXAMPLES = re.compile(r"(\d+) passing, (\d+) failing")
 _ROWS = pytest.StashKey[list[dict[str, object]]]()
 _TRIED = pytest.StashKey[int]()
 
