@@ -192,7 +192,6 @@ def is_awaiting_order(record: DecisionRecord) -> bool:
         record.envelope is not None
         and record.state not in FINAL_STATES
         and unsent_quantity(record) == record.authorised_quantity
-        and record.authorised_quantity > 0
     )
 
 

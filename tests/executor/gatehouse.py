@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +19,9 @@ from policies.seal import seal
 from signing.eip712 import typed_digest
 from signing.keystore import KeystoreSigner
 from when_to_invest import events as ev
-from when_to_invest.envelopes import Envelope
-from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.approvals import Approval, approval_typed_data
+from when_to_invest.envelopes import Envelope, EnvelopeContent, envelope_typed_data
+from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Verdict
 
@@ -31,6 +32,27 @@ CASH_USD = Decimal(100_000)
 
 def seal_signer() -> KeystoreSigner:
     return KeystoreSigner(SEAL_SECRET)
+
+
+def approver_signer(name: str) -> KeystoreSigner:
+    """Return a person's key, always the same for a name."""
+    return KeystoreSigner(name.encode().rjust(32, b"\x01"))
+
+
+def approval_by(name: str, *, decision_id: str, intent: OrderIntent) -> Approval:
+    """Return `name`'s signature over exactly this intent, good for an hour."""
+    expires_at = intent.proposed_at + timedelta(hours=1)
+    typed = approval_typed_data(decision_id=decision_id, intent=intent, expires_at=expires_at)
+    signer = approver_signer(name)
+    return Approval(
+        decision_id=decision_id,
+        intent_hash=intent.digest(),
+        mode=intent.mode,
+        approver=name,
+        address=signer.address,
+        expires_at=expires_at,
+        signature=signer.sign_digest(typed_digest(typed)),
+    )
 
 
 @dataclass
@@ -44,6 +66,8 @@ class Gatehouse:
     mode: Mode = Mode.REPLAY
     limits: Limits = HARD_LIMITS
     signer: KeystoreSigner = field(default_factory=seal_signer)
+    approvals: tuple[str, ...] = ()
+    """Names of approvers who sign whatever is proposed."""
 
     def fund(self) -> None:
         funded = ev.AccountFunded(at=self.clock.now(), mode=self.mode, account="main", cash_usd=CASH_USD)
@@ -79,13 +103,14 @@ class Gatehouse:
             at=now, mode=self.mode, decision_id=decision_id, caller="agent", intent=intent
         )
         self.journal.append([proposed])
+        approvals = [approval_by(name, decision_id=decision_id, intent=intent) for name in self.approvals]
         verdict = self._judged(intent, decision_id, now)
         if not isinstance(verdict, Approved):
             return None
         envelope = seal(
             verdict,
             decision_id=decision_id,
-            approvals=(),
+            approvals=approvals,
             signer=self.signer,
             typed_digest=typed_digest,
             ttl_s=self.limits.envelope_ttl_s,
@@ -100,6 +125,36 @@ class Gatehouse:
         envelope = self.sealed(number, **changes)
         self.queue(envelope)
         return envelope.content.decision_id
+
+    def seal_unjudged(self, intent: OrderIntent | ChainIntent) -> None:
+        """Seal, journal and queue what no gate approved, as a broken gate would."""
+        now = self.clock.now()
+        decision_id = decision_id_of(proposer="agent", request_id=intent.request_id)
+        content = EnvelopeContent(
+            decision_id=decision_id,
+            mode=intent.mode,
+            intent=intent,
+            intent_hash=intent.digest(),
+            facts_hash="0" * 64,
+            limits_hash=self.limits.digest(),
+            approvals=(),
+            sealed_at=now,
+            expires_at=now + timedelta(seconds=self.limits.envelope_ttl_s),
+        )
+        envelope = Envelope(
+            content=content,
+            seal_address=self.signer.address,
+            seal=self.signer.sign_digest(typed_digest(envelope_typed_data(content))),
+        )
+        self.journal.append(
+            [
+                ev.IntentProposed(
+                    at=now, mode=self.mode, decision_id=decision_id, caller="agent", intent=intent
+                ),
+                ev.EnvelopeSealed(at=now, mode=self.mode, decision_id=decision_id, envelope=envelope),
+            ]
+        )
+        self.queue(envelope)
 
     def queue(self, envelope: Envelope, *, body: str | None = None) -> str:
         """Send the envelope, or another body in its name."""
@@ -121,7 +176,7 @@ class Gatehouse:
             instrument=self.market.instrument(intent.instrument),
             reference=self.market.reference(intent.instrument, now=now),
             marks={},
-            approvers=frozenset(),
+            approvers=frozenset(self.approvals),
             now=now,
             mode=self.mode,
         )

@@ -12,14 +12,16 @@ import pytest
 
 from executor.probe import Point
 from executor.venues.port import NewOrder, VenueOrder
+from policies.limits import HARD_LIMITS, tighten
 from signing.keystore import KeystoreSigner
-from tests.executor.gatehouse import FORGER_SECRET, Gatehouse
+from tests.executor.gatehouse import FORGER_SECRET, Gatehouse, approver_signer
 from tests.executor.world import World
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.history import DecisionState
+from when_to_invest.intents import ChainIntent
 from when_to_invest.values import Mode
 
 
@@ -268,3 +270,69 @@ def test_a_slow_venue_does_not_cost_the_message(world: World) -> None:
     world.run()
     assert len(world.venue.orders) == 1
     assert world.queue.is_empty()
+
+
+LARGE = Decimal(150)
+"""Above the notional that one person must sign for."""
+
+
+@pytest.mark.parametrize(
+    ("enrolled", "state"),
+    [
+        ({"ann": approver_signer("ann").address}, DecisionState.WORKING),
+        ({}, DecisionState.REJECTED),
+        ({"ann": approver_signer("bob").address}, DecisionState.REJECTED),
+        ({"bob": approver_signer("ann").address}, DecisionState.REJECTED),
+    ],
+    ids=["enrolled", "no longer enrolled", "another key", "another name"],
+)
+def test_approvals_are_checked_against_the_executors_own_list(
+    world: World, enrolled: dict[str, str], state: DecisionState
+) -> None:
+    world.gate.approvals = ("ann",)
+    world.approvers = enrolled
+    decision_id = world.gate.propose(quantity=LARGE)
+    world.run()
+    assert world.decision(decision_id).state is state
+    assert len(world.venue.submits) == (state is DecisionState.WORKING)
+
+
+def test_an_executor_with_other_limits_refuses_what_it_did_not_judge_by(world: World) -> None:
+    decision_id = world.gate.propose()
+    world.limits = tighten(HARD_LIMITS, {"max_order_notional_usd": "20000"})
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["bad_config"]
+
+
+def test_a_transfer_is_not_an_order(world: World) -> None:
+    intent = ChainIntent(
+        mode=Mode.REPLAY,
+        account="main",
+        chain_id=31337,
+        token=None,
+        recipient="0x" + "a1" * 20,
+        amount=Decimal(1),
+        proposer="agent",
+        request_id="c-1",
+        proposed_at=world.clock.now(),
+    )
+    world.gate.seal_unjudged(intent)
+    world.run()
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["bad_argument"]
+    assert world.queue.is_empty()
+
+
+def test_an_order_for_another_venue_is_refused(world: World) -> None:
+    world.venue.name = "elsewhere"
+    world.gate.propose()
+    world.run()
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["mode_mismatch"]
+    assert not world.venue.submits
+
+
+def test_an_envelope_of_another_mode_is_refused(world: World) -> None:
+    world.gate.seal_unjudged(world.gate.intent(1, mode=Mode.PAPER))
+    world.run()
+    assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["mode_mismatch"]
+    assert not world.venue.submits

@@ -15,7 +15,7 @@ from home.clock import FixedClock
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import QueueReceiver
-from policies.limits import HARD_LIMITS
+from policies.limits import HARD_LIMITS, Limits
 from tests.executor.gatehouse import Gatehouse, seal_signer
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
 from tests.fakes.fake_venue import FakeVenue
@@ -51,6 +51,8 @@ class World:
     venue: FakeVenue = field(default_factory=FakeVenue)
     log: io.StringIO = field(default_factory=io.StringIO)
     visibility_s: int = 30
+    approvers: dict[str, str] = field(default_factory=dict)
+    limits: Limits = HARD_LIMITS
 
     def __post_init__(self) -> None:
         self.patience = JumpingPatience(self.clock)
@@ -72,7 +74,9 @@ class World:
                 venue=self.venue,
                 market=self.market,
                 authority=Authority(
-                    seal_addresses=frozenset({seal_signer().address}), approvers={}, limits=HARD_LIMITS
+                    seal_addresses=frozenset({seal_signer().address}),
+                    approvers=self.approvers,
+                    limits=self.limits,
                 ),
                 patience=self.patience,
                 probe=probe or NoProbe(),
