@@ -8,23 +8,15 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
-from home.clock import ReplayClock
+from cli.demo.onlooker import Onlooker
 from home.paths import HOME_VARIABLE, Home
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.history import DecisionRecord, DecisionState
-
-if TYPE_CHECKING:
-    from executor.venues.port import VenueOrder
 
 APPROVER: Final = "second-key"
-PATIENCE_S: Final = 30.0
-LOOK_EVERY_S: Final = 0.05
 PLAIN_NAMES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 CONFIG: Final = """\
 mode = "replay"
@@ -42,7 +34,6 @@ executor = "{executor}"
 [approvers]
 {approver} = "{address}"
 """
-Seen = TypeVar("Seen")
 
 
 def plain_environment(home: Home) -> dict[str, str]:
@@ -51,38 +42,18 @@ def plain_environment(home: Home) -> dict[str, str]:
     return {**kept, HOME_VARIABLE: str(home.root)}
 
 
-def wait_for(look: Callable[[], Seen | None], *, what: str) -> Seen:
-    """Look until `look` returns something.
-
-    Raises:
-        Fault: `service_unavailable` when 30 s pass first.
-    """
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        seen = look()
-        if seen is not None:
-            return seen
-        time.sleep(LOOK_EVERY_S)
-    raise Fault(
-        ErrorCode.SERVICE_UNAVAILABLE,
-        f"the demo waited {PATIENCE_S:.0f} s in vain for {what}",
-        fix="look into the log files below the demo's home",
-    )
-
-
 def _not_entered() -> Fault:
     return Fault(ErrorCode.INTERNAL, "the agent was never started", fix="enter the stage first")
 
 
-class Stage:
+class Stage(Onlooker):
     """A home with running services and an agent process; leaving the context ends them all."""
 
     def __init__(
         self, root: Path, *, start_at: datetime, ack_delay_s: float, has_executor: bool = True
     ) -> None:
-        self.home = Home(root).make()
+        super().__init__(Home(root).make())
         self._has_executor = has_executor
-        self.clock = ReplayClock(self.home.clock)
         self._start_at = start_at
         self._ack_delay_s = ack_delay_s
         self._passphrases = {name: secrets.token_urlsafe(18) for name in ("seal", APPROVER)}
@@ -185,60 +156,6 @@ class Stage:
             return answer
         raise Fault(ErrorCode.INTERNAL, "the agent's process ended", fix="run `when-to-invest chat` by hand")
 
-    def record(self, decision_id: str) -> DecisionRecord:
-        """Return a decision as the journal proves it now."""
-        from cli.commands.operating import decisions_of
-
-        return decisions_of(self.home)[decision_id]
-
-    def decision_ids(self) -> frozenset[str]:
-        """Return the ids of all decisions in the journal."""
-        from cli.commands.operating import decisions_of
-
-        return frozenset(decisions_of(self.home))
-
-    def wait_for_new_decision(self, known: frozenset[str]) -> str:
-        """Wait for a decision that is not among `known`, and return its id."""
-        return wait_for(lambda: next(iter(self.decision_ids() - known), None), what="a new decision")
-
-    def wait_for_state(self, decision_id: str, *states: DecisionState) -> DecisionRecord:
-        """Wait until a decision is in one of `states`, and return it."""
-
-        def look() -> DecisionRecord | None:
-            record = self.record(decision_id)
-            return record if record.state in states else None
-
-        return wait_for(look, what=f"{decision_id} to be {' or '.join(states)}")
-
-    def venue_order(self, client_order_id: str) -> VenueOrder | None:
-        """Ask the paper venue's own books for an order, as a look over the executor's shoulder."""
-        from executor.market import HomeMarket
-        from executor.venues.paper import PaperVenue
-        from home.settings import read_settings
-
-        settings = read_settings(self.home)
-        venue = PaperVenue(
-            self.home.paper_venue,
-            mode=settings.mode,
-            prices=HomeMarket(self.home),
-            clock=self.clock,
-            settings=settings.paper,
-        )
-        try:
-            return venue.find(client_order_id)
-        finally:
-            venue.close()
-
-    def wait_for_order_at_venue(self, decision_id: str) -> VenueOrder:
-        """Wait until the venue holds an order of this decision, whatever the journal says."""
-
-        def look() -> VenueOrder | None:
-            record = self.record(decision_id)
-            found = (self.venue_order(client_order_id) for client_order_id in record.orders)
-            return next((order for order in found if order is not None), None)
-
-        return wait_for(look, what=f"an order of {decision_id} at the venue")
-
     def approve(self, decision_id: str) -> dict[str, Any]:
         """Sign a held decision with the second key, as its owner would."""
         secret = self.home.root / "approver.passphrase"
@@ -265,22 +182,8 @@ class Stage:
             raise _not_entered()
         return self._agent.pid
 
-    def executor_pid(self) -> int:
-        """Return the process id of the running executor."""
-        services = json.loads((self.home.run / "services.json").read_text(encoding="utf-8"))
-        return int(services["executor"]["pid"])
-
     def kill_executor(self) -> int:
         """End the executor with SIGKILL, which it can neither see nor survive."""
         pid = self.executor_pid()
         os.kill(pid, signal.SIGKILL)
         return pid
-
-    def restarted_executor(self, *, former_pid: int) -> int:
-        """Wait until the supervisor has started another executor, and return its pid."""
-
-        def look() -> int | None:
-            pid = self.executor_pid()
-            return pid if pid != former_pid else None
-
-        return wait_for(look, what="the supervisor to restart the executor")
