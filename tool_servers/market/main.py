@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tool_servers.assembly import Access, ToolServer
 
 NAME: Final = "market"
+WARM_UP_AFTER_S: Final = 0.5
 _HEAVY: Final = (
     "when_to_invest.decision.recommend",
     "market_data.source",
     "market_data.archive",
     "sklearn.linear_model",
-    "scipy.stats",
 )
-"""Two seconds of imports: made at once, so that few first questions have to wait for them."""
+"""Two seconds of imports that only an analysis needs, made while nobody waits for them."""
 
 
 def build(home: Home, *, access: Access | None = None) -> ToolServer:
@@ -73,4 +73,7 @@ def _warm_up() -> None:
         for name in _HEAVY:
             importlib.import_module(name)
 
-    threading.Thread(target=load, name="warm-up", daemon=True).start()
+    # Not at once: whoever started this process is about to ask something light.
+    later = threading.Timer(WARM_UP_AFTER_S, load)
+    later.daemon = True
+    later.start()
