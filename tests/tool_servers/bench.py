@@ -39,7 +39,8 @@ NOW = AFTER_MONDAY
 class MarketOfTests(FakeMarket):
     """The fake market, with recommendations that the desk can look up."""
 
-    def recommendation_expiry(self, recommendation_id: str) -> datetime:
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        self.instrument(instrument)
         if recommendation_id != "r-" + "1" * 24:
             raise Fault(ErrorCode.UNKNOWN_RECOMMENDATION, "no such recommendation", fix="ask for one")
         return NOW + timedelta(days=1)

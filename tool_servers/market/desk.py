@@ -55,7 +55,7 @@ class Analyst:
         asked = None if as_of is None else parse_as_of(as_of)
         if self.settings.mode is Mode.REPLAY and not self.home.clock.exists():
             return asked or latest_as_of(self.home, instrument)
-        now = self.clock.now()
+        now = self._now()
         if asked is None or asked.date() == now.date():
             return now if asked is None else min(asked, now)
         if asked > now:
@@ -65,6 +65,14 @@ class Analyst:
                 fix="leave as_of out, or give an earlier date",
             )
         return asked
+
+    def _now(self) -> datetime:
+        """Return the home's clock; on the wall's, the last full minute.
+
+        Questions within a minute then have one answer, and the archive one entry.
+        """
+        now = self.clock.now()
+        return now if self.settings.mode is Mode.REPLAY else now.replace(second=0, microsecond=0)
 
     def snapshot(self, instrument: str, as_of: str | None) -> Snapshot:
         """Return the bars of `instrument` that had closed."""

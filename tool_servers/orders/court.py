@@ -95,7 +95,6 @@ class Court:
 
     def _facts(self, case: Case, book: AccountBook, *, now: datetime) -> Facts:
         intent = case.intent
-        named = intent.recommendation_id
         return gather_facts(
             intent,
             decision_id=case.decision_id,
@@ -106,8 +105,13 @@ class Court:
             approvers=self._approvers(case, now=now),
             now=now,
             mode=self.settings.mode,
-            recommendation_expires_at=None if named is None else self.view.recommendation_expiry(named),
+            recommendation_expires_at=self._cited_until(intent),
         )
+
+    def _cited_until(self, intent: OrderIntent) -> datetime | None:
+        if intent.recommendation_id is None:
+            return None
+        return self.view.recommendation_expiry(intent.recommendation_id, instrument=intent.instrument)
 
     def _approvers(self, case: Case, *, now: datetime) -> frozenset[str]:
         return verified_approvers(

@@ -26,8 +26,8 @@ class MarketView(Protocol):
         """Return the newest price known at `now`; none when there is no usable one."""
         ...
 
-    def recommendation_expiry(self, recommendation_id: str) -> datetime:
-        """Return until when a recorded recommendation counts, or raise."""
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        """Return until when a recorded recommendation of `instrument` counts, or raise."""
         ...
 
 
@@ -54,11 +54,21 @@ class LakeView:
                 return None
             raise
 
-    def recommendation_expiry(self, recommendation_id: str) -> datetime:
-        """Return until when a recorded recommendation counts, or raise `unknown_recommendation`."""
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        """Return until when a recorded recommendation of `instrument` counts.
+
+        Raises:
+            Fault: `unknown_recommendation`, or `bad_argument` when it speaks of another.
+        """
         from market_data.archive import load
 
         recommendation, _ = load(self.home, recommendation_id)
+        if recommendation.instrument != instrument:
+            raise Fault(
+                ErrorCode.BAD_ARGUMENT,
+                f"{recommendation_id} speaks of {recommendation.instrument}, not of {instrument}",
+                fix=f"cite a recommendation of {instrument}, or none",
+            )
         return recommendation.expires_at
 
 

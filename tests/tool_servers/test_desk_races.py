@@ -1,0 +1,115 @@
+"""Several gate processes on one journal, and one that dies at the worst moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ledger.journal import Head
+from ledger.live import LiveLedger
+from ledger.sqlite_journal import SqliteJournal, open_journal
+from tests.tool_servers.bench import ALICE, Bench, funding, proposal, signed
+from tool_servers.orders.answers import DecisionAnswer
+from tool_servers.orders.court import Court
+from tool_servers.orders.desk import ProposalDesk
+from tool_servers.orders.outbox import Outbox
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import EnvelopeQueued, EnvelopeSealed, Event
+
+DESKS = 3
+REQUESTS = 8
+
+
+class DyingJournal:
+    """Lets events through until one of `kind`; then the process is gone before it is written."""
+
+    def __init__(self, bench: Bench, kind: type) -> None:
+        self.inner = bench.journal
+        self.kind = kind
+
+    def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
+        if any(isinstance(event, self.kind) for event in events):
+            raise Fault(ErrorCode.STORAGE_FAILED, "the disk is gone", fix="replace it")
+        return self.inner.append(events, expected=expected)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+def dying_desk(bench: Bench, kind: type) -> ProposalDesk:
+    desk = bench.desk()
+    journal = DyingJournal(bench, kind)
+    outbox = Outbox(journal, desk.ledger, bench.queue, bench.clock)  # type: ignore[arg-type]
+    return ProposalDesk(journal, desk.ledger, desk.court, outbox)  # type: ignore[arg-type]
+
+
+def test_an_envelope_sent_but_not_noted_is_sent_again_and_queued_once() -> None:
+    bench = Bench()
+    dying_desk(bench, EnvelopeQueued).propose(proposal("5000"), caller="agent")
+    assert bench.kinds()[-1] == "envelope_sealed"
+    assert len(bench.queue.held) == 1
+    assert bench.desk().relay() == 1
+    assert bench.kinds()[-1] == "envelope_queued"
+    assert len(bench.queue.held) == 1
+
+
+def test_what_could_not_be_recorded_was_not_decided_and_not_sent() -> None:
+    bench = Bench()
+    with pytest.raises(Fault) as error:
+        dying_desk(bench, EnvelopeSealed).propose(proposal("5000"), caller="agent")
+    assert error.value.code is ErrorCode.STORAGE_FAILED
+    assert bench.kinds() == ["account_funded"]
+    assert not bench.queue.held
+    assert bench.desk().propose(proposal("5000"), caller="agent").state == "queued"
+
+
+def test_an_approval_that_could_not_be_recorded_leaves_the_hold_as_it_was() -> None:
+    bench = Bench()
+    desk = bench.desk()
+    held = desk.propose(proposal("15000"), caller="agent")
+    approval = signed(desk, held, key=ALICE)
+    with pytest.raises(Fault):
+        dying_desk(bench, EnvelopeSealed).approve(approval)
+    assert desk.get(held.decision_id).approvals_given == 0
+    assert desk.approve(approval).state == "queued"
+
+
+def desks_on(path: Path, bench: Bench) -> list[ProposalDesk]:
+    """Return desks as separate processes have them: own connection, own ledger."""
+    court: Court = bench.desk().court
+    journals: list[SqliteJournal] = [open_journal(path / "journal.sqlite") for _ in range(DESKS)]
+    journals[0].append([funding()])
+    ledgers = [LiveLedger(journal) for journal in journals]
+    return [
+        ProposalDesk(journal, ledger, court, Outbox(journal, ledger, bench.queue, bench.clock))
+        for journal, ledger in zip(journals, ledgers, strict=True)
+    ]
+
+
+def patiently(desk: ProposalDesk, number: int) -> DecisionAnswer:
+    """Propose one request as an agent does: again while the error says that may help."""
+    while True:
+        try:
+            return desk.propose(proposal(str(9_000 + number), request_id=f"r-{number}"), caller="agent")
+        except Fault as fault:
+            if not fault.is_retryable:
+                raise
+
+
+def test_racing_desks_make_one_decision_of_one_request_and_never_pass_a_limit(tmp_path: Path) -> None:
+    desks = desks_on(tmp_path, Bench())
+
+    def work(desk: ProposalDesk) -> list[DecisionAnswer]:
+        return [patiently(desk, number) for number in range(REQUESTS)]
+
+    with ThreadPoolExecutor(DESKS) as pool:
+        answers = [answer for told in pool.map(work, desks) for answer in told]
+    assert len({(answer.decision_id, answer.verdict) for answer in answers}) == REQUESTS
+    assert {answer.verdict for answer in answers} == {"approved", "refused"}
+    reserved_usd = sum(row.notional_usd for row in desks[0].portfolio().reservations)
+    assert 0 < reserved_usd <= desks[0].court.limits.max_open_orders_usd
+    for desk in desks:
+        desk.journal.close()
