@@ -8,6 +8,7 @@ a value with its findings, never an exception.
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from guardrails import Guard
 
 LONGEST_ANSWER: Final = 12_000
+_MAKING: Final = threading.Lock()
 _VALIDATOR: Final = "when-to-invest/grounded-answer"
 _QUIET: Final = {
     # Without it a guard swaps the event loop's policy and runs a loop of its own.
@@ -62,7 +64,7 @@ def check(text: str, *, evidence: Evidence, recommendation: Recommendation | Non
     Takes milliseconds and blocks; the first call imports the library, which takes seconds.
     """
     noted: dict[str, Standing] = {}
-    outcome = _guard().validate(
+    outcome = _the_guard().validate(
         # An empty output is no output to the library; our own check names it.
         text or " ",
         metadata={"evidence": evidence, "recommendation": recommendation, "noted": noted},
@@ -71,6 +73,17 @@ def check(text: str, *, evidence: Evidence, recommendation: Recommendation | Non
     if standing is None or bool(outcome.validation_passed) is not standing.passed:
         return Standing((Finding(Flaw.UNREADABLE_NUMBER, "the guard came to no conclusion"),))
     return standing
+
+
+def warm_up() -> None:
+    """Import the library and build the guard, so that the first answer does not wait for it."""
+    _the_guard()
+
+
+def _the_guard() -> Guard:
+    # Two threads that come first at once must not both register the validator.
+    with _MAKING:
+        return _guard()
 
 
 @cache

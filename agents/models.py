@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agents.planner import NAME, EmbeddedPlanner
 from agents.prompts import SYSTEM
+from agents.transcript import conversation
 from home.settings import AgentSettings
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class LanguageModel:
         """
         if self.claude is None or degraded:
             return await self._embedded(messages, offers, degraded=degraded)
-        asked = [_system(), *messages]
+        asked = [_system(), *conversation(messages)]
         choice = {"type": "auto" if may_call else "none"}
         bound = self.claude.bind_tools(_cached(offers), tool_choice=choice)
         failure = _Failure("the language model was not asked", is_retryable=True)

@@ -108,11 +108,21 @@ def refusal(call: ToolCall, message: str, *, fix: str) -> ToolMessage:
     )
 
 
+_UNSHOWN: Final = frozenset({"snapshot", "source", "code_version", "facts_hash", "limits_hash", "seed"})
+"""Provenance that a model cannot use; it stays in the artifact, and costs no tokens."""
+
+
+def _slim(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _slim(item) for key, item in value.items() if key not in _UNSHOWN}
+    return [_slim(item) for item in value] if isinstance(value, list) else value
+
+
 def shown_as_data(tool: str, text: str, structured: Mapping[str, Any] | None) -> str:
     """Write a result for the model: short text, then the data, marked as data."""
     body = [text] if text else []
     if structured is not None:
-        body.append(canonical_bytes(structured).decode())
+        body.append(canonical_bytes(_slim(structured)).decode())
     joined = "\n".join(body).replace("</tool_data>", "")
     return f'<tool_data source="{tool}">\n{joined}\n</tool_data>'
 

@@ -109,3 +109,17 @@ class Turn:
     def has_proposed(self) -> bool:
         """Whether a proposal was made in this turn, whatever came of it."""
         return bool(self.results(PROPOSE_TOOL))
+
+
+def conversation(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return a thread as a model should see it: of earlier turns only question and answer.
+
+    Their tool results are stale, and would be paid for again in every turn.
+    """
+    begins_at = Turn.latest(messages).begins_at
+    earlier = [
+        message
+        for message in messages[:begins_at]
+        if message.type == "human" or (message.type == "ai" and not getattr(message, "tool_calls", None))
+    ]
+    return [*earlier, *messages[begins_at:]]

@@ -1,4 +1,4 @@
-"""The `await` stage: follow a proposal until it is final, or until a person must decide.
+"""The `await` stage: follow a proposal until it rests, is final, or a person must decide.
 
 Only reads. A held proposal pauses the whole thread (an interrupt, kept in the checkpoint);
 every resume reads its state again, in whatever process that happens.

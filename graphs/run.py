@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from agents.guards import warm_up
 from agents.models import choose_model
 from agents.request import Request
 from agents.toolbox import open_toolbox
@@ -136,7 +137,13 @@ async def open_graph(home: Home, surroundings: Surroundings) -> AsyncIterator[Gr
         model = choose_model(settings.agent, surroundings.environment, pause=surroundings.patience.pause)
         stack.push_async_callback(model.close)
         parts = Parts(toolbox, model, settings.agent.max_steps, surroundings.patience)
-        yield build_graph(parts, checkpointer=threads)
+        graph = build_graph(parts, checkpointer=threads)
+        # The guard's library loads while the services work on the first calls.
+        warming = asyncio.create_task(asyncio.to_thread(warm_up))
+        try:
+            yield graph
+        finally:
+            await warming
 
 
 class _Conversation:

@@ -55,6 +55,16 @@ def test_a_result_keeps_its_structured_content_and_is_marked_as_data() -> None:
     assert message.text.endswith("</tool_data>")
 
 
+def test_provenance_stays_in_the_artifact_and_costs_no_tokens() -> None:
+    message = with_tools(
+        {"market": FakeMarket().server()},
+        lambda box: box.call(call("market__get_recommendation", instrument="SPX")),
+    )
+    kept = structured_of(message) or {}
+    assert kept["evidence"][0]["snapshot"] == kept["snapshot_hash"]
+    assert message.text.count(kept["snapshot_hash"]) == 1
+
+
 def test_a_fault_of_a_server_comes_back_with_its_code_and_fix() -> None:
     fault = Fault(ErrorCode.UNKNOWN_INSTRUMENT, "no FOO here", fix="use SPX")
     market = FakeMarket(fault=fault)

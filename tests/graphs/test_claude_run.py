@@ -254,3 +254,13 @@ def test_the_key_and_the_token_never_reach_the_thread(tmp_path: Path) -> None:
         desk.ask()
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("threads.sqlite*"))
     assert b"sk-test" not in stored
+
+
+def test_earlier_turns_are_sent_as_question_and_answer_only(tmp_path: Path) -> None:
+    with desk_with_claude(tmp_path, talking("look", GOOD)) as (desk, api):
+        desk.ask("first?", may_propose=False)
+        desk.ask("second?", may_propose=False)
+    sent = api.requests[-1]["messages"]
+    assert len(tool_results(api.requests[-1])) == 1
+    assert "first?" in str(sent[0])
+    assert GOOD.splitlines()[0] in str(sent[1])

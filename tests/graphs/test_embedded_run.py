@@ -106,8 +106,14 @@ def test_unusable_bounds_are_refused_before_anything_is_asked(desk: Desk) -> Non
     assert desk.market.calls == []
 
 
-def test_an_order_that_stays_open_is_followed_only_so_long(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, orders=FakeOrders(final_state="working", reads_until_final=99))
+def test_an_order_that_rests_at_the_venue_is_not_waited_for(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, orders=FakeOrders(final_state="working"))
+    assert "resting at the venue" in desk.ask().text
+    assert (desk.orders.reads, desk.pauses.asked_s) == (1, [])
+
+
+def test_an_order_on_its_way_is_followed_only_so_long(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, orders=FakeOrders(reads_until_final=99))
     answer = desk.ask()
     assert answer.orders[0].state is DecisionState.QUEUED
     assert desk.orders.reads == 10
