@@ -35,3 +35,10 @@ def test_a_quantity_above_it_is_refused() -> None:
 def test_nothing_above_a_tightened_cap_passes(quantity: Decimal, cap: Decimal) -> None:
     limits = tighten(HARD_LIMITS, {"max_order_quantity": str(cap)})
     assert (cheap(quantity).objection("order_quantity", limits) is None) is (quantity <= cap)
+
+
+def test_what_would_pass_is_named_in_whole_lots() -> None:
+    limits = tighten(HARD_LIMITS, {"max_order_quantity": "10.009"})
+    said = cheap("11").objection("order_quantity", limits)
+    assert said is not None
+    assert said.fix == "at most 10 of SPX at this price"

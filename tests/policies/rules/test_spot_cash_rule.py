@@ -38,6 +38,13 @@ def test_a_cent_less_is_refused() -> None:
     assert said.overage == "0.01"
 
 
+def test_cash_that_is_promised_twice_leaves_nothing() -> None:
+    said = crowded("100", "100").objection("spot_cash")
+    assert said is not None
+    assert said.limit == "0"
+    assert said.fix == "no buy of SPX fits now"
+
+
 def test_an_account_that_was_never_funded_buys_nothing() -> None:
     said = Situation(book=book(cash_usd=None)).objection("spot_cash")
     assert said is not None

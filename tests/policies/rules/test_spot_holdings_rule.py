@@ -40,6 +40,15 @@ def test_selling_more_is_refused() -> None:
     assert said.fix == "at most 6 of SPX at this price"
 
 
+def test_what_would_pass_is_named_in_whole_lots() -> None:
+    said = selling("11", held="10.009").objection("spot_holdings")
+    assert said is not None
+    assert said.fix == "at most 10 of SPX at this price"
+    nothing = selling("1", held="0.009").objection("spot_holdings")
+    assert nothing is not None
+    assert nothing.fix == "no sell of SPX fits now"
+
+
 def test_an_open_buy_covers_nothing_and_neither_does_another_account() -> None:
     reserved = {other_decision(1): reservation(10)}
     short = Situation(book=book(reserved=reserved)).asking(side=Side.SELL)
