@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.types import StateSnapshot
 
-    from agents.toolbox import Target
+    from agents.connections import Target
     from graphs.state import ThreadState
 
     Graph = CompiledStateGraph[ThreadState, None, ThreadState, ThreadState]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from agents.toolbox import Remote
+from agents.connections import Remote
 from home.paths import Home
 from when_to_invest.errors import ErrorCode, Fault
 

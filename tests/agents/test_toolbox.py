@@ -15,7 +15,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agents.toolbox import Remote, Toolbox, error_of, fault_of, open_toolbox, structured_of
+from agents.connections import Remote
+from agents.toolbox import Toolbox, error_of, fault_of, open_toolbox, structured_of
 from tests.fakes.agent_services import FakeMarket, FakeOrders
 from when_to_invest.errors import ErrorCode, Fault
 
