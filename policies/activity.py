@@ -39,18 +39,17 @@ def measure_activity(intent: OrderIntent, *, book: AccountBook, decision_id: str
     at = own.at if own else now
     proposer = own.proposer if own else intent.proposer
     earlier = _before(book, decision_id)
-    scope = [item for item in earlier if _scope_of(item) == _scope_of(intent)]
+    scope, shape = _scope_of(intent), _shape_of(intent)
+    in_scope = [item for item in earlier if _scope_of(item) == scope]
     by_proposer = [item for item in earlier if item.proposer == proposer]
     equal = [
-        item.at
-        for item in by_proposer
-        if _shape_of(item) == _shape_of(intent) and item.decision_id not in book.refused
+        item.at for item in by_proposer if _shape_of(item) == shape and item.decision_id not in book.refused
     ]
     return Activity(
         proposed_at=at,
         proposer=proposer,
-        messages_last_minute=_count(scope, since=at - MINUTE),
-        messages_last_hour=_count(scope, since=at - HOUR),
+        messages_last_minute=_count(in_scope, since=at - MINUTE),
+        messages_last_hour=_count(in_scope, since=at - HOUR),
         proposer_messages_last_minute=_count(by_proposer, since=at - MINUTE),
         proposer_messages_last_hour=_count(by_proposer, since=at - HOUR),
         duplicate_at=max(equal, default=None),

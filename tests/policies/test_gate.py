@@ -14,13 +14,14 @@ from policies import gate
 from policies.facts import Facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS, Limits
+from policies.rule import Hold
 from policies.rules import ORDER_HOLD_RULES, ORDER_RULES, RULES
 from tests.policies.naive_gate import naive_judge
 from tests.strategies.situations import NOW, D, Situation, order, rank
 from tests.strategies.spoilers import passable, situations, tightened, too_old_or_early, unusable_prices
 from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.values import Mode
-from when_to_invest.verdicts import Approved, Held, Refused
+from when_to_invest.verdicts import Approved, Held, Reason, Refused
 
 ORDER_OF_RULES = [rule.id for rule in (*ORDER_RULES, *ORDER_HOLD_RULES)]
 slow_draws = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -142,6 +143,17 @@ def test_a_rule_that_answers_anything_but_a_reason_or_none_refuses(
 def test_a_hold_rule_that_raises_refuses_rather_than_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     _plant(monkeypatch, "ORDER_HOLD_RULES", 0, _raise)
     assert isinstance(Situation().asking(quantity=D(150)).verdict(), Refused)
+
+
+def test_of_several_holds_the_one_that_needs_most_people_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = ORDER_HOLD_RULES[0]
+    reason = Reason(code="x", rule="x", limit="", attempted="", overage="", unit="", fix="x")
+    stricter = replace(alone, id="stricter", check=lambda *_: Hold(reason, approvals_needed=3))
+    monkeypatch.setattr(gate, "ORDER_HOLD_RULES", (alone, stricter))
+    verdict = Situation().asking(quantity=D(150)).verdict()
+    assert isinstance(verdict, Held)
+    assert verdict.approvals_needed == 3
+    assert [item.rule for item in verdict.reasons] == ["approvals", "x"]
 
 
 def test_without_rules_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
