@@ -145,7 +145,7 @@ class SqliteQueue:
         return depth.waiting + depth.in_flight == 0
 
     def dead_letters(self) -> tuple[ReceivedMessage, ...]:
-        """Return what was set aside, oldest first; the receipts are empty."""
+        """Return what was set aside, in that order; the receipts are empty."""
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "look at the dead letters"):
             rows = self._connection.execute(
                 "SELECT message_id, '', body, message_group, deduplication_id, receive_count"
@@ -212,8 +212,9 @@ def _insert(connection: sqlite3.Connection, message: OutgoingMessage, now: float
 def _set_aside(connection: sqlite3.Connection, sequences: list[int]) -> None:
     for sequence in sequences:
         connection.execute(
-            "INSERT INTO dead_letters SELECT sequence, message_id, body, message_group,"
-            " deduplication_id, receive_count FROM messages WHERE sequence = ?",
+            "INSERT INTO dead_letters (message_id, body, message_group, deduplication_id, receive_count)"
+            " SELECT message_id, body, message_group, deduplication_id, receive_count"
+            " FROM messages WHERE sequence = ?",
             (sequence,),
         )
         connection.execute("DELETE FROM messages WHERE sequence = ?", (sequence,))

@@ -92,6 +92,20 @@ def test_several_poisoned_messages_are_set_aside_in_one_receive(room: Room) -> N
     assert {dead.receive_count for dead in room.queue.dead_letters()} == {2}
 
 
+def test_dead_letters_stand_in_the_order_in_which_they_were_set_aside(room: Room) -> None:
+    room.queue.send(OutgoingMessage("older", "slow", "d-1"))
+    room.queue.send(OutgoingMessage("newer", "fast", "d-2"))
+    (kept, _) = room.queue.receive(max_messages=2, wait_s=0.0)
+    room.queue.extend(kept.receipt, visibility_s=1_000)
+    for _ in range(3):
+        room.now += 30.0
+        room.queue.receive(max_messages=2, wait_s=0.0)
+    for _ in range(3):
+        room.now += 1_000.0
+        room.queue.receive(max_messages=2, wait_s=0.0)
+    assert [dead.body for dead in room.queue.dead_letters()] == ["newer", "older"]
+
+
 def test_what_was_sent_is_there_after_reopening(tmp_path: Path) -> None:
     Room(tmp_path / "queue.sqlite").queue.send(MESSAGE)
     (received,) = Room(tmp_path / "queue.sqlite").queue.receive(max_messages=1, wait_s=0.0)
