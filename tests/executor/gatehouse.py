@@ -12,6 +12,7 @@ from home.clock import Clock
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage, QueueSender
+from policies.exposures import instruments_to_mark
 from policies.facts import gather_facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS, Limits
@@ -169,13 +170,15 @@ class Gatehouse:
     def _judged(self, intent: OrderIntent, decision_id: str, now: datetime) -> Verdict:
         ledger = LiveLedger(self.journal)
         ledger.refresh()
+        priced = {name: self.market.reference(name, now=now) for name in instruments_to_mark(ledger.book)}
+        marks = {name: price for name, price in priced.items() if price is not None}
         facts = gather_facts(
             intent,
             decision_id=decision_id,
             book=ledger.book,
             instrument=self.market.instrument(intent.instrument),
             reference=self.market.reference(intent.instrument, now=now),
-            marks={},
+            marks=marks,
             approvers=frozenset(self.approvals),
             now=now,
             mode=self.mode,

@@ -11,6 +11,7 @@ from executor.probe import Point
 from executor.recovery import MAX_ROUNDS, Recovery
 from executor.venues.port import VenueOrder
 from tests.executor.world import World
+from tests.fakes.fake_market import SPX
 from tests.fakes.fake_venue import FakeVenue, Mishap
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -203,14 +204,40 @@ def test_rounds_without_an_answer_prove_nothing(world: World) -> None:
 
 
 def test_nothing_is_received_while_a_doubt_is_open(world: World) -> None:
+    other = SPX.model_copy(update={"id": "IXIC"})
+    world.market.instruments = (SPX, other)
+    world.market.bars["IXIC"] = world.market.bars["SPX"]
+    service = world.run()
+    world.venue.plan.append(Mishap.LOST_BEFORE)
     world.gate.propose(1)
-    dies(world, Point.SUBMITTED)
-    world.gate.propose(2)
-    world.patience.is_over = True
-    service = world.executor()
-    service.start()
     service.step(wait_s=0)
-    assert len(world.venue.submits) == 1
+    waiting = world.gate.propose(2, instrument="IXIC")
+    world.queue.shuffle_first_to_last()
+    world.patience.is_over = True
+    service.step(wait_s=0)
+    assert not world.decision(waiting).is_received
+    world.patience.is_over = False
+    world.run()
+    assert world.decision(waiting).state is DecisionState.WORKING
+
+
+def test_an_intention_that_slips_in_before_the_epoch_is_resolved_first(world: World) -> None:
+    older = world.executor(probe=DiesAt(Point.SEND_INTENDED))
+    older.start()
+
+    class TheOlderOneStillWorks:
+        has_worked = False
+
+        def reached(self, point: Point) -> None:
+            if point is Point.RECOVERED and not self.has_worked:
+                self.has_worked = True
+                with pytest.raises(DiedError):
+                    older.step(wait_s=0)
+
+    world.gate.propose()
+    world.executor(probe=TheOlderOneStillWorks()).start()
+    kinds = [type(event) for event in world.events(ev.OrderMoved, ev.RecoveryCompleted)]
+    assert kinds == [ev.RecoveryCompleted, ev.OrderMoved, ev.OrderMoved, ev.RecoveryCompleted]
 
 
 def test_recovery_announces_a_growing_epoch(world: World) -> None:

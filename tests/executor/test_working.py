@@ -143,3 +143,14 @@ def test_an_order_that_fills_too_much_does_not_keep_the_others_alive(world: Worl
     with pytest.raises(Fault):
         world.run()
     assert world.venue.orders[world.working_order(other)].status is VenueStatus.CANCELLED
+
+
+def test_an_order_is_followed_whatever_is_said_of_its_decision(world: World, decision_id: str) -> None:
+    order = world.working_order(decision_id)
+    ended = ev.EnvelopeRejected(
+        at=world.clock.now(), mode=Mode.REPLAY, decision_id=decision_id, code="operator", message="by hand"
+    )
+    world.journal.append([ended])
+    world.venue.trade(order, Decimal(11))
+    world.run()
+    assert world.book.position("main", "SPX").quantity == Decimal(11)

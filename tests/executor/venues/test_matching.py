@@ -89,8 +89,10 @@ def test_the_range_of_a_bar_is_not_known_before_it_closes() -> None:
 
 
 def test_a_range_that_only_touches_the_limit_fills_nothing() -> None:
-    touching = daily_bar(1, "102", "103", "100.48", "102")
+    # Worsened by 2 bps and to the next tick, 100.47 is 100.50, the limit; 100.46 is 100.49.
+    touching, through = (daily_bar(1, "102", "103", low, "102") for low in ("100.47", "100.46"))
     assert after(touching) == Ended(VenueStatus.EXPIRED, TUESDAY_CLOSE)
+    assert after(through) == Execution(Decimal("100.50"), TUESDAY_CLOSE)
 
 
 def test_a_sell_is_filled_by_a_high_that_went_through_its_limit() -> None:
