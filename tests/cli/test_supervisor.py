@@ -85,7 +85,7 @@ def over_http(home: Home, service: str, tool: str, arguments: dict[str, Any]) ->
     async def once() -> dict[str, Any]:
         token = (home.run / "agent.token").read_text().strip()
         async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60) as http,
             Client(streamable_http_client(url_of(home, service), http_client=http)) as client,
         ):
             result = await client.call_tool(tool, arguments)
