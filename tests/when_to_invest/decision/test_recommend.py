@@ -58,11 +58,13 @@ def test_what_happened_later_changes_no_byte(proof: Proof, tmp_path: Path) -> No
 
 
 def _spliced(early: BarSeries, late: BarSeries, cut: int) -> BarSeries:
-    """Return the first `cut` bars of `early`, then those of `late`."""
-    names = ("opened_us", "open", "high", "low", "close", "volume")
-    return BarSeries(
-        **{name: np.concatenate((getattr(early, name)[:cut], getattr(late, name)[cut:])) for name in names}
-    )
+    """Return the first `cut` bars of `early`, then those of `late`, whose prices are 40 times as high."""
+    times = 40.0
+    columns = {
+        name: np.concatenate((getattr(early, name)[:cut], getattr(late, name)[cut:] * times))
+        for name in ("open", "high", "low", "close", "volume")
+    }
+    return BarSeries(opened_us=early.opened_us, **columns)
 
 
 def _written(path: Path, bars: BarSeries) -> Path:
@@ -105,6 +107,22 @@ def test_every_number_stands_in_the_evidence_with_unit_source_and_snapshot() -> 
     assert [number for number in shown if number not in values] == []
     assert all(item.snapshot == made.snapshot_hash and item.unit and item.source for item in made.evidence)
     assert len({item.id for item in made.evidence}) == len(made.evidence)
+
+
+def test_the_lift_says_how_many_times_likelier_than_usual_a_fall_is() -> None:
+    made = _at("2018-12-24")
+    values = {item.id: item.value for item in made.evidence}
+    odds = next(o for o in made.p_drop if (o.threshold_ratio, o.horizon_days) == (0.05, 21))
+    assert values["drop_odds.lift"] == pytest.approx(odds.value / odds.baseline, abs=1e-5)
+
+
+def test_a_market_that_never_fell_that_far_has_no_lift() -> None:
+    bars = series(weekdays(900))
+    for column in (bars.open, bars.high, bars.low, bars.close):
+        column[:] = column**0.01
+    made = recommend(snapshot_of(bars))
+    assert {odds.value for odds in made.p_drop} == {0.0}
+    assert {item.id: item.value for item in made.evidence}["drop_odds.lift"] == 1.0
 
 
 def test_in_the_depth_of_december_2018_nothing_is_bought() -> None:
