@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.row import Figure, Row, against, median_s, within
 from ledger.live import LiveLedger
@@ -170,12 +170,12 @@ def _parse(connection: sqlite3.Connection) -> int:
 def _life(n: int) -> list[Event]:
     """Return a decision's life from proposal to fill, without its seal."""
     request_id = f"r-{n}"
-    about = {
+    about: dict[str, Any] = {
         "at": NOW,
         "mode": Mode.REPLAY,
         "decision_id": decision_id_of(proposer="agent", request_id=request_id),
     }
-    trade = {
+    trade: dict[str, Any] = {
         "client_order_id": f"o-{n}",
         "venue": "paper",
         "instrument": "SPX",
