@@ -123,7 +123,7 @@ def _queue_row(directory: Path) -> Row:
         Figure(ours, "messages/s", is_lower_better=False),
         peer="plain table",
         peer_value=theirs,
-        least_ratio=0.5,
+        least_ratio=0.3,
     )
 
 

@@ -83,7 +83,7 @@ def test_journals_of_any_shape_are_accused_of_nothing(path: Path, proof: Proof) 
 def test_every_flipped_bit_of_the_file_is_found(path: Path, proof: Proof) -> None:
     content = write_small(path).read_bytes()
     total = 8 * len(content)
-    places = {spread(seed, total) for seed in proof.seeds(ci=1_500, full=total)}
+    places = {spread(seed, total) for seed in proof.seeds(ci=800, full=total)}
     places |= {8 * offset for offset in range(HEADER_SIZE)}
     places |= {
         8 * (start + offset) + 1 for start in range(0, len(content), PAGE_SIZE) for offset in range(12)
@@ -104,7 +104,7 @@ def test_a_flip_in_any_stored_column_names_its_event(path: Path, proof: Proof) -
         for offset in range(len(column))
     ]
     assert len({sequence for sequence, _ in columns}) == len(one_of_each())
-    for seed in proof.seeds(ci=1_500, full=len(columns)):
+    for seed in proof.seeds(ci=600, full=len(columns)):
         sequence, place = columns[spread(seed, len(columns))]
         bad = _first_bad(_with(path, flipped(content, place + seed % 8)))
         assert bad.sequence == sequence
