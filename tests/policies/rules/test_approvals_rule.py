@@ -55,6 +55,13 @@ def test_too_few_or_the_proposers_own_hold_it(quantity: str, names: list[str], n
     assert [reason.code for reason in verdict.reasons] == ["approval_needed"]
 
 
+def test_the_hold_says_by_how_much_and_how_many_are_still_to_sign() -> None:
+    said = large("230", "alice").objection("approvals")
+    assert said is not None
+    assert (said.limit, said.attempted, said.overage, said.unit) == ("20000", "23000", "3000", "USD")
+    assert said.fix == "1 more signature(s) by people other than agent"
+
+
 def test_facts_that_name_the_proposer_do_not_help() -> None:
     facts = Situation().facts.model_copy(update={"approvers": ("agent", "agent", "agent")})
     forged = facts.model_copy(update={"notional_usd": D(15_000)})

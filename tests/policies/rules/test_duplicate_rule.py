@@ -35,6 +35,7 @@ def test_repeating_it_at_once_is_refused() -> None:
     said = repeated(100).objection("duplicate")
     assert said is not None
     assert (said.code, said.limit, said.attempted, said.overage) == ("duplicate_intent", "300", "100", "200")
+    assert said.fix == "look at the earlier decision; wait 200 s to repeat it"
 
 
 def test_facts_without_a_time_of_proposal_are_refused() -> None:

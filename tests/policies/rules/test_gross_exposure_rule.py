@@ -53,6 +53,25 @@ def test_a_holding_that_cannot_be_priced_now_refuses_buys(marks: Any, code: str)
     assert said.code == code
 
 
+def test_the_refusal_names_what_lacks_a_price() -> None:
+    unpriced = crowded("1", "1").but(marks={}).objection("gross_exposure")
+    assert unpriced is not None
+    assert unpriced.overage == "a price of GLD"
+    nothing_known = Situation(reference=None).objection("gross_exposure")
+    assert nothing_known is not None
+    assert nothing_known.overage == "a price of SPX"
+
+
+def test_a_mark_at_the_edge_of_its_age_passes_and_a_minute_more_does_not() -> None:
+    def marked(age_s: int) -> Situation:
+        return crowded("1", "1").but(marks={"GLD": price(age_s=age_s)})
+
+    assert marked(HARD_LIMITS.max_reference_age_s).objection("gross_exposure") is None
+    said = marked(HARD_LIMITS.max_reference_age_s + 60).objection("gross_exposure")
+    assert said is not None
+    assert (said.limit, said.attempted, said.overage) == ("432000", "432060", "60")
+
+
 @given(too_many, near_prices)
 def test_what_the_refusal_says_would_pass_does_and_no_lot_more(quantity: Decimal, usd: Decimal) -> None:
     situation = crowded().asking(quantity=quantity, limit_price_usd=usd)
