@@ -33,6 +33,17 @@ def test_an_empty_list_means_none() -> None:
     }
 
 
+def test_the_refusal_names_what_is_allowed() -> None:
+    said = asking("DOGE").objection(
+        "instrument_allowed", tighten(HARD_LIMITS, {"allowed_instruments": ["SPX", "GLD"]})
+    )
+    assert said is not None
+    assert (said.limit, said.fix) == ("GLD, SPX", "choose one of: GLD, SPX")
+    none = asking("DOGE").objection("instrument_allowed", tighten(HARD_LIMITS, {"allowed_instruments": []}))
+    assert none is not None
+    assert none.limit == "none"
+
+
 @given(st.from_regex(r"[A-Z0-9][A-Z0-9._/-]{0,23}", fullmatch=True), st.booleans())
 def test_only_listed_ids_that_nobody_denied_pass(name: str, is_denied: bool) -> None:  # noqa: FBT001 - drawn
     limits = tighten(HARD_LIMITS, {"denied_instruments": [name] if is_denied else []})

@@ -38,6 +38,13 @@ def test_one_more_in_a_minute_or_an_hour_is_refused() -> None:
     assert (said.code, said.overage, said.unit) == ("message_rate_exceeded", "1", "proposals in a hour")
 
 
+def test_the_refusal_counts_this_proposal_too() -> None:
+    said = pressed(in_minute=30).objection("message_rate")
+    assert said is not None
+    assert said.attempted == "31"
+    assert int(said.overage) == 31 - int(said.limit)
+
+
 def test_refused_proposals_count_as_messages() -> None:
     full = pressed(in_minute=HARD_LIMITS.max_messages_per_minute)
     full.book.refused.update(item.decision_id for item in full.book.proposals)

@@ -20,6 +20,10 @@ def test_another_mode_is_refused() -> None:
     said = Situation().asking(mode=Mode.PAPER).objection("mode")
     assert said is not None
     assert (said.code, said.limit, said.attempted) == ("wrong_mode", "replay", "paper")
+    assert said.fix == "propose in mode replay"
+    live = Situation().asking(mode=Mode.LIVE).but(mode=Mode.LIVE).objection("mode")
+    assert live is not None
+    assert (live.limit, live.fix) == ("none", "this process may not trade in its mode")
 
 
 @given(st.sampled_from(Mode), st.sampled_from(Mode))
