@@ -32,12 +32,20 @@ class Sizing:
     target: float
 
 
+def trend_tranche(*, is_up: bool, rising_count: int) -> float:
+    """Return the fraction that the trend allows: by its side, and how many of 3 momenta rise."""
+    return (_UP_TRANCHES if is_up else _DOWN_TRANCHES)[rising_count]
+
+
+def volatility_scale(sigma_annual: float) -> float:
+    """Return min(1, target / forecast); 0 without a forecast."""
+    return min(1.0, TARGET_SIGMA_ANNUAL / sigma_annual) if sigma_annual > 0.0 else 0.0
+
+
 def size_up(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> Sizing:
     """Size an entry from the rounded evidence, and enter the factors as evidence."""
-    tranches = _UP_TRANCHES if book["trend.is_up"] else _DOWN_TRANCHES
-    tranche = tranches[int(book["trend.rising_count"])]
-    sigma = book["volatility.sigma_annual"]
-    scale = min(1.0, TARGET_SIGMA_ANNUAL / sigma) if sigma > 0.0 else 0.0
+    tranche = trend_tranche(is_up=bool(book["trend.is_up"]), rising_count=int(book["trend.rising_count"]))
+    scale = volatility_scale(book["volatility.sigma_annual"])
     cap = combined_cap(breakers)
     by = "decision.sizing"
     return Sizing(
