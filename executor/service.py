@@ -1,4 +1,4 @@
-"""The executor's day: recover, then follow orders, reject what expired, take one message.
+"""The executor's day: recover, then follow orders, reject what expired, take messages.
 
 It owns the order in which its parts act and nothing else.
 """
@@ -6,6 +6,7 @@ It owns the order in which its parts act and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from executor.diary import Diary
 from executor.intake import Intake
@@ -19,6 +20,9 @@ from executor.sending import Dispatcher
 from executor.venues.port import Venue
 from executor.working import Working
 from ledger.queue import QueueReceiver
+
+MESSAGES_A_ROUND: Final = 20
+"""Most messages taken before the open orders are looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,19 @@ class Service:
         self._recovery.resolve()
         has_moved = self._working.poll()
         self._intake.reject_expired()
-        if self._parts.patience.is_over or not self._recovery.is_clear():
-            return True
-        messages = self._parts.receiver.receive(max_messages=1, wait_s=wait_s)
-        for message in messages:
-            self._intake.handle(message)
-        return has_moved or bool(messages)
+        return self._take_messages(wait_s=wait_s) or has_moved
+
+    def _take_messages(self, *, wait_s: float) -> bool:
+        """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""
+        for count in range(MESSAGES_A_ROUND):
+            if self._parts.patience.is_over or not self._recovery.is_clear():
+                return True
+            messages = self._parts.receiver.receive(max_messages=1, wait_s=0.0 if count else wait_s)
+            if not messages:
+                return count > 0
+            for message in messages:
+                self._intake.handle(message)
+        return True
 
     def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.
