@@ -35,14 +35,14 @@ def test_blocks_see_the_dependence_that_single_rows_miss() -> None:
 
 
 def test_nine_intervals_in_ten_hold_the_truth() -> None:
-    chance = np.random.default_rng(7)
+    chance = np.random.default_rng(11)
     held = 0
-    for seed in range(200):
+    for seed in range(600):
         values = np.convolve(chance.normal(size=1_004), np.ones(5) / 5, mode="valid")
         means = bootstrap_means((values,), block=block_of(5), n=400, seed=seed)[:, 0]
         found = interval_of(means, level=0.9)
         held += found.low <= 0.0 <= found.high
-    assert 0.82 <= held / 200 <= 0.96
+    assert 0.84 <= held / 600 <= 0.94
 
 
 def test_pairs_are_resampled_together() -> None:
