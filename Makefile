@@ -9,6 +9,8 @@ SET_UP := .venv/.set-up
 TESTED := build/tested
 SEED ?= 0
 ARGS ?=
+# A file's tests stay in one worker, which starts their services once. WORKERS= runs one after another.
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -22,10 +24,10 @@ $(SET_UP): uv.lock pyproject.toml scripts/setup
 demo: setup ## walk one idea from real bars to a journalled paper fill, offline, no keys
 	@$(PYTHON) -m cli.demo $(ARGS)
 
-test: setup ## run every test (ARGS="tests/home -k clock" runs some)
+test: setup ## run every test (ARGS="tests/home -k clock" runs some, WORKERS= one by one)
 	@mkdir -p build
 	@scripts/tree > $(TESTED).running
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(WORKERS) $(ARGS)
 	@if [ -z "$(ARGS)" ]; then mv $(TESTED).running $(TESTED); else rm $(TESTED).running; fi
 
 check: check-format check-lint check-types check-imports check-docs check-tests ## everything a change must pass
