@@ -61,13 +61,21 @@ def snapshot(home: Home, instrument_id: str, *, as_of: datetime) -> Snapshot:
     Raises:
         Fault: `unknown_instrument`, `no_data`, `corrupt_data`, or `as_of_before_data`.
     """
-    known, series = instrument(home, instrument_id), bars_of(home, instrument_id)
+    return known_at(instrument(home, instrument_id), bars_of(home, instrument_id), as_of=as_of)
+
+
+def known_at(known: Instrument, series: BarSeries, *, as_of: datetime) -> Snapshot:
+    """Return those bars of `series` that had closed at `as_of` (aware).
+
+    Raises:
+        Fault: `as_of_before_data` when there is none.
+    """
     count = _count_until(closing_times(series, known), as_of)
     if count == 0:
         first = closed_at(series.opened_at(0), interval=known.interval, session=known.session)
         raise Fault(
             ErrorCode.AS_OF_BEFORE_DATA,
-            f"{instrument_id} has no bar that had closed by {utc_text(as_of)}; the first closed at "
+            f"{known.id} has no bar that had closed by {utc_text(as_of)}; the first closed at "
             f"{utc_text(first)}",
             fix=f"choose an as-of from {first:%Y-%m-%d} on",
         )
