@@ -1,0 +1,73 @@
+"""A trial: bars, where trading begins, terms and arriving cash; what both engines run on.
+
+Stage: backtest (pure). Refuses bars that could not have been traded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from when_to_invest.backtest.terms import Terms, cash_growth, full_budget, monthly_arrivals
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.market import Snapshot
+
+if TYPE_CHECKING:
+    from when_to_invest.market import FloatArray
+
+FEWEST_BARS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Columns of length n, one row a bar of the snapshot; the account opens at bar `first`.
+
+    Bars before `first` are history that a strategy sees and nothing trades on. `fill`: the
+    open, or the close where only closes are known. `growth`: interest factor of cash.
+    `arrivals`: cash arriving before the fill of each bar.
+    """
+
+    snapshot: Snapshot
+    first: int
+    terms: Terms
+    fill: FloatArray
+    growth: FloatArray
+    arrivals: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.fill)
+
+
+def make_trial(
+    snapshot: Snapshot, *, first: int = 0, terms: Terms | None = None, arrival_months: int = 0
+) -> Trial:
+    """Prepare a backtest of every bar from `first` on.
+
+    `arrival_months`: 0 when the whole budget is there from the start, else the number of
+    months over which it arrives in equal parts.
+
+    Raises:
+        Fault: `history_too_short` with fewer than two bars to trade, `corrupt_data` for a price
+            that is no positive number, `bad_argument`.
+    """
+    import numpy as np
+
+    bars, agreed = snapshot.bars, terms or Terms()
+    if first < 0 or len(bars) - first < FEWEST_BARS:
+        raise Fault(
+            ErrorCode.HISTORY_TOO_SHORT,
+            f"{snapshot.instrument.id} has {max(0, len(bars) - first)} bars in this period; 2 are needed",
+            fix="choose a longer period",
+        )
+    fill = bars.open if snapshot.instrument.has_range else bars.close
+    for column in (fill, bars.close):
+        if not bool((np.isfinite(column) & (column > 0.0)).all()):
+            raise Fault(
+                ErrorCode.CORRUPT_DATA,
+                f"a price of {snapshot.instrument.id} is not a positive number",
+                fix="import clean bars; a backtest cannot trade at such a price",
+            )
+    growth = cash_growth(bars.opened_us, agreed)
+    traded = bars.opened_us[first:]
+    arriving = monthly_arrivals(traded, months=arrival_months) if arrival_months else full_budget(len(traded))
+    return Trial(snapshot, first, agreed, fill, growth, np.concatenate((np.zeros(first), arriving)))
