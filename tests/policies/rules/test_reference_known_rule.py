@@ -23,6 +23,8 @@ from when_to_invest.verdicts import Refused
 
 
 def test_a_usable_price_passes() -> None:
+    cheap = Situation(reference=price("0.000000000000000001"))
+    assert cheap.objection("reference_known") is None
     assert Situation(reference=price("100.000000000000000001")).objection("reference_known") is None
 
 

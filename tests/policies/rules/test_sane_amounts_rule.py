@@ -42,6 +42,7 @@ def codes(**changes: Any) -> set[str]:
 
 def test_a_sound_amount_passes() -> None:
     assert codes(quantity=D("10.00")) == set()
+    assert "insane_amount" not in codes(quantity=D("1e15"))
 
 
 @pytest.mark.parametrize("amount", NO_AMOUNTS)
