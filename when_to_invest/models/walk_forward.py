@@ -93,7 +93,8 @@ def walk_forward(
         snapshot: one instrument's bars; also the outcomes come from here.
         start: first day, UTC; the first that has enough history when None or earlier.
         end: last day, UTC; the newest when None.
-        horizons, thresholds: days ahead, and falls as ratios of the close.
+        horizons: days ahead.
+        thresholds: falls, as ratios of the close.
         every: days between forecasts, counted from the first.
 
     Raises:
@@ -102,8 +103,7 @@ def walk_forward(
     import numpy as np
 
     bars = daily_bars(snapshot)
-    rows = _rows(bars, start, end, every)
-    _demand_some(rows, snapshot.instrument.id)
+    rows = _some(_rows(bars, start, end, every), snapshot.instrument.id)
     past = _Past(bars, risk_frame(bars), np.asarray(rows), tuple(thresholds))
     parts = [_forecast(past, horizon) for horizon in horizons]
     columns = {name: np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
@@ -128,13 +128,14 @@ class _Past:
     thresholds: tuple[float, ...]
 
 
-def _demand_some(rows: TimeArray, instrument: str) -> None:
-    if not len(rows):
-        raise Fault(
-            ErrorCode.HISTORY_TOO_SHORT,
-            f"{instrument} has no day with {FEWEST_DAYS} days of history in the period",
-            fix="choose a later or longer period, or import more history",
-        )
+def _some(rows: TimeArray, instrument: str) -> TimeArray:
+    if len(rows):
+        return rows
+    raise Fault(
+        ErrorCode.HISTORY_TOO_SHORT,
+        f"{instrument} has no day with {FEWEST_DAYS} days of history in the period",
+        fix="choose a later or longer period, or import more history",
+    )
 
 
 def _rows(bars: DailyBars, start: date | None, end: date | None, every: int) -> TimeArray:
