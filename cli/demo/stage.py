@@ -8,6 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -17,6 +18,7 @@ from home.paths import HOME_VARIABLE, Home
 from when_to_invest.errors import ErrorCode, Fault
 
 APPROVER: Final = "second-key"
+EMBEDDED_QUEUE: Final = "visibility_s = 2"
 PLAIN_NAMES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 CONFIG: Final = """\
 mode = "replay"
@@ -26,7 +28,7 @@ cash_usd = "100000"
 ack_delay_s = {ack_delay_s}
 
 [queue]
-visibility_s = 2
+{queue}
 
 [services]
 executor = "{executor}"
@@ -50,9 +52,18 @@ class Stage(Onlooker):
     """A home with running services and an agent process; leaving the context ends them all."""
 
     def __init__(
-        self, root: Path, *, start_at: datetime, ack_delay_s: float, has_executor: bool = True
+        self,
+        root: Path,
+        *,
+        start_at: datetime,
+        ack_delay_s: float,
+        has_executor: bool = True,
+        queue: str = EMBEDDED_QUEUE,
+        queue_credentials: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(Home(root).make())
+        self._queue = queue
+        self._queue_credentials = dict(queue_credentials or {})
         self._has_executor = has_executor
         self._start_at = start_at
         self._ack_delay_s = ack_delay_s
@@ -97,6 +108,7 @@ class Stage(Onlooker):
         self.home.config.write_text(
             CONFIG.format(
                 ack_delay_s=self._ack_delay_s,
+                queue=self._queue,
                 executor="local" if self._has_executor else "elsewhere",
                 approver=APPROVER,
                 address=address,
@@ -115,7 +127,7 @@ class Stage(Onlooker):
         """
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "cli", *arguments, "--json"],
-            env=plain_environment(self.home),
+            env=plain_environment(self.home) | self._queue_credentials,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
