@@ -86,6 +86,18 @@ def test_other_sells_promise_holdings_and_take_nothing_off_exposure() -> None:
     assert known.reserved_buys_usd == D(0)
 
 
+def test_sells_of_other_accounts_and_instruments_promise_nothing_of_ours() -> None:
+    elsewhere = {
+        ONE: reservation(4, side=Side.SELL, account="second"),
+        TWO: reservation(3, side=Side.SELL, instrument="GLD"),
+        other_decision(3): reservation(2, account="second"),
+    }
+    known = facts(book=book(held={"SPX": 5}, reserved=elsewhere), marks={"GLD": price()})
+    assert known.reserved_sells_quantity == D(0)
+    assert known.reserved_buys_usd == D(0)
+    assert known.open_orders_usd == D(900)
+
+
 def test_orders_of_unknown_outcome_stay_reserved_and_are_counted() -> None:
     lost = book(
         reserved={ONE: reservation(4), TWO: reservation(1, instrument="GLD")},

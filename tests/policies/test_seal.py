@@ -57,6 +57,11 @@ def test_an_envelope_without_a_life_is_not_sealed(ttl_s: int) -> None:
     assert code_of(approved(Situation()), ttl_s=ttl_s) is ErrorCode.BAD_ARGUMENT
 
 
+def test_a_life_of_one_second_is_one() -> None:
+    content = seal_with(approved(Situation()), ttl_s=1).content
+    assert content.expires_at - content.sealed_at == timedelta(seconds=1)
+
+
 def test_exactly_the_counted_signatures_travel() -> None:
     both = (sign(LARGEST.intent, "bob"), sign(LARGEST.intent, "alice"))
     stray = sign(LARGEST.intent, "alice", decision_id=other_decision(1))

@@ -172,6 +172,11 @@ def test_an_approval_that_is_not_exactly_right_is_refused(
     assert counted(approval, **given | changes) == frozenset()
 
 
+def test_an_approval_may_last_as_long_as_the_longest_hold() -> None:
+    longest = sign(LARGE.intent, life_s=HARD_LIMITS.hold_expiry_s)
+    assert counted(longest, intent=LARGE.intent) == {"alice"}
+
+
 def test_only_verified_people_are_counted() -> None:
     good = sign(LARGEST.intent, "alice")
     assert counted(good, sign(LARGEST.intent, "bob"), intent=LARGEST.intent) == {"alice", "bob"}
