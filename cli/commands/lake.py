@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.options import HomeOption, JsonOption
-from when_to_invest.instruments import Interval
+from when_to_invest.intervals import Interval
 
 
 def register(app: typer.Typer) -> None:
