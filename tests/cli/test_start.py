@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"anthropic", "boto3", "guardrails", "langgraph", "mcp", "numba", "numpy", "pandas", "pydantic", "rich"}
+HEAVY = {"anthropic", "boto3", "langgraph", "mcp", "numba", "numpy", "pandas", "pydantic"}
 PROGRAM = "import json, sys; from cli.main import main; {call}; print(json.dumps(sorted(sys.modules)))"
 
 
