@@ -71,6 +71,12 @@ def load(home: Home, recommendation_id: str) -> tuple[Recommendation, Snapshot]:
     return recommendation, snapshot
 
 
+def stored_ids(home: Home) -> tuple[str, ...]:
+    """Return the ids of all stored recommendations, in the order of their names."""
+    names = (path.stem for path in home.recommendations.glob("r-*.json"))
+    return tuple(sorted(name for name in names if _ID.fullmatch(name)))
+
+
 def _text_path(home: Home, recommendation_id: str) -> Path:
     return home.recommendations / f"{recommendation_id}.json"
 

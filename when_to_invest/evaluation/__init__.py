@@ -1,0 +1,1 @@
+"""How good the answers were: forecasts, sizing and deployment against what came."""

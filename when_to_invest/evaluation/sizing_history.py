@@ -1,0 +1,144 @@
+"""The weight that the live sizing would have held at each close of the past.
+
+Stage: evaluation (pure). Trend tranche, volatility scale and breaker cap are those of
+`decision.sizing` and `risk.market_breakers`, called day by day; only the readings are computed
+for all days at once. A breaker caps what is added and never sells, as in `decision.rules`.
+A weight is changed only when the wanted one lies more than `NO_TRADE_BAND` away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from when_to_invest.decision.sizing import trend_tranche, volatility_scale
+from when_to_invest.features.daily import DailyBars
+from when_to_invest.features.readings import MEDIAN_WINDOW, PEAK_WINDOW, SHOCK_DAYS, Readings
+from when_to_invest.features.risk_frame import WEEK, RiskFrame
+from when_to_invest.features.windows import change_ratio, rolling_max, rolling_mean
+from when_to_invest.risk.market_breakers import combined_cap, read_breakers
+from when_to_invest.signals.trend import SMA_WINDOW, momentum_windows, trend_states
+
+if TYPE_CHECKING:
+    from when_to_invest.market import FloatArray
+
+NO_TRADE_BAND: Final = 0.15
+MONTHS_OF_AVERAGE: Final = 10
+"""The 200-day average in months (Faber 2007)."""
+_MONTHS: Final = (3, 6, 12)
+_MONTHS_A_YEAR: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TrendHistory:
+    """The trend at each close, (n,) each; of no use before a year has passed.
+
+    `is_up`: the band was last left upwards. `rising`: how many of three momenta are positive.
+    `distance` from the average, as a ratio.
+    """
+
+    is_up: FloatArray
+    rising: FloatArray
+    distance: FloatArray
+
+
+def daily_trend(bars: DailyBars) -> TrendHistory:
+    """Return what `signals.trend.read_trend` says at each day, for all days."""
+    return _trend(bars.close, window=SMA_WINDOW, momenta=momentum_windows(bars.days_per_year))
+
+
+def monthly_trend(close: FloatArray) -> TrendHistory:
+    """Return the same for month-end closes: ten months of average, momenta of 3, 6 and 12."""
+    return _trend(close, window=MONTHS_OF_AVERAGE, momenta=_MONTHS)
+
+
+def _trend(close: FloatArray, *, window: int, momenta: tuple[int, ...]) -> TrendHistory:
+    import numpy as np
+
+    distance = close / rolling_mean(close, window) - 1.0
+    states = trend_states(distance)
+    rising = np.sum([change_ratio(close, lag) > 0.0 for lag in momenta], axis=0)
+    return TrendHistory(
+        is_up=np.where(np.isnan(states), distance > 0.0, states > 0.0),
+        rising=rising,
+        distance=distance,
+    )
+
+
+def breaker_caps(bars: DailyBars, frame: RiskFrame, *, first: int) -> FloatArray:
+    """Return the combined breaker cap (n,) at each day from `first` on, 1 before."""
+    import numpy as np
+
+    caps = np.ones(len(bars))
+    for row, readings in enumerate(_readings(bars, frame, first), start=first):
+        caps[row] = combined_cap(read_breakers(readings, bars.session))
+    return caps
+
+
+def _readings(bars: DailyBars, frame: RiskFrame, first: int) -> list[Readings]:
+    """Return `features.readings.read_chart` at each day from `first` on."""
+    import numpy as np
+
+    close, daily = bars.close, change_ratio(bars.close, 1)
+    previous = np.concatenate((close[:1], close[:-1]))
+    lowest = bars.low if bars.has_range else close
+    week = np.sqrt(rolling_mean(frame.variance, WEEK) * bars.days_per_year)
+    count = np.maximum(np.arange(len(close)), 1)
+    long_run = np.sqrt(np.cumsum(np.append(0.0, frame.variance[1:])) / count * bars.days_per_year)
+    medians = [
+        float(np.median(week[max(WEEK - 1, row + 1 - MEDIAN_WINDOW) : row + 1]))
+        for row in range(first, len(close))
+    ]
+    columns = (
+        close[first:],
+        daily[first:],
+        -rolling_max(-np.nan_to_num(daily), SHOCK_DAYS)[first:],
+        change_ratio(close, WEEK)[first:],
+        (lowest / previous - 1.0)[first:],
+        (close / rolling_max(close, PEAK_WINDOW) - 1.0)[first:],
+        week[first:],
+        medians,
+        long_run[first:],
+    )
+    return [Readings(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
+
+
+def wanted_weights(trend: TrendHistory, sigma_annual: FloatArray) -> FloatArray:
+    """Return trend tranche times volatility scale at each row, NaN where sigma is."""
+    import numpy as np
+
+    wanted = np.full(len(sigma_annual), np.nan)
+    for row in np.flatnonzero(np.isfinite(sigma_annual)):
+        tranche = trend_tranche(is_up=bool(trend.is_up[row]), rising_count=int(trend.rising[row]))
+        wanted[row] = tranche * volatility_scale(float(sigma_annual[row]))
+    return wanted
+
+
+def targets(wanted: FloatArray, caps: FloatArray, *, band: float = NO_TRADE_BAND) -> FloatArray:
+    """Return the weight ordered at each close, NaN for no order.
+
+    Args:
+        wanted: (n,) in [0, 1], NaN where nothing is known.
+        caps: (n,) in [0, 1]: an increase goes no further than wanted times cap.
+        band: changes up to this size are not worth their cost.
+    """
+    import numpy as np
+
+    ordered, held = np.full(len(wanted), np.nan), 0.0
+    for row in np.flatnonzero(np.isfinite(wanted)):
+        aim = float(wanted[row])
+        if aim > held:
+            aim = max(held, aim * float(caps[row]))
+        if abs(aim - held) > band:
+            ordered[row] = held = aim
+    return ordered
+
+
+def monthly_sigma(close: FloatArray) -> FloatArray:
+    """Return the volatility per year of the last 12 monthly returns, NaN before."""
+    import numpy as np
+
+    squares = np.diff(np.log(close), prepend=np.log(close[:1])) ** 2
+    sigma = np.sqrt(rolling_mean(squares, _MONTHS_A_YEAR) * _MONTHS_A_YEAR)
+    sigma[:_MONTHS_A_YEAR] = np.nan
+    return sigma
