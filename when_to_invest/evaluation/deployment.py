@@ -71,7 +71,9 @@ def deployment_score(found: Outcomes, notes: list[str]) -> DeploymentScore:
             es5_vs_lump_ci90=UNKNOWN_INTERVAL,
             n=count,
         )
-    notes.append("deployment: waiting money earns nothing; with interest, waiting would cost less")
+    notes.append(
+        "deployment: waiting money earns nothing; with interest both mean differences would be smaller"
+    )
     return DeploymentScore(
         vs_dca_pp=known(_mean_gap(found.staged, found.dca)),
         vs_lump_pp=known(_mean_gap(found.staged, found.lump)),
