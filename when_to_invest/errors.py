@@ -7,6 +7,7 @@ are values (`verdicts.Refused`), not faults.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Final
@@ -52,6 +53,8 @@ class ErrorCode(StrEnum):
     FILL_EXCEEDS_ORDER = "fill_exceeds_order"
     VENUE_REJECTED = "venue_rejected"
     VENUE_UNAVAILABLE = "venue_unavailable"
+    OTHER_CODE = "other_code"
+    TIME_LIMIT = "time_limit"
     STORAGE_FAILED = "storage_failed"
     INTERNAL = "internal"
 
@@ -113,6 +116,8 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.FILL_EXCEEDS_ORDER: ErrorKind("the venue reports more than was authorised", EXIT_REFUSED),
     ErrorCode.VENUE_REJECTED: ErrorKind("the venue refused the order", EXIT_REFUSED),
     ErrorCode.VENUE_UNAVAILABLE: ErrorKind("the venue does not answer", EXIT_UNREACHABLE, is_retryable=True),
+    ErrorCode.OTHER_CODE: ErrorKind("a worker runs other code than this program", EXIT_UNREACHABLE),
+    ErrorCode.TIME_LIMIT: ErrorKind("the work takes longer than one call may", EXIT_REFUSED),
     ErrorCode.STORAGE_FAILED: ErrorKind("local storage failed", EXIT_UNREACHABLE),
     ErrorCode.INTERNAL: ErrorKind("a defect of this program", EXIT_UNREACHABLE),
 }
@@ -130,6 +135,10 @@ class Fault(Exception):  # noqa: N818 - "error" is the JSON object it becomes
         self.code = code
         self.message = message
         self.fix = fix
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let a fault travel between the processes of one run."""
+        return functools.partial(Fault, fix=self.fix), (self.code, self.message)
 
     @property
     def is_retryable(self) -> bool:
