@@ -160,6 +160,39 @@ def test_limits_cannot_be_changed_in_place() -> None:
         HARD_LIMITS.allowed_instruments.add("DOGE")  # type: ignore[attr-defined]
 
 
+def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
+    numbers = {name: limit_text(getattr(HARD_LIMITS, name)) for name in NUMBERS}
+    assert numbers == {
+        "max_order_quantity": "100000",
+        "max_order_notional_usd": "25000",
+        "max_open_orders_usd": "50000",
+        "max_position_notional_usd": "60000",
+        "max_gross_exposure_usd": "100000",
+        "max_turnover_24h_usd": "100000",
+        "price_collar_bps": "200",
+        "passive_collar_bps": "2000",
+        "fee_reserve_bps": "20",
+        "max_reference_age_s": "432000",
+        "max_clock_skew_s": "5",
+        "max_messages_per_minute": "10",
+        "max_messages_per_hour": "60",
+        "max_proposer_messages_per_minute": "20",
+        "max_proposer_messages_per_hour": "120",
+        "duplicate_window_s": "300",
+        "max_unresolved_orders": "0",
+        "approval_notional_usd": "10000",
+        "second_approval_notional_usd": "20000",
+        "hold_expiry_s": "86400",
+        "max_intent_age_s": "86400",
+        "envelope_ttl_s": "900",
+    }
+
+
+def test_lists_read_in_order_and_an_empty_one_reads_none() -> None:
+    assert limit_text(frozenset({"B", "A"})) == "A, B"
+    assert limit_text(frozenset()) == "none"
+
+
 def test_nothing_that_is_live_is_allowed() -> None:
     assert HARD_LIMITS.allowed_venues == {"paper"}
     assert "live" not in HARD_LIMITS.allowed_modes
