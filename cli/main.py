@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import click
 import typer
 
-from cli.commands import analysis, approving, chatting, evaluating, journals, lake, operating, services
+from cli.commands import (
+    analysis,
+    approving,
+    auditing,
+    backtesting,
+    chatting,
+    evaluating,
+    journals,
+    lake,
+    operating,
+    services,
+)
 from when_to_invest.errors import EXIT_OK, EXIT_UNUSABLE, ErrorCode, Fault
 
 if TYPE_CHECKING:
@@ -23,7 +34,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (analysis, evaluating, chatting, services, operating, approving, journals, lake):
+for group in (
+    analysis,
+    backtesting,
+    evaluating,
+    auditing,
+    chatting,
+    services,
+    operating,
+    approving,
+    journals,
+    lake,
+):
     group.register(app)
 
 INTERRUPTED = 130

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.honesty.lookahead import Audit, Finding, Kind, chosen_cuts
+from when_to_invest.honesty.cuts import chosen_cuts
+from when_to_invest.honesty.lookahead import Audit, Finding, Kind
 from when_to_invest.honesty.other_futures import FUTURES, copied, truncated, with_other_future
 from when_to_invest.honesty.subjects import KnownAt
 from when_to_invest.market import BarSeries
@@ -40,10 +41,10 @@ def audit_decisions(
     Args:
         name: how findings call the pipeline.
         decide: answers as of an instant; nested fields are compared one by one.
-        series: all bars.
-        known_from: when bar i closed.
-        cuts: how many instants.
-        seed: equal seeds choose equal instants.
+        series: all bars; `known_from` says when bar i closed.
+        known_from: see `series`.
+        cuts: how many instants; `seed` chooses them.
+        seed: equal seeds, equal instants.
 
     Raises:
         Fault: `history_too_short` when it abstained at every cut, `bad_argument` below one cut,
@@ -51,37 +52,35 @@ def audit_decisions(
     """
     import numpy as np
 
-    if cuts < 1:
-        raise Fault(ErrorCode.BAD_ARGUMENT, "an audit needs a cut", fix="ask for at least one")
-    places = chosen_cuts(len(series), cuts, seed)
+    places = chosen_cuts(series, cuts, seed)
     findings: list[Finding] = []
     abstained = 0
     for number, cut in enumerate(places):
         chance = np.random.default_rng((seed, number))
-        room = known_from(cut + 1) - known_from(cut)
-        as_of = known_from(cut) + timedelta(seconds=int(chance.random() * room.total_seconds()))
+        as_of = _between(known_from(cut), known_from(cut + 1), chance)
         answer = _answer(decide, series, as_of)
         abstained += _ABSTAINED in answer
-        for how, other in _others(series, cut, chance):
-            kind = _KINDS.get(how, Kind.FUTURE)
-            findings += _moved(
-                (kind, how), (cut, series.opened_at(cut)), answer, _answer(decide, other, as_of)
-            )
+        for what, other in _others(series, cut, chance):
+            findings += _moved(what, (cut, series.opened_at(cut)), answer, _answer(decide, other, as_of))
     if abstained == len(places):
-        raise Fault(
-            ErrorCode.HISTORY_TOO_SHORT, f"{name} abstained at every cut", fix="audit it on a longer history"
-        )
+        message = f"{name} abstained at every cut"
+        raise Fault(ErrorCode.HISTORY_TOO_SHORT, message, fix="audit it on a longer history")
     return Audit(name, len(series), places, abstained, tuple(findings))
 
 
-_KINDS: Final = {"asked twice": Kind.UNREPEATABLE, "cut off": Kind.TRUNCATION}
+def _between(first: datetime, last: datetime, chance: np.random.Generator) -> datetime:
+    return first + timedelta(seconds=int(chance.random() * (last - first).total_seconds()))
 
 
-def _others(series: BarSeries, cut: int, chance: np.random.Generator) -> Iterator[tuple[str, BarSeries]]:
-    yield "asked twice", series
-    yield "cut off", truncated(series, cut, KnownAt.CLOSE)
+def _others(
+    series: BarSeries, cut: int, chance: np.random.Generator
+) -> Iterator[tuple[tuple[Kind, str], BarSeries]]:
+    """Yield the bars with which the question is asked again, and what a difference would mean."""
+    yield (Kind.UNREPEATABLE, "asked twice"), series
+    yield (Kind.TRUNCATION, "cut off"), truncated(series, cut, KnownAt.CLOSE)
     future = tuple(FUTURES)[int(chance.integers(len(FUTURES)))]
-    yield future, with_other_future(series, cut, KnownAt.CLOSE, future=future, chance=chance)
+    other = with_other_future(series, cut, KnownAt.CLOSE, future=future, chance=chance)
+    yield (Kind.FUTURE, future), other
 
 
 def _answer(decide: Decide, series: BarSeries, as_of: datetime) -> dict[str, object]:

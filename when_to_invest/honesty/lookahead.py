@@ -3,8 +3,8 @@
 Stage: honesty (pure, seeded). At random cuts every row up to the cut is computed again from
 truncated bars and from bars with another future, and compared bit for bit. A pipeline that
 declares how far it remembers is also started later. The idea is that of freqtrade's lookahead
-and recursive analyses. It cannot see what a pipeline carries inside itself, such as a table of
-past prices: whatever is fitted beforehand is dated instead.
+and recursive analyses. A pipeline may also carry the future inside itself, such as a table of
+prices: then it knows the real next returns even when it is shown another history.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from enum import StrEnum, unique
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.honesty.other_futures import FUTURES, copied, truncated, with_other_future
+from when_to_invest.honesty.cuts import chosen_cuts
+from when_to_invest.honesty.other_futures import (
+    FUTURES,
+    another_history,
+    copied,
+    truncated,
+    with_other_future,
+)
 from when_to_invest.honesty.subjects import Subject
 from when_to_invest.market import BarSeries
 
@@ -27,11 +34,14 @@ if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
 CUTS: Final = 20
-_FIRST_CUT_SHARE: Final = 0.1
 _FEWEST_BARS: Final = 10
 _TABLE: Final = 2
 WARM_UP_TOLERANCE: Final = 0.01
 """How much a value may depend on bars beyond the declared memory, in standard deviations of its column."""
+
+
+FOREKNOWLEDGE_T: Final = 5.0
+"""Chance alone gives such a t value once in more than a million."""
 
 
 @unique
@@ -42,6 +52,7 @@ class Kind(StrEnum):
     FUTURE = "other_future"
     WARM_UP = "warm_up"
     UNREPEATABLE = "unrepeatable"
+    FOREKNOWLEDGE = "foreknowledge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +98,12 @@ def audit(subject: Subject, series: BarSeries, *, cuts: int = CUTS, seed: int = 
     """
     import numpy as np
 
-    if cuts < 1 or len(series) < _FEWEST_BARS:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT if cuts < 1 else ErrorCode.HISTORY_TOO_SHORT,
-            f"{len(series)} bars cannot be audited at {cuts} cuts",
-            fix="ask for at least one cut of at least 10 bars",
-        )
-    places = chosen_cuts(len(series), cuts, seed)
+    places = chosen_cuts(series, cuts, seed)
     hunt = _Hunt(subject, series, values_of(subject, series))
     moved = hunt.again()
     if moved:
         return Audit(subject.name, len(series), places, 0, moved)
-    findings: list[Finding] = []
+    findings = list(hunt.foreknown(np.random.default_rng(seed)))
     abstained = 0
     for number, cut in enumerate(places):
         try:
@@ -114,16 +119,6 @@ def audit(subject: Subject, series: BarSeries, *, cuts: int = CUTS, seed: int = 
             fix="audit it on a longer history",
         )
     return Audit(subject.name, len(series), places, abstained, tuple(findings))
-
-
-def chosen_cuts(count: int, cuts: int, seed: int) -> tuple[int, ...]:
-    """Return up to `cuts` distinct bars of `count`, increasing, none in the first tenth nor the last."""
-    import numpy as np
-
-    first = int(count * _FIRST_CUT_SHARE)
-    room = np.arange(first, count - 1)
-    chosen = np.random.default_rng(seed).choice(room, size=min(cuts, len(room)), replace=False)
-    return tuple(int(place) for place in np.sort(chosen))
 
 
 def values_of(subject: Subject, series: BarSeries) -> FloatArray:
@@ -159,6 +154,34 @@ class _Hunt:
         """Return a finding if the same bars do not give the same values twice."""
         values = values_of(self.subject, self.series)
         return tuple(self._first_difference(Kind.UNREPEATABLE, "called twice", len(self.series) - 1, values))
+
+    def foreknown(self, chance: np.random.Generator) -> Iterator[Finding]:
+        """Yield the first column that knows the real next returns though it was shown other prices."""
+        import numpy as np
+
+        close = self.series.close
+        ahead = close[1:] / close[:-1] - 1.0
+        try:
+            blind = values_of(self.subject, another_history(self.series, chance))
+        except Fault as fault:
+            if fault.code is not ErrorCode.HISTORY_TOO_SHORT:
+                raise
+            return
+        last = len(close) - 2
+        for column in range(blind.shape[1]):
+            t_value = _t_of_timing(blind[:-1, column], ahead)
+            if abs(t_value) > FOREKNOWLEDGE_T:
+                yield Finding(
+                    kind=Kind.FOREKNOWLEDGE,
+                    how="t value of the real next returns, shown other prices",
+                    cut=last,
+                    bar=last,
+                    opened_at=self.series.opened_at(last),
+                    column=self.subject.column(column),
+                    with_future=t_value,
+                    without_future=float(np.sign(t_value)) * FOREKNOWLEDGE_T,
+                )
+                return
 
     def at(self, cut: int, chance: np.random.Generator) -> list[Finding]:
         """Return what truncation, one other future and a later start bring to light at a cut."""
@@ -211,3 +234,15 @@ class _Hunt:
         is_near = np.abs(late[cut] - self.whole[cut]) <= WARM_UP_TOLERANCE * spread
         late[cut, is_near] = self.whole[cut, is_near]
         yield from self._first_difference(Kind.WARM_UP, f"{memory} bars", cut, late)
+
+
+def _t_of_timing(values: FloatArray, ahead: FloatArray) -> float:
+    """Return the t value of values against next returns, robust to changing volatility (White 1980)."""
+    import numpy as np
+
+    known = np.isfinite(values) & np.isfinite(ahead)
+    if known.sum() < _FEWEST_BARS:
+        return 0.0
+    products = (values[known] - values[known].mean()) * (ahead[known] - ahead[known].mean())
+    error = float(np.sqrt((products**2).sum()))
+    return float(products.sum()) / error if error > 0.0 else 0.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from when_to_invest.market import FloatArray
 
-_DAY_US: Final = 86_400_000_000
+_WEEK_US: Final = 7 * 86_400_000_000
 _WALK_DEVIATION: Final = 0.05
 _COLLAPSE: Final = 0.02
 _SWELL: Final = 50.0
@@ -61,11 +61,29 @@ def soaring(series: BarSeries, chance: np.random.Generator) -> BarSeries:
 
 
 def postponed(series: BarSeries, chance: np.random.Generator) -> BarSeries:
-    """Return the same bars on other days: closed for days, then every few days only."""
+    """Return the same bars in later weeks, on the same weekdays: closed for weeks, again and again."""
     import numpy as np
 
-    later = np.cumsum(chance.integers(1, 4, len(series))) * _DAY_US
-    return replace(series, opened_us=series.opened_us + later)
+    weeks = np.cumsum(chance.integers(0, 2, len(series))) + 1
+    return replace(series, opened_us=series.opened_us + weeks * _WEEK_US)
+
+
+def another_history(series: BarSeries, chance: np.random.Generator) -> BarSeries:
+    """Return the same sessions with the same bars in another order: nothing of the real path is left."""
+    import numpy as np
+
+    before = np.concatenate((series.close[:1], series.close[:-1]))
+    order = chance.permutation(len(series))
+    growth = (series.close / before)[order]
+    start = series.close[0] * np.concatenate(([1.0], np.cumprod(growth)[:-1]))
+    return replace(
+        series,
+        open=start * (series.open / before)[order],
+        high=start * (series.high / before)[order],
+        low=start * (series.low / before)[order],
+        close=start * growth,
+        volume=series.volume[order],
+    )
 
 
 FUTURES: Final[Mapping[str, Callable[[BarSeries, np.random.Generator], BarSeries]]] = {

@@ -142,6 +142,20 @@ class RememberedFit:
         return forecast
 
 
+class CarriedTable:
+    """A strategy that brings its own table of prices, and looks tomorrow up by date."""
+
+    def __init__(self, bars: BarSeries) -> None:
+        ahead = labels_of(bars.close)
+        self._table = dict(zip(bars.opened_us.tolist(), ahead.tolist(), strict=True))
+
+    def __call__(self, bars: BarSeries) -> Values:
+        """Hold when the table says that prices will rise."""
+        import numpy as np
+
+        return np.array([self._table.get(opened, 0.0) > 0.0 for opened in bars.opened_us.tolist()]) * 1.0
+
+
 LEAKS: Final = (
     Subject("regression_on_everything", regression_on_everything),
     Subject("principal_part_of_everything", principal_part_of_everything),
@@ -153,3 +167,8 @@ LEAKS: Final = (
     Subject("nearest_neighbours_anywhere", nearest_neighbours_anywhere),
     Subject("remembered_fit", RememberedFit()),
 )
+
+
+def carried_table(bars: BarSeries) -> Subject:
+    """Return the canary that carries the very bars it will be audited on."""
+    return Subject("carried_table", CarriedTable(bars))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from when_to_invest.market import FloatArray, TimeArray
 
-BARS: Final = 400
+BARS: Final = 280
 DAY_US: Final = 86_400_000_000
 _HOLE_SHARE: Final = 0.4
 _MONTH: Final = 21

@@ -22,7 +22,7 @@ CANARIES: Final = (
     *learning.LEAKS,
     *clocks.LEAKS,
 )
-CUTS: Final = 12
+CUTS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,16 @@ class Examination:
 
 
 def examine(*, cuts: int = CUTS, seed: int = 0) -> Examination:
-    """Audit every canary and every control on the practice series."""
-    series = practice_series(seed)
+    """Audit every canary and every control on the practice series; `seed` chooses the cuts."""
+    series = practice_series()
+    canaries = (*CANARIES, learning.carried_table(series))
 
     def is_clean(subject: Subject) -> bool:
         return audit(subject, series, cuts=cuts, seed=seed).is_clean
 
     return Examination(
-        planted=len(CANARIES),
-        missed=tuple(each.name for each in CANARIES if is_clean(each)),
+        planted=len(canaries),
+        missed=tuple(each.name for each in canaries if is_clean(each)),
         honest=len(CONTROLS),
         flagged=tuple(each.name for each in CONTROLS if not is_clean(each)),
     )
