@@ -85,7 +85,7 @@ def bootstrap_means(
     """Return the (n, k) means of k columns in n resampled histories.
 
     The same histories as `bootstrap_ci` draws under the same seed, by sums of whole blocks:
-    hundreds of times faster for any statistic that is a function of means.
+    several times faster for any statistic that is a function of means.
 
     Raises:
         Fault: `bad_argument` as `bootstrap_ci`.
