@@ -8,7 +8,8 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -80,14 +81,12 @@ class Stage(Onlooker):
             stdout=subprocess.PIPE,
             text=True,
         )
-        passphrase_file = self.home.root / "seal.passphrase"
         try:
-            self.command("up", "--detach", "--passphrase-file", str(passphrase_file))
+            with self._passphrase_file("seal") as path:
+                self.command("up", "--detach", "--passphrase-file", str(path))
         except BaseException:
             self.__exit__()
             raise
-        finally:
-            passphrase_file.unlink()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,10 +113,18 @@ class Stage(Onlooker):
                 address=address,
             )
         )
-        secret = self.home.root / "seal.passphrase"
-        secret.touch(mode=0o600)
-        secret.write_text(self._passphrases["seal"])
         self.clock.move_to(self._start_at)
+
+    @contextmanager
+    def _passphrase_file(self, name: str) -> Iterator[Path]:
+        """Lend a key's passphrase in a file that only its owner can read, for one command."""
+        path = self.home.root / f"{name}.passphrase"
+        path.touch(mode=0o600)
+        path.write_text(self._passphrases[name])
+        try:
+            yield path
+        finally:
+            path.unlink()
 
     def command(self, *arguments: str) -> dict[str, Any]:
         """Run one `when-to-invest` command with `--json` in its own process.
@@ -170,26 +177,17 @@ class Stage(Onlooker):
 
     def approve(self, decision_id: str) -> dict[str, Any]:
         """Sign a held decision with the second key, as its owner would."""
-        secret = self.home.root / "approver.passphrase"
-        secret.touch(mode=0o600)
-        secret.write_text(self._passphrases[APPROVER])
-        try:
+        with self._passphrase_file(APPROVER) as path:
             return self.command(
-                "approvals", "sign", decision_id, "--as", APPROVER, "--passphrase-file", str(secret)
+                "approvals", "sign", decision_id, "--as", APPROVER, "--passphrase-file", str(path)
             )
-        finally:
-            secret.unlink()
 
     def passphrases(self) -> tuple[str, ...]:
         """Return the secrets of this throw-away home, for those who check that they stay put."""
         return tuple(self._passphrases.values())
 
     def agent_pid(self) -> int:
-        """Return the process id of the agent.
-
-        Raises:
-            Fault: `internal` when it was never started.
-        """
+        """Return the process id of the agent; raises `internal` when it was never started."""
         if self._agent is None:
             raise _not_entered()
         return self._agent.pid

@@ -9,6 +9,7 @@ from tests.architecture.sources import sources
 SPEAKING = ("cli/", "benchmarks/")
 BROAD_EXCEPTS: dict[str, str] = {
     "cli/main.py": "the command's outermost door: no traceback reaches a user",
+    "cli/strategy_file.py": "a user's own strategy may raise anything; it comes back as one clear error",
     "cli/supervised.py": "a supervised process's outermost door",
     "executor/main.py": "the process's outermost loop: it halts trading and ends",
     "executor/venues/port.py": "what a venue raises and no table lists is ambiguous, never a rejection",
