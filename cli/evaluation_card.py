@@ -11,12 +11,6 @@ from when_to_invest.evaluation.report import Evaluation, PeriodScore
 from when_to_invest.evaluation.targets import FIGURES, Target, promised
 
 
-def _bound(target: Target) -> str:
-    if target.least is not None and target.most is not None:
-        return f"{target.least:g} to {target.most:g}"
-    return f"at least {target.least:g}" if target.least is not None else f"at most {target.most:g}"
-
-
 def _mark(target: Target, value: float | None, *, is_promised: bool) -> Text:
     if value is None or not is_promised:
         return Text("")
@@ -35,7 +29,7 @@ def _figures(found: Evaluation) -> Table:
         if value is None and not is_promised:
             continue
         shown = "unknown" if value is None else f"{value:.3f}"
-        bound = _bound(target) if is_promised else ""
+        bound = target.bound() if is_promised else ""
         table.add_row(target.words, shown, bound, _mark(target, value, is_promised=is_promised))
     return table
 

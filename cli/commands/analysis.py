@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,6 +83,9 @@ def recommend(
     as_of: Annotated[
         str | None, typer.Option(help="Date or instant; nothing later is looked at.", show_default=False)
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it: FILE.png or FILE.html.", show_default=False)
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -93,8 +97,25 @@ def recommend(
     budget_usd = parse_amount_usd(budget, name="--budget") if budget is not None else None
     horizon_days = parse_horizon(horizon)
     moment = moment_of(place, instrument, as_of)
+    if plot is not None:
+        _check_plot(plot)
     answer = recommend_at(place, instrument, as_of=moment, horizon_days=horizon_days)
+    if plot is not None:
+        _draw(plot, answer, place)
     _show(answer, budget_usd=budget_usd, as_json=json)
+
+
+def _check_plot(path: Path) -> None:
+    from cli.reports.files import check_target
+
+    check_target(path, option="--plot")
+
+
+def _draw(path: Path, answer: Recommendation, place: Home) -> None:
+    from cli.reports.files import write_recommendation
+    from market_data.archive import load
+
+    write_recommendation(path, answer, load(place, answer.id)[1], home=place)
 
 
 def _show(answer: Recommendation, *, budget_usd: Decimal | None, as_json: bool) -> None:

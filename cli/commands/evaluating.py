@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,6 +46,9 @@ def parse_date(text: str | None, *, option: str) -> date | None:
 def evaluate(
     instrument: Annotated[str, typer.Argument(help="Instrument id, such as SPX or one you imported.")],
     *,
+    report: Annotated[
+        Path | None, typer.Option(help="Write pictures: FILE.html or FILE.png.", show_default=False)
+    ] = None,
     start: DateOption = None,
     end: DateOption = None,
     home: HomeOption = None,
@@ -53,15 +57,21 @@ def evaluate(
     """Walk every forecast and rule forward over the past, and score them against what came."""
     from cli.output import console, print_json
     from cli.progress import shown_progress
+    from cli.reports.files import check_target, write_evaluation
     from home.paths import home_at
     from market_data.source import latest_as_of, snapshot
     from when_to_invest.evaluation.evaluate import evaluate as judge
 
     place = home_at(home)
+    if report is not None:
+        check_target(report, option="--report")
     first, last = parse_date(start, option="--start"), parse_date(end, option="--end")
     seen = snapshot(place, instrument, as_of=latest_as_of(place, instrument))
     with shown_progress(f"evaluating {instrument}") as progress:
         found = judge(seen, start=first, end=last, progress=progress)
+        if report is not None:
+            progress("drawing")
+            write_evaluation(report, found, seen, home=place)
     if json:
         print_json(found.evaluation.model_dump(mode="json"))
         return

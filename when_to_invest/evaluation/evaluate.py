@@ -34,11 +34,14 @@ from when_to_invest.evaluation.report import (
     VarianceScore,
 )
 from when_to_invest.features.daily import DailyBars, daily_bars
-from when_to_invest.models.walk_forward import FEWEST_DAYS, HORIZONS, THRESHOLDS, Forecasts, walk_forward
+from when_to_invest.models.walk_forward import FEWEST_DAYS, Forecasts, walk_forward
 
 if TYPE_CHECKING:
     from when_to_invest.market import Snapshot
 
+HORIZONS: Final = (5, 21, 63)
+"""Days ahead for which odds of a fall are judged."""
+THRESHOLDS: Final = (0.03, 0.05, 0.10)
 LEARNING_YEARS: Final = 5
 """Judging begins so long after the first bar ..."""
 LEARNING_SHARE: Final = 0.4
@@ -104,7 +107,7 @@ def _judge_days(snapshot: Snapshot, *, start: date | None, end: date | None, pro
 
 def _forecasts(snapshot: Snapshot, first: date, end: date | None, notes: list[str]) -> Forecasts | None:
     try:
-        return walk_forward(snapshot, start=first, end=end)
+        return walk_forward(snapshot, start=first, end=end, horizons=HORIZONS, thresholds=THRESHOLDS)
     except Fault as fault:
         notes.append(f"forecasts, overlay: {fault.message}")
         return None

@@ -30,6 +30,12 @@ class Target:
         """Whether `value` lies within the bounds."""
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
 
+    def bound(self) -> str:
+        """Return the bounds in words."""
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
+        return f"at most {self.most:g}" if self.least is None else f"at least {self.least:g}"
+
 
 def _drop(found: Evaluation, horizon: int) -> DropScore:
     return next(each for each in found.p_drop if (each.threshold_ratio, each.horizon_days) == (0.05, horizon))

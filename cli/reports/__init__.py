@@ -1,0 +1,1 @@
+"""Pictures of answers, and pages that hold them; drawn only when asked for."""

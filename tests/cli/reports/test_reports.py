@@ -1,0 +1,100 @@
+"""Reports: pictures that open, one page that asks for nothing, and errors before long work."""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli.reports import files
+from cli.reports.forecast_pictures import grouped
+from cli.reports.page import Picture, page, picture, table
+from home.paths import Home
+from tests.fakes.fake_bars import daily_snapshot
+from when_to_invest.decision.recommend import recommend
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.evaluation.evaluate import Judged, evaluate
+
+SEEN = daily_snapshot(1600, seed=7)
+
+
+@cache
+def judged() -> Judged:
+    return evaluate(SEEN)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home").make()
+
+
+def colours(png: bytes) -> int:
+    with Image.open(io.BytesIO(png)) as image:
+        image.load()
+        assert min(image.size) > 400
+        return len(set(image.convert("RGB").resize((300, 300)).get_flattened_data()))
+
+
+def test_a_recommendation_is_drawn_and_drawn_again_to_the_byte(tmp_path: Path, home: Home) -> None:
+    answer = recommend(SEEN)
+    one, two = tmp_path / "one.png", tmp_path / "two.png"
+    for path in (one, two):
+        files.write_recommendation(path, answer, SEEN, home=home)
+    assert colours(one.read_bytes()) > 20
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_page_is_one_file_that_asks_for_nothing(tmp_path: Path, home: Home) -> None:
+    path = tmp_path / "report.html"
+    files.write_evaluation(path, judged(), SEEN, home=home)
+    text = path.read_text(encoding="utf-8")
+    sources = re.findall(r"src='([^']{0,30})", text)
+    assert len(sources) == 5
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert not re.search(r"https?://|<script|<link|@import|url\(", text)
+    assert all(len(words) > 20 for words in re.findall(r"alt='([^']*)'", text))
+    assert judged().evaluation.notes[0] in text
+
+
+def test_a_png_report_holds_every_picture(tmp_path: Path, home: Home) -> None:
+    path = tmp_path / "report.png"
+    files.write_evaluation(path, judged(), SEEN, home=home)
+    with Image.open(path) as sheet:
+        assert sheet.height > 2 * sheet.width
+
+
+def test_a_history_too_short_to_judge_gives_a_page_that_says_so(tmp_path: Path, home: Home) -> None:
+    short = daily_snapshot(300)
+    path = tmp_path / "report.html"
+    files.write_evaluation(path, evaluate(short), short, home=home)
+    text = path.read_text(encoding="utf-8")
+    assert "<img" not in text
+    assert "history" in text
+
+
+@pytest.mark.parametrize("name", ["report.pdf", "report", "missing/report.html"])
+def test_an_unusable_target_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Fault) as caught:
+        files.check_target(tmp_path / name, option="--report")
+    assert caught.value.code is ErrorCode.BAD_ARGUMENT
+
+
+def test_what_is_written_on_a_page_cannot_become_markup() -> None:
+    text = page("<b>", lead="<i>", parts=[table(["<u>"], [["<s>"]])], foot="&")
+    assert not re.search(r"<(b|i|u|s)>", text)
+    assert "'x'" not in picture(Picture(b"", "'x'"))
+
+
+def test_points_of_the_reliability_diagram_are_groups_by_odds() -> None:
+    odds = np.random.default_rng(1).uniform(0.0, 0.6, 4000)
+    came = (np.random.default_rng(2).random(4000) < odds).astype(float)
+    points = grouped(odds, came, horizon=1)
+    assert [point.said for point in points] == sorted(point.said for point in points)
+    assert all(point.low <= point.came <= point.high for point in points)
+    assert all(abs(point.said - point.came) < 0.1 for point in points)
+    assert grouped(odds[:50], came[:50], horizon=1) == []
