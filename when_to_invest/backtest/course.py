@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 class Course:
     """Columns of equal length m: the bars of the trial, oldest first.
 
-    `equity`: cash and holdings at the close, in units of the starting budget. `exposure`:
-    invested share of it. `arrivals`: cash added before the bar's fill. `fees` in units of the
+    `equity`: cash and holdings at the close, in units of the starting budget. `units`: what is
+    held of the instrument. `arrivals`: cash added before the bar's fill. `fees` in units of the
     budget, `turnover` the sum of traded value over equity, `fills` how many. `trades` is empty
     from the vectorised engine, which counts them only.
     """
 
     opened_us: TimeArray
+    close: FloatArray
     equity: FloatArray
-    exposure: FloatArray
+    units: FloatArray
     arrivals: FloatArray
     growth: FloatArray
     fees: float
@@ -41,6 +42,15 @@ class Course:
     def opened_at(self, index: int) -> datetime:
         """Return the opening instant of bar `index` of the trial."""
         return datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=int(self.opened_us[index]))
+
+    @property
+    def exposure(self) -> FloatArray:
+        """Return the invested share of equity at each close (m,), 0 without equity."""
+        import numpy as np
+
+        shares = np.zeros(len(self))
+        np.divide(self.units * self.close, self.equity, out=shares, where=self.equity > 0.0)
+        return shares
 
     def returns(self) -> FloatArray:
         """Return the time-weighted return of each bar (m,): arriving cash is no gain."""

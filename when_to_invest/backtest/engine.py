@@ -32,22 +32,23 @@ def run_events(strategy: Strategy, trial: Trial) -> Course:
     view = MarketView(trial.snapshot.instrument, count)
     account = Account(trial.terms)
     fill, close = trial.fill.tolist(), bars.close.tolist()
-    equity, exposure, trades = np.empty(count - first), np.empty(count - first), []
+    equity, units, trades = np.empty(count - first), np.empty(count - first), []
     target: float | None = None
     for index in range(count):
         if index >= first:
             account.accrue(growth=float(trial.growth[index]), arrival=float(trial.arrivals[index]))
             trades.append(_filled(account, target, price=fill[index], bar=index))
             equity[index - first] = account.equity(close[index])
-            exposure[index - first] = account.weight(close[index])
+            units[index - first] = account.units
         view.admit(bars, index)
         if index >= first - 1:
             _show(account, view, price=close[index])
             target = _answer(strategy, view)
     return Course(
         opened_us=bars.opened_us[first:],
+        close=bars.close[first:],
         equity=equity,
-        exposure=exposure,
+        units=units,
         arrivals=trial.arrivals[first:],
         growth=trial.growth[first:],
         fees=account.fees,

@@ -27,7 +27,8 @@ class Market(NamedTuple):
     """Columns of equal length n, float64; trading begins at bar `first`.
 
     `fill`: price at which an order decided at the bar before is filled. `squares`: squared
-    return of each bar, 0 for the first.
+    return of each bar, 0 for the first. `has_interest`: whether growth differs from 1 anywhere;
+    `last_arrival`: bar at which the last cash arrives. Both spare what they make superfluous.
     """
 
     close: FloatArray
@@ -36,6 +37,8 @@ class Market(NamedTuple):
     growth: FloatArray
     arrivals: FloatArray
     first: int
+    has_interest: bool
+    last_arrival: int
 
 
 class Costs(NamedTuple):
@@ -137,9 +140,9 @@ def rule_targets(market: Market, rule: Rule, targets: FloatArray) -> None:
     side = UNSET if slow else 1.0
     for index in range(len(close)):
         newest = close[index]
-        fast_sum = fast_sum + newest - (close[index - fast] if index >= fast else 0.0)
-        slow_sum = slow_sum + newest - (close[index - slow] if index >= slow else 0.0)
-        square_sum = square_sum + squares[index] - (squares[index - window] if index >= window else 0.0)
+        fast_sum += newest - (close[index - fast] if index >= fast else 0.0)
+        slow_sum += newest - (close[index - slow] if index >= slow else 0.0)
+        square_sum += squares[index] - (squares[index - window] if index >= window else 0.0)
         if index % RESYNC == 0:
             fast_sum = _sum_until(close, index, fast)
             slow_sum = _sum_until(close, index, slow)
@@ -152,18 +155,52 @@ def rule_targets(market: Market, rule: Rule, targets: FloatArray) -> None:
 
 @compiled
 def follow_targets(market: Market, targets: FloatArray, costs: Costs, path: FloatArray) -> Holding:
-    """Fill `targets[i]`, decided at close i, at bar i + 1; write equity and weight into `path` (2, n)."""
+    """Fill `targets[i]`, decided at close i, at bar i + 1; write equity and units into `path` (2, n)."""
     close, fill, growth, arrivals = market.close, market.fill, market.growth, market.arrivals
+    has_interest, last_arrival = market.has_interest, market.last_arrival
     held = Holding(0.0, 0.0, 0.0, 0.0, 0.0)
     for index in range(market.first, len(close)):
-        cash = held.cash * growth[index] + arrivals[index]
+        cash = held.cash * growth[index] if has_interest else held.cash
+        cash += arrivals[index] if index <= last_arrival else 0.0
         held = Holding(cash, held.units, held.fees, held.turnover, held.fills)
         if index > 0 and not math.isnan(targets[index - 1]):
             held = _rebalanced(held, targets[index - 1], fill[index], costs)
-        invested = held.units * close[index]
-        equity = held.cash + invested
-        path[0, index] = equity
-        path[1, index] = invested / equity if equity > 0.0 else 0.0
+        path[0, index] = held.cash + held.units * close[index]
+        path[1, index] = held.units
+    return held
+
+
+@compiled
+def follow_rule(market: Market, rule: Rule, costs: Costs, path: FloatArray) -> Holding:
+    """Do what `rule_targets` and then `follow_targets` do, in one pass over the bars."""
+    close, squares, fill = market.close, market.squares, market.fill
+    growth, arrivals, first = market.growth, market.arrivals, market.first
+    has_interest, last_arrival = market.has_interest, market.last_arrival
+    fast, slow, window = rule.fast, rule.slow, rule.volatility_window
+    fast_sum, slow_sum, square_sum = 0.0, 0.0, 0.0
+    side, target = UNSET if slow else 1.0, math.nan
+    held = Holding(0.0, 0.0, 0.0, 0.0, 0.0)
+    for index in range(len(close)):
+        newest = close[index]
+        if index >= first:
+            cash = held.cash * growth[index] if has_interest else held.cash
+            cash += arrivals[index] if index <= last_arrival else 0.0
+            held = Holding(cash, held.units, held.fees, held.turnover, held.fills)
+            if not math.isnan(target):
+                held = _rebalanced(held, target, fill[index], costs)
+            path[0, index] = held.cash + held.units * newest
+            path[1, index] = held.units
+        fast_sum += newest - (close[index - fast] if index >= fast else 0.0)
+        slow_sum += newest - (close[index - slow] if index >= slow else 0.0)
+        square_sum += squares[index] - (squares[index - window] if index >= window else 0.0)
+        if index % RESYNC == 0:
+            fast_sum = _sum_until(close, index, fast)
+            slow_sum = _sum_until(close, index, slow)
+            square_sum = _sum_until(squares, index, window)
+        if slow and index + 1 >= slow:
+            side = _side(rule, fast_sum, slow_sum, side)
+        is_known = side != UNSET and index >= window
+        target = _scaled(side, rule, square_sum) if is_known else math.nan
     return held
 
 
@@ -171,11 +208,9 @@ def follow_targets(market: Market, targets: FloatArray, costs: Costs, path: Floa
 def follow_rules(market: Market, rules: FloatArray, costs: Costs, paths: FloatArray) -> None:
     """Run each row of `rules` (k, 5); write equity into `paths` (k, n), or only the last into (k, 1)."""
     count = len(market.close)
-    targets = np.empty(count)
     path = np.empty((2, count))
     for row in range(len(rules)):
         rule = Rule(int(rules[row, 0]), int(rules[row, 1]), rules[row, 2], int(rules[row, 3]), rules[row, 4])
-        rule_targets(market, rule, targets)
-        follow_targets(market, targets, costs, path)
+        follow_rule(market, rule, costs, path)
         width = paths.shape[1]
         paths[row, :] = path[0, count - width :]

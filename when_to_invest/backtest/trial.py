@@ -24,7 +24,7 @@ class Trial:
 
     Bars before `first` are history that a strategy sees and nothing trades on. `fill`: the
     open, or the close where only closes are known. `growth`: interest factor of cash.
-    `arrivals`: cash arriving before the fill of each bar.
+    `arrivals`: cash arriving before the fill of each bar, the last at bar `last_arrival`.
     """
 
     snapshot: Snapshot
@@ -33,6 +33,7 @@ class Trial:
     fill: FloatArray
     growth: FloatArray
     arrivals: FloatArray
+    last_arrival: int
 
     def __len__(self) -> int:
         return len(self.fill)
@@ -70,4 +71,5 @@ def make_trial(
     growth = cash_growth(bars.opened_us, agreed)
     traded = bars.opened_us[first:]
     arriving = monthly_arrivals(traded, months=arrival_months) if arrival_months else full_budget(len(traded))
-    return Trial(snapshot, first, agreed, fill, growth, np.concatenate((np.zeros(first), arriving)))
+    arrivals = np.concatenate((np.zeros(first), arriving))
+    return Trial(snapshot, first, agreed, fill, growth, arrivals, int(np.flatnonzero(arrivals)[-1]))

@@ -17,7 +17,7 @@ from when_to_invest.backtest.trial import Trial
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
-    from when_to_invest.backtest.kernels import Costs, Market
+    from when_to_invest.backtest.kernels import Costs, Holding, Market, Rule
     from when_to_invest.market import FloatArray
 
 
@@ -31,43 +31,39 @@ def run_targets(targets: FloatArray, trial: Trial) -> Course:
 
     from when_to_invest.backtest.kernels import follow_targets
 
-    is_order = ~np.isnan(targets)
-    orders = targets[is_order]
-    if targets.shape != (len(trial),) or bool(((orders < 0.0) | (orders > 1.0)).any()):
+    is_shaped = targets.shape == (len(trial),)
+    # NaN, which is no order, passes neither comparison.
+    if not is_shaped or bool(((targets < 0.0) | (targets > 1.0)).any()):
         raise Fault(
             ErrorCode.BAD_ARGUMENT,
             f"targets of shape {targets.shape} cannot be followed over {len(trial)} bars",
             fix="give one weight from 0 to 1, or NaN, for each bar",
         )
     path = np.empty((2, len(trial)))
-    held = follow_targets(_market(trial), targets.astype(np.float64), _costs(trial), path)
-    return Course(
-        opened_us=trial.snapshot.bars.opened_us[trial.first :],
-        equity=path[0, trial.first :],
-        exposure=path[1, trial.first :],
-        arrivals=trial.arrivals[trial.first :],
-        growth=trial.growth[trial.first :],
-        fees=held.fees,
-        turnover=held.turnover,
-        fills=int(held.fills),
-    )
+    held = follow_targets(_market(trial), np.array(targets, dtype=np.float64), _costs(trial), path)
+    return _course(trial, path, held)
 
 
 def targets_of(rule: TrendRule, trial: Trial) -> FloatArray:
     """Return the weight that `rule` decides at each close (n,), NaN while its windows are not full."""
     import numpy as np
 
-    from when_to_invest.backtest.kernels import Rule, rule_targets
+    from when_to_invest.backtest.kernels import rule_targets
 
     targets = np.empty(len(trial))
-    fast, slow, band, window, variance = _as_row(rule, trial)
-    rule_targets(_market(trial), Rule(int(fast), int(slow), band, int(window), variance), targets)
+    rule_targets(_market(trial), _as_rule(rule, trial), targets)
     return targets
 
 
 def run_rule(rule: TrendRule, trial: Trial) -> Course:
-    """Follow a trend rule."""
-    return run_targets(targets_of(rule, trial), trial)
+    """Follow a trend rule, deciding and filling in one pass."""
+    import numpy as np
+
+    from when_to_invest.backtest.kernels import follow_rule
+
+    path = np.empty((2, len(trial)))
+    held = follow_rule(_market(trial), _as_rule(rule, trial), _costs(trial), path)
+    return _course(trial, path, held)
 
 
 def sweep(rules: Sequence[TrendRule], trial: Trial, *, has_paths: bool = False) -> FloatArray:
@@ -92,9 +88,31 @@ def sweep(rules: Sequence[TrendRule], trial: Trial, *, has_paths: bool = False) 
     return paths
 
 
+def _course(trial: Trial, path: FloatArray, held: Holding) -> Course:
+    bars, kept = trial.snapshot.bars, slice(trial.first, None)
+    return Course(
+        opened_us=bars.opened_us[kept],
+        close=bars.close[kept],
+        equity=path[0, kept],
+        units=path[1, kept],
+        arrivals=trial.arrivals[kept],
+        growth=trial.growth[kept],
+        fees=held.fees,
+        turnover=held.turnover,
+        fills=int(held.fills),
+    )
+
+
 def _as_row(rule: TrendRule, trial: Trial) -> tuple[float, float, float, float, float]:
     variance = rule.target_variance(bars_per_year(trial.snapshot.instrument))
     return float(rule.fast), float(rule.slow), rule.band_ratio, float(rule.volatility_window), variance
+
+
+def _as_rule(rule: TrendRule, trial: Trial) -> Rule:
+    from when_to_invest.backtest.kernels import Rule
+
+    fast, slow, band, window, variance = _as_row(rule, trial)
+    return Rule(int(fast), int(slow), band, int(window), variance)
 
 
 def _market(trial: Trial) -> Market:
@@ -102,18 +120,27 @@ def _market(trial: Trial) -> Market:
 
     from when_to_invest.backtest.kernels import Market
 
-    close = np.array(trial.snapshot.bars.close, dtype=np.float64)
+    close = _plain(trial.snapshot.bars.close)
     changes = np.zeros(len(close))
-    changes[1:] = close[1:] / close[:-1] - 1.0
-    # Copies are contiguous and writable, so that one compiled version fits all callers.
+    np.divide(close[1:], close[:-1], out=changes[1:])
+    changes[1:] -= 1.0
     return Market(
         close=close,
-        squares=changes * changes,
-        fill=np.array(trial.fill, dtype=np.float64),
-        growth=np.array(trial.growth),
-        arrivals=np.array(trial.arrivals),
+        squares=np.multiply(changes, changes, out=changes),
+        fill=_plain(trial.fill),
+        growth=_plain(trial.growth),
+        arrivals=_plain(trial.arrivals),
         first=trial.first,
+        has_interest=trial.terms.cash_rate_annual != 0.0,
+        last_arrival=trial.last_arrival,
     )
+
+
+def _plain(column: FloatArray) -> FloatArray:
+    """Return the column contiguous and writable, copied only if it is not: one compiled version fits all."""
+    import numpy as np
+
+    return np.require(column, dtype=np.float64, requirements=["C", "W"])
 
 
 def _costs(trial: Trial) -> Costs:

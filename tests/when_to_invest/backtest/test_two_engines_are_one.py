@@ -36,7 +36,7 @@ class Listed:
 
 def assert_same(one: Course, other: Course) -> None:
     assert np.array_equal(one.equity, other.equity)
-    assert np.array_equal(one.exposure, other.exposure)
+    assert np.array_equal(one.units, other.units)
     assert (one.fees, one.turnover, one.fills) == (other.fees, other.turnover, other.fills)
 
 

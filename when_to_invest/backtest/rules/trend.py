@@ -82,12 +82,10 @@ class TrendStrategy:
         rule, newest = self.rule, float(close[index])
         change = newest / float(close[index - 1]) - 1.0 if index else 0.0
         self._squares.append(change * change)
-        self._fast_sum = self._fast_sum + newest - _left(close, index - rule.fast)
-        self._slow_sum = self._slow_sum + newest - _left(close, index - rule.slow)
+        self._fast_sum += newest - _left(close, index - rule.fast)
+        self._slow_sum += newest - _left(close, index - rule.slow)
         oldest = index - rule.volatility_window
-        self._square_sum = (
-            self._square_sum + change * change - (self._squares[oldest] if oldest >= 0 else 0.0)
-        )
+        self._square_sum += change * change - (self._squares[oldest] if oldest >= 0 else 0.0)
         if index % RESYNC == 0:
             self._fast_sum = _sum(close[max(0, index + 1 - rule.fast) : index + 1].tolist())
             self._slow_sum = _sum(close[max(0, index + 1 - rule.slow) : index + 1].tolist())
