@@ -6,24 +6,21 @@ Stage: decision (pure), second step: everything that is computed, nothing that i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.readings import MEDIAN_WINDOW, Readings, read_chart
-from when_to_invest.features.risk_frame import WARM_UP, RiskFrame, risk_frame
-from when_to_invest.features.variance import log_returns
-from when_to_invest.models.drop_odds import HorizonOdds, coherent, drop_odds
-from when_to_invest.models.har import fit_har
-from when_to_invest.models.interval import Range, return_ranges
-from when_to_invest.models.up_odds import Direction, up_odds
+from when_to_invest.features.risk_frame import risk_frame
+from when_to_invest.models.direction import Direction, newest_direction
+from when_to_invest.models.fall_odds import HorizonOdds, coherent, newest_odds
+from when_to_invest.models.past import Past
+from when_to_invest.models.prior import Prior
+from when_to_invest.models.volatility import Range, central_ranges, forecast_variance
 from when_to_invest.risk.market_breakers import BreakerReading, read_breakers
 from when_to_invest.signals.score import FactorScore, percentile_rank, score_factors
-from when_to_invest.signals.trend import Trend, direction_features, read_trend
+from when_to_invest.signals.trend import Trend, read_trend
 
-if TYPE_CHECKING:
-    from when_to_invest.market import FloatArray
-
-_DROP_HORIZONS: Final = (5, 21)
+_DROP_HORIZONS: Final = (5, 21, 63)
 """Days ahead for which odds of a fall are always given."""
 
 
@@ -44,39 +41,37 @@ class Assessment:
     factors: FactorScore
 
 
-def assess(bars: DailyBars, *, horizon: int) -> Assessment:
+def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
     """Run everything on `bars`, which `eligibility` found sufficient.
 
     Args:
         bars: closed days, oldest first.
         horizon: days ahead, 1 to 126.
+        prior: what other instruments taught, by year.
     """
-    frame = risk_frame(bars)
-    forecast = _variance_forecast(bars, frame, horizon)
-    readings, trend = read_chart(bars, frame), read_trend(bars)
-    rank = percentile_rank(forecast[WARM_UP:][-MEDIAN_WINDOW:])
+    past = Past(bars, prior)
+    variance, ranges = _volatility(past, horizon)
+    readings, trend = read_chart(bars, risk_frame(bars)), read_trend(bars)
+    rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])
     horizons = sorted({*_DROP_HORIZONS, horizon})
-    odds = tuple(drop_odds(frame.log_variance, bars.close, horizon=each) for each in horizons)
     return Assessment(
         days=len(bars),
         horizon=horizon,
         readings=readings,
         trend=trend,
-        sigma_annual=float((forecast[-1] * bars.days_per_year) ** 0.5),
+        sigma_annual=(variance * bars.days_per_year) ** 0.5,
         volatility_rank=rank,
-        up=up_odds(direction_features(bars, frame.log_variance), bars.close, horizon=horizon),
-        drops=coherent(odds),
-        ranges=return_ranges(bars.close, forecast, horizon=horizon),
+        up=newest_direction(past, horizon),
+        drops=coherent(tuple(newest_odds(past, each) for each in horizons)),
+        ranges=ranges,
         breakers=read_breakers(readings, bars.session),
         factors=score_factors(trend, volatility_rank=rank, drawdown=readings.drawdown),
     )
 
 
-def _variance_forecast(bars: DailyBars, frame: RiskFrame, horizon: int) -> FloatArray:
-    """Return the forecast of every day by the model fitted to all finished outcomes."""
+def _volatility(past: Past, horizon: int) -> tuple[float, tuple[Range, ...]]:
+    """Return the mean daily variance expected from the newest day on, and the return's ranges."""
     import numpy as np
 
-    model = fit_har(frame, log_returns(bars.close), horizon=horizon, until=len(bars))
-    forecast = np.full(len(bars), np.nan)
-    forecast[WARM_UP:] = model.forecast(frame.log_variance[WARM_UP:])
-    return forecast
+    found = forecast_variance(past, np.array([len(past.bars) - 1]), horizon)
+    return float(found.variance[0]), central_ranges(found.quantiles[0])

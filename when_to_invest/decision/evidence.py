@@ -12,7 +12,7 @@ from typing import Final
 from when_to_invest.decision.assessment import Assessment
 from when_to_invest.decision.recommendation import Evidence, stable_figure, stable_ratio
 from when_to_invest.market import Snapshot
-from when_to_invest.models.drop_odds import THRESHOLDS, HorizonOdds
+from when_to_invest.models.fall_odds import THRESHOLDS, HorizonOdds
 
 RATIO: Final = "ratio"
 PROBABILITY: Final = "probability"
@@ -85,7 +85,7 @@ def collect(snapshot: Snapshot, found: Assessment) -> EvidenceBook:
         book.add(identity, value, unit=unit, by=by)
     value, baseline = book[drop_id(*KEY_DROP)], book[drop_id(*KEY_DROP) + ".baseline"]
     lift = value / baseline if baseline > 0.0 else 1.0
-    book.add("drop_odds.lift", lift, unit=RATIO, by="models.drop_odds")
+    book.add("drop_odds.lift", lift, unit=RATIO, by="models.fall_odds")
     return book
 
 
@@ -116,7 +116,7 @@ def _trend(found: Assessment) -> Iterator[_Row]:
 
 def _volatility(found: Assessment) -> Iterator[_Row]:
     seen = found.readings
-    yield "volatility.sigma_annual", found.sigma_annual, PER_YEAR, "models.har"
+    yield "volatility.sigma_annual", found.sigma_annual, PER_YEAR, "models.volatility"
     yield "volatility.rank", found.volatility_rank, RATIO, "signals.score"
     yield "volatility.week", seen.week_volatility, PER_YEAR, "features.readings"
     yield "volatility.week_median_5y", seen.week_volatility_median, PER_YEAR, "features.readings"
@@ -124,17 +124,17 @@ def _volatility(found: Assessment) -> Iterator[_Row]:
 
 
 def _up(found: Assessment) -> Iterator[_Row]:
-    up, by = found.up, "models.up_odds"
+    up, by = found.up, "models.direction"
     yield "up_odds.value", up.value, PROBABILITY, by
     yield "up_odds.baseline", up.baseline, PROBABILITY, by
-    yield "up_odds.shrinkage", up.shrinkage, RATIO, by
+    yield "up_odds.trust", up.trust, RATIO, by
     yield "up_odds.brier_skill", up.skill.brier_skill, RATIO, by
     yield "up_odds.t_value", up.skill.t_value, RATIO, by
     yield "up_odds.validation_days", float(up.skill.days), DAYS, by
 
 
 def _drops(odds: HorizonOdds) -> Iterator[_Row]:
-    by = "models.drop_odds"
+    by = "models.fall_odds"
     for threshold, value, baseline in zip(THRESHOLDS, odds.values, odds.baselines, strict=True):
         identity = drop_id(threshold, odds.horizon)
         yield identity, value, PROBABILITY, by
@@ -148,8 +148,8 @@ def _drops(odds: HorizonOdds) -> Iterator[_Row]:
 def _ranges(found: Assessment) -> Iterator[_Row]:
     for each in found.ranges:
         name = f"interval.l{round(each.level * 100)}"
-        yield f"{name}.low", each.low, RATIO, "models.interval"
-        yield f"{name}.high", each.high, RATIO, "models.interval"
+        yield f"{name}.low", each.low, RATIO, "models.volatility"
+        yield f"{name}.high", each.high, RATIO, "models.volatility"
 
 
 def _breakers(found: Assessment) -> Iterator[_Row]:

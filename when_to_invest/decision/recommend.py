@@ -34,7 +34,8 @@ from when_to_invest.decision.sizing import size_up
 from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
-from when_to_invest.models.drop_odds import THRESHOLDS
+from when_to_invest.models.fall_odds import THRESHOLDS
+from when_to_invest.models.prior import shipped_prior
 from when_to_invest.risk.score import score_parts, total_score
 
 LIMITS: Final = (
@@ -59,7 +60,7 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
     check_horizon(horizon_days)
     bars = daily_bars(snapshot)
     check_history(snapshot, bars, horizon_days=horizon_days)
-    found = assess(bars, horizon=horizon_days)
+    found = assess(bars, horizon=horizon_days, prior=shipped_prior())
     return _compose(snapshot, bars, found, seed=seed)
 
 

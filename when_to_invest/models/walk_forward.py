@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.features.daily import DailyBars, daily_bars
-from when_to_invest.features.risk_frame import EWMA_DECAY, WARM_UP, RiskFrame, risk_frame
-from when_to_invest.features.variance import FLOOR, log_returns
+from when_to_invest.features.risk_frame import EWMA_DECAY
+from when_to_invest.features.variance import FLOOR
 from when_to_invest.features.windows import exponential_mean
-from when_to_invest.models.har import fit_har
-from when_to_invest.models.logit import fit_logit
-from when_to_invest.models.outcomes import log_return_ahead, mean_ahead, worst_fall_ahead
+from when_to_invest.models.direction import up_forecasts
+from when_to_invest.models.fall_odds import THRESHOLDS, fall_odds
+from when_to_invest.models.past import FIRST_ROW, Past
+from when_to_invest.models.prior import Prior, shipped_prior
+from when_to_invest.models.skill import ONE_SIDED_95
+from when_to_invest.models.volatility import LEVELS, forecast_variance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +30,8 @@ if TYPE_CHECKING:
     from when_to_invest.market import FloatArray, Snapshot, TimeArray
 
 HORIZONS: Final = (5, 21, 63)
-THRESHOLDS: Final = (0.03, 0.05, 0.10)
-LEVELS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
-"""Probabilities of the return quantiles: 0.05 to 0.95."""
 FEWEST_DAYS: Final = 504
-_STEP: Final = 21
-_FEWEST_EVENTS: Final = 10
+_FEWEST_ENDED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,46 +85,36 @@ def walk_forward(
     horizons: Sequence[int] = HORIZONS,
     thresholds: Sequence[float] = THRESHOLDS,
     every: int = 1,
+    prior: Prior | None = None,
 ) -> Forecasts:
     """Return the forecasts of every `every`-th day from `start` to `end` (both inclusive).
 
     Args:
-        snapshot: one instrument's bars; also the outcomes come from here.
+        snapshot: bars, from which the outcomes come too.
         start: first day, UTC; the first that has enough history when None or earlier.
         end: last day, UTC; the newest when None.
         horizons: days ahead.
         thresholds: falls, as ratios of the close.
         every: days between forecasts, counted from the first.
+        prior: pooled lessons; None takes those that ship.
 
     Raises:
         Fault: `history_too_short` when no day has enough, or what `daily_bars` refuses.
     """
-    import numpy as np
-
-    bars = daily_bars(snapshot)
-    rows = _some(_rows(bars, start, end, every), snapshot.instrument.id)
-    past = _Past(bars, risk_frame(bars), np.asarray(rows), tuple(thresholds))
-    parts = [_forecast(past, horizon) for horizon in horizons]
-    columns = {name: np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
+    past = Past(daily_bars(snapshot), shipped_prior() if prior is None else prior)
+    bars, rows = past.bars, _some(_rows(past.bars, start, end, every), snapshot.instrument.id)
+    columns = _stacked(past, rows, horizons, thresholds)
     return Forecasts(
         instrument=snapshot.instrument.id,
         horizons=tuple(horizons),
         thresholds=tuple(thresholds),
         levels=LEVELS,
         days_per_year=bars.days_per_year,
-        row=past.rows,
-        day=bars.day[past.rows],
-        close=bars.close[past.rows],
+        row=rows,
+        day=bars.day[rows],
+        close=bars.close[rows],
         **columns,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Past:
-    bars: DailyBars
-    frame: RiskFrame
-    rows: TimeArray
-    thresholds: tuple[float, ...]
 
 
 def _some(rows: TimeArray, instrument: str) -> TimeArray:
@@ -152,96 +141,61 @@ def _days(day: date) -> int:
     return (day - calendar(1970, 1, 1)).days
 
 
-def _forecast(past: _Past, horizon: int) -> dict[str, FloatArray]:
+def _columns(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float]) -> dict[str, FloatArray]:
     """Return one horizon's columns, each of shape (m, ...)."""
     import numpy as np
 
-    close, rows = past.bars.close, past.rows
-    ahead = log_return_ahead(close, horizon)
-    falls = np.column_stack([_came(worst_fall_ahead(close, horizon), -each) for each in past.thresholds])
-    squares = log_returns(close) ** 2
-    count = np.maximum(np.arange(1, len(close) + 1), 2)
-    variance, drop, quantiles, base = _blocks(past, falls, ahead, horizon)
-    ups = np.where(np.isnan(ahead), np.nan, ahead > 0.0)
-    up_base = _past_mean(ups[:, None], rows, horizon)[:, 0]
+    squares, ahead = past.panel.returns**2, past.ahead(horizon)
+    volatility = forecast_variance(past, rows, horizon)
+    falls = fall_odds(past, rows, horizon, thresholds)
+    ups = up_forecasts(past, rows, horizon)
     return {
-        "variance": variance,
-        "variance_mean": np.cumsum(squares)[rows] / (count - 1)[rows],
+        "variance": volatility.variance,
+        "variance_mean": np.cumsum(squares)[rows] / rows,
         "variance_ewma": np.maximum(exponential_mean(squares, EWMA_DECAY)[rows], FLOOR),
-        "variance_came": mean_ahead(squares, horizon)[rows],
-        "drop": drop,
-        "drop_base": _past_mean(falls, rows, horizon),
-        "drop_came": falls[rows],
-        "up": up_base,
-        "up_base": up_base,
-        "up_came": ups[rows],
-        "up_has_skill": np.zeros(len(rows)),
-        "quantiles": quantiles,
-        "quantile_base": base,
+        "variance_came": past.realised(horizon)[rows],
+        "drop": falls.odds,
+        "drop_base": falls.base,
+        "drop_came": falls.came,
+        "up": ups.odds,
+        "up_base": ups.base,
+        "up_came": ups.came,
+        "up_has_skill": np.array([skill.is_proven(ONE_SIDED_95) for skill in ups.skills], dtype=np.float64),
+        "quantiles": volatility.quantiles,
+        "quantile_base": _past_quantiles(ahead, past.cut_of(rows), horizon),
         "return_came": np.expm1(ahead)[rows],
     }
 
 
-def _came(worst: FloatArray, threshold: float) -> FloatArray:
+def _stacked(
+    past: Past, rows: TimeArray, horizons: Sequence[int], thresholds: Sequence[float]
+) -> dict[str, FloatArray]:
+    """Return all columns with the horizons along the second axis."""
     import numpy as np
 
-    return np.where(np.isnan(worst), np.nan, worst <= threshold)
+    parts = [_columns(past, rows, horizon, thresholds) for horizon in horizons]
+    columns = {name: np.stack([part[name] for part in parts], axis=1) for name in parts[0]}
+    columns["drop"] = _contained(columns["drop"], horizons)
+    return columns
 
 
-def _past_mean(outcomes: FloatArray, rows: TimeArray, horizon: int) -> FloatArray:
-    """Return the mean of the outcomes that had ended by each row."""
+def _contained(odds: FloatArray, horizons: Sequence[int]) -> FloatArray:
+    """Raise odds of longer horizons to those of shorter ones, as `fall_odds.coherent` does."""
     import numpy as np
 
-    total = np.cumsum(np.nan_to_num(outcomes[WARM_UP:]), axis=0)
-    finished = rows - horizon - WARM_UP
-    mean: FloatArray = total[finished] / (finished + 1)[:, None]
-    return mean
+    order = np.argsort(horizons)
+    result = np.empty_like(odds)
+    result[:, order] = np.maximum.accumulate(odds[:, order], axis=1)
+    return result
 
 
-def _blocks(
-    past: _Past, falls: FloatArray, ahead: FloatArray, horizon: int
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return variance, odds of falls, and quantiles with their base, block by block."""
+def _past_quantiles(ahead: FloatArray, cuts: TimeArray, horizon: int) -> FloatArray:
+    """Return quantiles of the returns over the horizon that had ended at each row's refit."""
     import numpy as np
 
-    columns: list[tuple[FloatArray, ...]] = []
-    returns = log_returns(past.bars.close)
-    for block in np.array_split(past.rows, range(_STEP, len(past.rows), _STEP)):
-        known = int(block[0])
-        model = fit_har(past.frame, returns, horizon=horizon, until=known)
-        forecast = model.forecast(past.frame.log_variance[WARM_UP:])
-        finished = slice(WARM_UP, known - horizon)
-        deviation = np.sqrt(forecast * horizon)
-        residuals = ahead[finished] / deviation[: known - horizon - WARM_UP]
-        now = deviation[block - WARM_UP]
-        columns.append(
-            (
-                forecast[block - WARM_UP],
-                _odds(past, falls, block, finished),
-                np.expm1(now[:, None] * np.quantile(residuals, LEVELS)),
-                np.expm1(np.tile(np.quantile(ahead[finished], LEVELS), (len(block), 1))),
-            )
-        )
-    variance, drop, quantiles, base = (np.concatenate(column) for column in zip(*columns, strict=True))
-    return variance, drop, quantiles, base
-
-
-def _odds(past: _Past, falls: FloatArray, block: TimeArray, finished: slice) -> FloatArray:
-    """Return the block's odds of each fall: logistic in its distance in weekly volatilities."""
-    import numpy as np
-
-    outcomes = falls[finished].T.ravel()
-    if not _FEWEST_EVENTS <= outcomes.sum() <= len(outcomes) - _FEWEST_EVENTS:
-        return np.tile(falls[finished].mean(axis=0), (len(block), 1))
-    model = fit_logit(_design(past, finished), outcomes, strength=1.0)
-    odds: FloatArray = model.probability(_design(past, block)).reshape(len(past.thresholds), -1).T
-    return odds
-
-
-def _design(past: _Past, rows: slice | TimeArray) -> FloatArray:
-    import numpy as np
-
-    volatility = 0.5 * past.frame.log_variance[rows]
-    week = volatility[:, 1]
-    slopes = volatility[:, [0, 2, 3]] - week[:, None]
-    return np.vstack([np.column_stack((np.log(at) - week, slopes)) for at in past.thresholds])
+    result = np.full((len(cuts), len(LEVELS)), np.nan)
+    for cut in np.unique(cuts).tolist():
+        finished = ahead[FIRST_ROW : max(FIRST_ROW, cut - horizon + 1)]
+        if len(finished) >= _FEWEST_ENDED:
+            result[cuts == cut] = np.expm1(np.quantile(finished, LEVELS))
+    return result

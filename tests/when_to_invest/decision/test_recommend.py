@@ -121,7 +121,7 @@ def test_a_market_that_never_fell_that_far_has_no_lift() -> None:
     for column in (bars.open, bars.high, bars.low, bars.close):
         column[:] = column**0.01
     made = recommend(snapshot_of(bars))
-    assert {odds.value for odds in made.p_drop} == {0.0}
+    assert max(odds.value for odds in made.p_drop) < 0.0001
     assert {item.id: item.value for item in made.evidence}["drop_odds.lift"] == 1.0
 
 

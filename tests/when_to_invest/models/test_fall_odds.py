@@ -6,10 +6,11 @@ import pytest
 from tests.conftest import Proof
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import DailyBars, daily_bars
-from when_to_invest.features.risk_frame import WARM_UP, risk_frame
-from when_to_invest.models.drop_odds import THRESHOLDS, HorizonOdds, coherent, drop_odds, walk_forward
+from when_to_invest.models.fall_odds import THRESHOLDS, HorizonOdds, coherent, newest_odds
 from when_to_invest.models.outcomes import worst_fall_ahead
-from when_to_invest.models.skill import UNPROVEN, Fold
+from when_to_invest.models.past import FIRST_ROW, Past
+from when_to_invest.models.prior import EMPTY, shipped_prior
+from when_to_invest.models.skill import UNPROVEN
 
 
 def _bars(seed: int, count: int = 1500) -> DailyBars:
@@ -17,7 +18,7 @@ def _bars(seed: int, count: int = 1500) -> DailyBars:
 
 
 def _odds(bars: DailyBars, horizon: int) -> HorizonOdds:
-    return drop_odds(risk_frame(bars).log_variance, bars.close, horizon=horizon)
+    return newest_odds(Past(bars, shipped_prior()), horizon)
 
 
 @pytest.mark.proof
@@ -32,7 +33,7 @@ def test_a_deeper_fall_is_never_likelier_nor_a_longer_wait_safer(proof: Proof) -
 
 def test_the_base_rate_is_the_frequency_among_finished_outcomes() -> None:
     bars = _bars(0)
-    worst = worst_fall_ahead(bars.close, 21)[WARM_UP:-21]
+    worst = worst_fall_ahead(bars.close, 21)[FIRST_ROW:-21]
     expected = [float((worst <= -threshold).mean()) for threshold in THRESHOLDS]
     assert _odds(bars, 21).baselines == pytest.approx(expected)
 
@@ -43,36 +44,28 @@ def test_spells_of_wild_trading_are_recognised_as_risk() -> None:
     assert odds.skill.brier_skill > 0.02
 
 
-def test_without_a_gain_in_validation_the_base_rate_is_the_answer() -> None:
-    bars = _bars(0)
-    noise = np.random.default_rng(0).standard_normal((len(bars), 4))
-    odds = drop_odds(noise, bars.close, horizon=21)
-    assert not odds.has_skill
-    assert odds.skill.brier_skill <= 0.0
+def test_without_lessons_the_base_rate_is_the_answer() -> None:
+    odds = newest_odds(Past(_bars(0), EMPTY), 21)
     assert odds.values == odds.baselines
-
-
-def test_a_market_that_never_fell_gets_its_base_rate() -> None:
-    rising = np.exp(0.001 * np.arange(900.0))
-    odds = drop_odds(np.random.default_rng(0).standard_normal((900, 4)), rising, horizon=5)
-    assert odds.values == odds.baselines == (0.0, 0.0, 0.0)
     assert not odds.has_skill
 
 
-@pytest.mark.proof
-def test_what_comes_after_the_first_judged_day_changes_nothing_for_it(proof: Proof) -> None:
-    bars = _bars(5)
-    lines = risk_frame(bars).log_variance
-    for seed in proof.seeds(ci=10, full=200):
-        generator = np.random.default_rng(seed)
-        start, horizon = int(generator.integers(700, 1400)), int(generator.integers(1, 22))
-        fold = Fold(known=start - horizon, start=start, stop=start + 1)
-        changed = bars.close.copy()
-        changed[start + 1 :] *= np.exp(generator.standard_normal(len(changed) - start - 1))
-        told = walk_forward(lines, bars.close, horizon=horizon, fold=fold)
-        retold = walk_forward(lines, changed, horizon=horizon, fold=fold)
-        assert np.array_equal(told[0], retold[0])
-        assert np.array_equal(told[1], retold[1])
+def test_a_market_that_never_fell_is_given_next_to_no_odds_of_falling() -> None:
+    generator = np.random.default_rng(0)
+    bars = _bars(0, 900)
+    rising = DailyBars(
+        day=bars.day,
+        open=bars.open,
+        high=bars.high,
+        low=bars.low,
+        close=np.exp(np.cumsum(np.abs(0.001 * generator.standard_normal(900)))),
+        has_range=False,
+        days_per_year=bars.days_per_year,
+        session=bars.session,
+    )
+    odds = _odds(rising, 5)
+    assert odds.baselines == (0.0, 0.0, 0.0)
+    assert max(odds.values) < 0.005
 
 
 def test_longer_horizons_are_raised_to_the_shorter_ones() -> None:

@@ -1,0 +1,133 @@
+"""What the pooled models learn from, in units that mean the same on every instrument.
+
+Stage: features (pure). Row t is known at the close of day t and is bitwise the same whatever
+follows. Volatilities are natural logarithms of the daily standard deviation; returns are in
+units of the instrument's own volatility, so that an index and a coin can be learnt together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from when_to_invest.features.daily import DailyBars
+from when_to_invest.features.risk_frame import EWMA_DECAY, MONTH, QUARTER, WEEK
+from when_to_invest.features.variance import FLOOR, daily_variance, log_returns, steadied
+from when_to_invest.features.windows import change_ratio, exponential_mean, rolling_mean
+
+if TYPE_CHECKING:
+    from when_to_invest.market import FloatArray
+
+_YEAR: Final = 252
+_SMA: Final = 200
+_HALF_YEAR: Final = 126
+_FAST_DECAY: Final = 0.7
+_FARTHEST: Final = 3.0
+"""Returns in units of volatility are clipped here."""
+HAR_COLUMNS: Final = 6
+SLOPES: Final = ("fast", "week", "quarter", "long_run")
+UP_FEATURES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RiskPanel:
+    """Causal columns of n days; NaN where history does not reach back far enough.
+
+    `returns`: log returns. `variance`: daily variance, single outliers steadied.
+    `volatility`: log volatility of about a month, matched to close-to-close moves.
+    `slopes` (n, 4): other log volatilities (`SLOPES`) less `volatility`.
+    `long_run`: log of the mean variance of all days so far. `har` (n, 6): log variance of the
+    latest day, week, month and quarter less `long_run`, and the returns of the latest day and
+    week in monthly volatilities. `up` (n, 5): distance to the 200-day
+    average and returns of a week, a month and half a year in volatilities, and the month's
+    volatility against the long run's.
+    """
+
+    returns: FloatArray
+    variance: FloatArray
+    volatility: FloatArray
+    slopes: FloatArray
+    long_run: FloatArray
+    har: FloatArray
+    up: FloatArray
+
+
+def risk_panel(bars: DailyBars) -> RiskPanel:
+    """Return the panel of every day of `bars`."""
+    import numpy as np
+
+    returns = log_returns(bars.close)
+    variance = steadied(daily_variance(bars), returns) if bars.has_range else daily_variance(bars)
+    monthly = exponential_mean(variance, EWMA_DECAY)
+    latest = variance if bars.has_range else monthly
+    month = _log_volatility(rolling_mean(variance, MONTH))
+    level = _level(returns, variance)
+    anchor = _log_volatility(monthly)
+    long_run = _log_volatility(_expanding_mean(returns**2))
+    speeds = (
+        exponential_mean(variance, _FAST_DECAY),
+        rolling_mean(variance, WEEK),
+        rolling_mean(variance, QUARTER),
+    )
+    slopes = [*(_log_volatility(each) - anchor for each in speeds), long_run - (anchor + level)]
+    day_move = _in_units(returns, month + level, 1)
+    week_move = _in_units(change_ratio(bars.close, WEEK), month + level, WEEK)
+    far = 2.0 * _log_volatility(_running_mean(variance))
+    windows = (latest, *(rolling_mean(variance, window) for window in (WEEK, MONTH, QUARTER)))
+    return RiskPanel(
+        returns=returns,
+        variance=variance,
+        volatility=anchor + level,
+        slopes=np.column_stack(slopes),
+        long_run=far,
+        har=np.column_stack((*(2.0 * _log_volatility(each) - far for each in windows), day_move, week_move)),
+        up=np.column_stack((_moves(bars, returns, month + level), week_move, slopes[-1])),
+    )
+
+
+def _moves(bars: DailyBars, returns: FloatArray, month: FloatArray) -> FloatArray:
+    """Return distance to the 200-day average, and the returns of a month and half a year."""
+    import numpy as np
+
+    year = _log_volatility(rolling_mean(returns**2, _YEAR))
+    distance = bars.close / rolling_mean(bars.close, _SMA) - 1.0
+    return np.column_stack(
+        (
+            _in_units(distance, year, _SMA // 2),
+            _in_units(change_ratio(bars.close, MONTH), month, MONTH),
+            _in_units(change_ratio(bars.close, _HALF_YEAR), year, _HALF_YEAR),
+        )
+    )
+
+
+def _log_volatility(variance: FloatArray) -> FloatArray:
+    import numpy as np
+
+    logs: FloatArray = 0.5 * np.log(np.maximum(variance, FLOOR))
+    return logs
+
+
+def _expanding_mean(values: FloatArray) -> FloatArray:
+    import numpy as np
+
+    mean: FloatArray = np.cumsum(values) / np.maximum(np.arange(len(values)), 1)
+    return mean
+
+
+def _running_mean(values: FloatArray) -> FloatArray:
+    import numpy as np
+
+    mean: FloatArray = np.cumsum(values) / np.arange(1, len(values) + 1)
+    return mean
+
+
+def _level(returns: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return the log ratio of close-to-close to range volatility over the past."""
+    return _log_volatility(_expanding_mean(returns**2)) - _log_volatility(_expanding_mean(variance))
+
+
+def _in_units(move: FloatArray, log_volatility: FloatArray, days: int) -> FloatArray:
+    import numpy as np
+
+    scaled: FloatArray = np.clip(move / (np.exp(log_volatility) * days**0.5), -_FARTHEST, _FARTHEST)
+    return scaled

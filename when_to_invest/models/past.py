@@ -1,0 +1,77 @@
+"""One instrument's days with everything that was known on each: what forecasts start from.
+
+Stage: models (pure). Models are refitted every `REFIT_DAYS` days counted from the first day of
+the series, so that a forecast depends on the bars up to its day and on nothing else: live, in
+a backtest and in an evaluation alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from when_to_invest.features.daily import DailyBars
+from when_to_invest.features.risk_frame import WARM_UP
+from when_to_invest.features.risk_panel import RiskPanel, risk_panel
+from when_to_invest.models.outcomes import log_return_ahead, mean_ahead, worst_fall_ahead
+from when_to_invest.models.prior import Prior
+
+if TYPE_CHECKING:
+    from when_to_invest.market import FloatArray, TimeArray
+
+REFIT_DAYS: Final = 63
+FIRST_ROW: Final = WARM_UP + 21
+"""Rows before this one are neither learnt from nor counted in base rates."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """Days of one instrument, their features, and the pooled lessons that may be used."""
+
+    bars: DailyBars
+    prior: Prior
+
+    @cached_property
+    def panel(self) -> RiskPanel:
+        """Features of every day."""
+        return risk_panel(self.bars)
+
+    @cached_property
+    def year(self) -> TimeArray:
+        """Calendar year (UTC) of every day."""
+        import numpy as np
+
+        years = self.bars.day.astype("datetime64[D]").astype("datetime64[Y]")
+        return years.astype(np.int64) + 1970
+
+    def cut_of(self, rows: TimeArray) -> TimeArray:
+        """Return the newest refit day at or before each row, as a row."""
+        import numpy as np
+
+        return FIRST_ROW + REFIT_DAYS * ((np.asarray(rows) - FIRST_ROW) // REFIT_DAYS)
+
+    def worst(self, horizon: int) -> FloatArray:
+        """Return the deepest fall of the close within the horizon, a ratio, NaN if unfinished."""
+        return worst_fall_ahead(self.bars.close, horizon)
+
+    def ahead(self, horizon: int) -> FloatArray:
+        """Return the log return over the horizon, NaN if unfinished."""
+        return log_return_ahead(self.bars.close, horizon)
+
+    def realised(self, horizon: int) -> FloatArray:
+        """Return the mean squared log return over the horizon, NaN if unfinished."""
+        return mean_ahead(self.panel.returns**2, horizon)
+
+
+def past_mean(outcomes: FloatArray, horizon: int) -> FloatArray:
+    """Return at each t the mean of the outcomes (n, ...) that had ended by t; NaN before any had."""
+    import numpy as np
+
+    mean = np.full(outcomes.shape, np.nan)
+    count = len(outcomes) - FIRST_ROW - horizon
+    if count > 0:
+        total = np.cumsum(outcomes[FIRST_ROW : FIRST_ROW + count], axis=0)
+        trials = np.arange(1, count + 1).reshape(-1, *([1] * (outcomes.ndim - 1)))
+        mean[FIRST_ROW + horizon :] = total / trials
+    return mean
