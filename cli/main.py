@@ -20,6 +20,7 @@ from cli.commands import (
     lake,
     operating,
     services,
+    sweeping,
 )
 from when_to_invest.errors import EXIT_OK, EXIT_UNUSABLE, ErrorCode, Fault
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 for group in (
     analysis,
     backtesting,
+    sweeping,
     evaluating,
     auditing,
     chatting,

@@ -20,7 +20,6 @@ from compute.code import code_fingerprint
 from compute.tasks import Item, Result, Shared, Task, Work, packed, perform, seed_of
 from when_to_invest.errors import ErrorCode, Fault
 
-CONNECT_S: Final = 10.0
 LONGEST_TASK_S: Final = 900.0
 MOST_PROCESSES: Final = 256
 Progress = Callable[[int, int], None]
@@ -40,8 +39,9 @@ class Place(StrEnum):
 class Runner:
     """Where, with how many processes (0: one a CPU), and the address of a cluster's scheduler.
 
-    `longest_task_s`: a task that takes longer ends the run, so that a cluster which has lost
-    all its workers is noticed.
+    `connect_s`: how long a scheduler, and then a first worker, is waited for. `longest_task_s`:
+    a task that takes longer ends the run, so that a cluster which has lost all its workers is
+    noticed.
 
     Raises:
         Fault: `bad_argument` for a number of processes outside 0 to 256, or an address that is
@@ -52,6 +52,7 @@ class Runner:
     processes: int = 0
     scheduler: str | None = None
     longest_task_s: float = LONGEST_TASK_S
+    connect_s: float = 10.0
 
     def __post_init__(self) -> None:
         """Check that the parts fit together."""
@@ -159,12 +160,14 @@ def _on_cluster(runner: Runner) -> Iterator[_Performed]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with ExitStack() as open_until_done:
         try:
-            client = Client(runner.scheduler, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call] # untyped library
+            client = Client(runner.scheduler, timeout=runner.connect_s, set_as_default=False)  # type: ignore[no-untyped-call] # untyped library
             open_until_done.enter_context(client)
         except (OSError, TimeoutError, ValueError) as error:
             raise _lost(f"no Dask scheduler answers at {runner.scheduler}") from error
         try:
-            with parallel_config(backend=ClusterBackend(client=client, wait_for_workers_timeout=CONNECT_S)):
+            with parallel_config(
+                backend=ClusterBackend(client=client, wait_for_workers_timeout=runner.connect_s)
+            ):
                 yield lambda work, shared, tasks: _spread(
                     packed((work, shared, code_fingerprint())), tasks, runner
                 )

@@ -43,6 +43,11 @@ class Home:
         return self.root / "snapshots"
 
     @property
+    def trials(self) -> Path:
+        """Everything that sweeps have tried, so that no later figure forgets it."""
+        return self.root / "trials.jsonl"
+
+    @property
     def journal(self) -> Path:
         """The hash-chained journal (SQLite)."""
         return self.root / "journal.sqlite"

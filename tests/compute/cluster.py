@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from compute.code import code_fingerprint
+
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
 
@@ -61,6 +63,8 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def local_cluster(*, workers: int) -> Iterator[Cluster]:
+    # What these workers will run is what stands on disk now.
+    code_fingerprint.cache_clear()
     with ExitStack() as ending:
         scheduler = start("dask_scheduler", "--port", "0", "--idle-timeout", "300 s")
         ending.callback(end, scheduler)

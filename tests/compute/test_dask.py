@@ -41,6 +41,12 @@ def test_a_cluster_gives_the_same_bytes(cluster: Cluster) -> None:
     assert pids <= {worker.pid for worker in cluster.workers}
 
 
+def test_a_fault_on_a_worker_is_the_runs_fault(cluster: Cluster) -> None:
+    with pytest.raises(Fault) as caught:
+        run_tasks(work.refusing, ITEMS, shared=None, runner=on(cluster))
+    assert caught.value.code is ErrorCode.NO_DATA
+
+
 @pytest.mark.parametrize("doomed", [2], indirect=True)
 def test_the_task_of_a_killed_worker_is_done_again(doomed: Cluster, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pid")
@@ -58,12 +64,6 @@ def test_the_task_of_a_killed_worker_is_done_again(doomed: Cluster, tmp_path: Pa
     )
     assert list(found.values()) == [3, 2, 1, 0]
     assert [worker.wait(30) for worker in doomed.workers if worker.pid in killed] == [-signal.SIGKILL]
-
-
-def test_a_fault_on_a_worker_is_the_runs_fault(cluster: Cluster) -> None:
-    with pytest.raises(Fault) as caught:
-        run_tasks(work.refusing, ITEMS, shared=None, runner=on(cluster))
-    assert caught.value.code is ErrorCode.NO_DATA
 
 
 @pytest.mark.parametrize("doomed", [1], indirect=True)
@@ -92,5 +92,10 @@ def test_a_scheduler_that_goes_away_is_told(doomed: Cluster) -> None:
 
 def test_nobody_at_the_address_is_told() -> None:
     with pytest.raises(Fault) as caught:
-        run_tasks(work.drawn, ITEMS, shared=1.0, runner=Runner(Place.DASK, scheduler="tcp://127.0.0.1:9"))
+        run_tasks(
+            work.drawn,
+            ITEMS,
+            shared=1.0,
+            runner=Runner(Place.DASK, scheduler="tcp://127.0.0.1:9", connect_s=1.0),
+        )
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE

@@ -1,0 +1,115 @@
+"""`sweep`: many configurations of one strategy, and what picking the best of them is worth."""
+
+from __future__ import annotations
+
+from enum import StrEnum, unique
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from compute.runner import Runner
+    from compute.sweeps import Record, Tried
+    from home.paths import Home
+    from when_to_invest.backtest.trial import Trial
+    from when_to_invest.honesty.trials import TrialLedger
+
+MOST_TOLD = 20
+
+
+@unique
+class Place(StrEnum):
+    """Where to run; `compute.runner` knows the same words."""
+
+    SERIAL = "serial"
+    PROCESSES = "processes"
+    DASK = "dask"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands to `app`."""
+    app.command()(sweep)
+
+
+def sweep(
+    strategy: Annotated[str, typer.Argument(help="A name with parameters, such as trend_vol.")],
+    instrument: Annotated[str, typer.Argument(help="Instrument id, such as SPX.")],
+    *,
+    grid: Annotated[list[str], typer.Option(help="fast=10:100:10 or slow=100,200; give one a parameter.")],
+    from_: Annotated[str | None, typer.Option("--from", help="First day traded.", show_default=False)] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Last day looked at.", show_default=False)] = None,
+    fee_bps: Annotated[float, typer.Option(help="Fee, of each traded value.")] = 5.0,
+    best: Annotated[int, typer.Option(min=1, max=MOST_TOLD, help="How many to tell.")] = 5,
+    seed: Annotated[int, typer.Option(help="For the intervals.")] = 0,
+    runner: Annotated[
+        Place, typer.Option(help="Here, in processes beside, or on a Dask cluster.")
+    ] = Place.SERIAL,
+    workers: Annotated[int, typer.Option(help="Processes beside this one; 0 is one a CPU.")] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler, such as tcp://HOST:8786.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try a grid of parameters; every trial is written down and the best is deflated by all of them."""
+    from cli.commands.backtesting import trial_of
+    from cli.output import console, print_json
+    from cli.progress import shown_progress
+    from cli.sweep_card import sweep_card
+    from compute.sweeps import Sweep, run_sweep
+    from home.paths import home_at
+    from when_to_invest.backtest.grid import configurations, parse_axis
+    from when_to_invest.backtest.terms import Terms
+    from when_to_invest.backtest.variants import variants_of
+
+    place, where = home_at(home), runner_of(runner, workers=workers, scheduler=scheduler)
+    asked = configurations([parse_axis(text) for text in grid])
+    trial = trial_of(place, instrument, start=from_, end=to, terms=Terms(fee_bps), arrival_months=0)
+    variants = variants_of(strategy, asked, bars=len(trial))
+    with shown_progress(f"sweeping {strategy}") as told:
+        found = run_sweep(
+            Sweep(variants, trial, where, seed=seed, best=best),
+            recorder(place, trial),
+            progress=lambda done, total: told(f"{done} of {total}"),
+        )
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    console().print(sweep_card(found))
+
+
+def runner_of(place: Place, *, workers: int, scheduler: str | None) -> Runner:
+    """Return the runner that the options mean.
+
+    Raises:
+        Fault: `bad_argument` when they do not fit together.
+    """
+    from compute.runner import Place as Where
+    from compute.runner import Runner
+
+    return Runner(Where(place.value), processes=workers, scheduler=scheduler)
+
+
+def recorder(home: Home, trial: Trial) -> Record:
+    """Return what writes trials into the home's ledger."""
+
+    def record(tried: tuple[Tried, ...]) -> TrialLedger:
+        from home.clock import clock_of
+        from home.settings import read_settings
+        from home.trial_file import Tried as Line
+        from home.trial_file import record_trials
+        from when_to_invest.backtest.sweep_report import FAMILY
+        from when_to_invest.values import Mode
+
+        mode = read_settings(home).mode
+        is_untouched = mode is Mode.REPLAY and not home.clock.exists()
+        at = trial.snapshot.as_of if is_untouched else clock_of(home, mode).now()
+        instrument = trial.snapshot.instrument.id
+        lines = [
+            Line(FAMILY, instrument, each.parameters_hash, each.sharpe_per_bar, each.bars) for each in tried
+        ]
+        return record_trials(home.make().trials, lines, at=at)
+
+    return record
