@@ -114,7 +114,7 @@ def rows() -> list[Row]:
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "given.npz"
-        np.savez(path, **given)
+        np.savez(path, allow_pickle=False, **given)
         vectorbt = run_peer("backtests", str(path), "vectorbt")
         swept = run_peer("backtests", str(path), "vectorbt_sweep")
         backtesting = run_peer("backtests", str(path), "backtesting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from when_to_invest.canonical import utc_text
 
 if TYPE_CHECKING:
+    from when_to_invest.backtest.figures import Figures
     from when_to_invest.backtest.report import Backtest, Part
 
 
@@ -71,7 +73,7 @@ def _figures(result: Backtest) -> Table:
     return table
 
 
-_LINES = (
+_LINES: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("total return", lambda f: _signed(f.total_return)),
     ("growth a year", lambda f: _signed(f.cagr)),
     ("volatility a year", lambda f: _plain(f.volatility_annual)),

@@ -10,6 +10,8 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +28,7 @@ def vectorbt(opened: np.ndarray, close: np.ndarray, sizes: np.ndarray) -> dict[s
         close = np.repeat(close[:, None], sizes.shape[1], axis=1)
         opened = np.repeat(opened[:, None], sizes.shape[1], axis=1)
 
-    def run() -> object:
+    def run() -> Any:
         book = vbt.Portfolio.from_orders(
             close, size=sizes, size_type="targetpercent", price=opened, fees=FEE, init_cash=1e6, freq="1min"
         )
@@ -54,7 +56,7 @@ def backtesting(given: dict[str, np.ndarray]) -> dict[str, list[float]]:
         index=pd.date_range("2000-01-01", periods=len(close), freq="min"),
     )
 
-    class InAndOut(Strategy):
+    class InAndOut(Strategy):  # type: ignore[misc]  # the peer publishes no types
         def init(self) -> None:
             self.signal = self.I(lambda: signal, plot=False)
 
@@ -70,11 +72,12 @@ def backtesting(given: dict[str, np.ndarray]) -> dict[str, list[float]]:
     return {"seconds": [seconds], "final": [float(stats["Equity Final [$]"]) / CASH]}
 
 
-def _fastest(call: object, repeats: int) -> tuple[float, object]:
-    durations, answer = [], None
+def _fastest(call: Callable[[], Any], repeats: int) -> tuple[float, Any]:
+    durations: list[float] = []
+    answer = None
     for _ in range(repeats):
         started = time.process_time()
-        answer = call()  # type: ignore[operator]
+        answer = call()
         durations.append(time.process_time() - started)
     return min(durations), answer
 

@@ -10,12 +10,13 @@ import json
 import statistics
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from river import stats, utils
 
 
-def statistics_of() -> list[tuple[int, object]]:
+def statistics_of() -> list[tuple[int, Any]]:
     """Return the 22 of our features that river has, each with the column it is fed."""
     close, change, high, low, volume = range(5)
     rolled = [(close, stats.Mean(), window) for window in (10, 20, 50, 200)]

@@ -112,6 +112,6 @@ class MarketView:
 
 
 def _locked(column: Column) -> Column:
-    locked = column[:]
+    locked = column.view()
     locked.flags.writeable = False
     return locked
