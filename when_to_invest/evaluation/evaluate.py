@@ -48,6 +48,7 @@ LEARNING_SHARE: Final = 0.4
 """... or after this share of a shorter history."""
 _MONTHLY_FIRST: Final = 13
 _EPOCH: Final = date(1970, 1, 1).toordinal()
+_NEXT_CLOSE: Final = "overlay: no opening prices are known, so orders fill at the close of the next bar"
 Progress = Callable[[str], None]
 
 
@@ -92,6 +93,8 @@ def _judge_days(snapshot: Snapshot, *, start: date | None, end: date | None, pro
     notes: list[str] = []
     progress("walking the forecasts forward")
     made = _forecasts(snapshot, first, end, notes)
+    if not bars.has_range:
+        notes.append(_NEXT_CLOSE)
     is_alive = _has_moved(bars, first, notes)
     progress("holding the sizing as a position")
     courses = _daily_courses(snapshot, bars, made, notes) if made is not None and is_alive else None
@@ -128,7 +131,7 @@ def _has_moved(bars: DailyBars, first: date, notes: list[str]) -> bool:
 
 def _judge_months(snapshot: Snapshot, *, start: date | None, end: date | None, progress: Progress) -> Judged:
     """Judge what months allow: the position and the deployment, no odds over days."""
-    notes = ["variance, p_drop, interval, p_up: monthly bars say nothing about days"]
+    notes = ["variance, p_drop, interval, p_up: monthly bars say nothing about days", _NEXT_CLOSE]
     months, count = months_of_months(snapshot), len(snapshot.bars)
     first = max(_MONTHLY_FIRST, months.first_from(start) if start else 0)
     stop = min(count, months.first_after(end) if end else count)

@@ -20,8 +20,8 @@ from when_to_invest.honesty.sharpe import deflated_sharpe, moments
 if TYPE_CHECKING:
     from when_to_invest.evaluation.positions import Courses
 
-TRIALS: Final = 84
-"""Sizings looked at on SPX, IXIC and USMKT: 60 by research, 24 bands and caps before this one."""
+TRIALS: Final = 90
+"""Sizings looked at on the same years: 60 by research, 30 bands and caps before this one was kept."""
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PERIOD_YEARS: Final = ((30, 10), (6, 5), (0, 1))
 """Records of more than so many years are cut into periods of so many."""

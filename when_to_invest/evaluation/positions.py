@@ -19,6 +19,7 @@ from when_to_invest.evaluation.sizing_history import (
     monthly_sigma,
     monthly_trend,
     targets,
+    volatility_scales,
     wanted_weights,
 )
 from when_to_invest.features.daily import DAY_US, DailyBars
@@ -59,7 +60,8 @@ def daily_courses(snapshot: Snapshot, bars: DailyBars, made: Forecasts, *, horiz
     sigma[made.row] = np.sqrt(variance * bars.days_per_year)
     known = bars.until(stop)
     caps = breaker_caps(known, risk_frame(known), first=first)
-    ordered = targets(wanted_weights(daily_trend(known), sigma), caps)
+    wanted = wanted_weights(daily_trend(known), sigma)
+    ordered = targets(wanted, caps, scale=volatility_scales(sigma), close=known.close)
     return _courses(_daily_snapshot(snapshot, known), ordered, first=first)
 
 
@@ -77,7 +79,8 @@ def monthly_courses(snapshot: Snapshot, *, first: int, stop: int) -> Courses:
     close = known.bars.close
     sigma = monthly_sigma(close)
     sigma[:first] = np.nan
-    ordered = targets(wanted_weights(monthly_trend(close), sigma), np.ones(len(close)))
+    wanted = wanted_weights(monthly_trend(close), sigma)
+    ordered = targets(wanted, np.ones(len(close)), scale=volatility_scales(sigma), close=close)
     return _courses(known, ordered, first=first)
 
 

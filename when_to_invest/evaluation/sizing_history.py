@@ -3,7 +3,8 @@
 Stage: evaluation (pure). Trend tranche, volatility scale and breaker cap are those of
 `decision.sizing` and `risk.market_breakers`, called day by day; only the readings are computed
 for all days at once. A breaker caps what is added and never sells, as in `decision.rules`.
-A weight is changed only when the wanted one lies more than `NO_TRADE_BAND` away.
+What is held drifts with the price, and is changed only when the wanted weight lies further away
+than a fifth of the largest position that the day's volatility allows.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from when_to_invest.signals.trend import SMA_WINDOW, momentum_windows, trend_sta
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
-NO_TRADE_BAND: Final = 0.15
+NO_TRADE_SHARE: Final = 0.2
+"""Of the volatility scale: markets that allow only small positions need a narrow band."""
 MONTHS_OF_AVERAGE: Final = 10
 """The 200-day average in months (Faber 2007)."""
 _MONTHS: Final = (3, 6, 12)
@@ -114,22 +116,40 @@ def wanted_weights(trend: TrendHistory, sigma_annual: FloatArray) -> FloatArray:
     return wanted
 
 
-def targets(wanted: FloatArray, caps: FloatArray, *, band: float = NO_TRADE_BAND) -> FloatArray:
-    """Return the weight ordered at each close, NaN for no order.
+def volatility_scales(sigma_annual: FloatArray) -> FloatArray:
+    """Return `decision.sizing.volatility_scale` at each row, NaN where sigma is."""
+    import numpy as np
+
+    return np.array([volatility_scale(each) if each == each else each for each in sigma_annual.tolist()])  # noqa: PLR0124 - NaN alone is unequal to itself
+
+
+def targets(
+    wanted: FloatArray,
+    caps: FloatArray,
+    *,
+    scale: FloatArray,
+    close: FloatArray,
+    share: float = NO_TRADE_SHARE,
+) -> FloatArray:
+    """Return the weight ordered at each close (n,), NaN for no order.
 
     Args:
         wanted: (n,) in [0, 1], NaN where nothing is known.
         caps: (n,) in [0, 1]: an increase goes no further than wanted times cap.
-        band: changes up to this size are not worth their cost.
+        scale: (n,) largest position that volatility allows, in [0, 1].
+        close: (n,) prices, by which the weight held drifts between orders.
+        share: changes up to this share of `scale` are not worth their cost.
     """
     import numpy as np
 
     ordered, held = np.full(len(wanted), np.nan), 0.0
+    growth = np.append(1.0, close[1:] / close[:-1])
     for row in np.flatnonzero(np.isfinite(wanted)):
+        held = held * growth[row] / (1.0 - held + held * growth[row])
         aim = float(wanted[row])
         if aim > held:
             aim = max(held, aim * float(caps[row]))
-        if abs(aim - held) > band:
+        if abs(aim - held) > share * scale[row]:
             ordered[row] = held = aim
     return ordered
 

@@ -62,24 +62,43 @@ def test_high_volatility_shrinks_and_no_weight_exceeds_the_budget() -> None:
     assert wild == pytest.approx(calm * 0.25)
 
 
+def order(wanted: list[float], *, caps: float = 1.0, scale: float = 1.0, growth: float = 1.0) -> np.ndarray:
+    """Return the orders of a market that grows by `growth` a bar."""
+    count = len(wanted)
+    close = 100.0 * growth ** np.arange(count)
+    return targets(np.array(wanted), np.full(count, caps), scale=np.full(count, scale), close=close)
+
+
 def test_a_small_change_is_not_worth_its_cost() -> None:
-    wanted = np.array([np.nan, 0.8, 0.7, 0.75, 0.5, 0.6])
-    ordered = targets(wanted, np.ones(6), band=0.15)
-    assert ordered.tolist()[1] == 0.8
+    ordered = order([np.nan, 0.8, 0.65, 0.75, 0.5, 0.65])
+    assert ordered[[1, 4]].tolist() == [0.8, 0.5]
     assert np.isnan(ordered[[0, 2, 3, 5]]).all()
-    assert ordered[4] == 0.5
+
+
+def test_where_volatility_allows_little_a_small_change_counts() -> None:
+    assert np.isnan(order([0.2, 0.1])[0])
+    assert order([0.2, 0.1], scale=0.2).tolist() == [0.2, 0.1]
+
+
+def test_a_position_that_grew_too_large_is_cut_back() -> None:
+    ordered = order([0.5] * 40, growth=1.05)
+    cut = np.flatnonzero(np.isfinite(ordered))
+    assert len(cut) > 1
+    assert (ordered[cut] == 0.5).all()
+    assert np.isfinite(order([0.5] * 40)).sum() == 1
 
 
 def test_a_breaker_caps_what_is_added_and_never_sells() -> None:
-    held = targets(np.array([0.8, 0.9]), np.array([1.0, 0.25]))
+    calm = order([0.5, 0.9])
+    assert calm.tolist() == [0.5, 0.9]
+    held = targets(np.array([0.8, 0.9]), np.array([1.0, 0.25]), scale=np.ones(2), close=np.ones(2))
     assert held[0] == 0.8
     assert np.isnan(held[1])
-    fresh = targets(np.array([0.8]), np.array([0.5]))
-    assert fresh[0] == pytest.approx(0.4)
+    assert order([0.8], caps=0.5)[0] == pytest.approx(0.4)
 
 
 def test_a_halt_adds_nothing() -> None:
-    assert np.isnan(targets(np.array([1.0]), np.array([0.0]))).all()
+    assert np.isnan(order([1.0], caps=0.0)).all()
 
 
 def test_monthly_volatility_is_that_of_the_last_twelve_returns() -> None:
