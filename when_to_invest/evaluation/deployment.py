@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.decision.sizing import STAGED_FLOOR
-from when_to_invest.evaluation.report import FEWEST, UNKNOWN_INTERVAL, DeploymentScore, Interval90, known
+from when_to_invest.evaluation.report import (
+    FEWEST,
+    FEWEST_BLOCKS,
+    UNKNOWN_INTERVAL,
+    DeploymentScore,
+    Interval90,
+    known,
+)
 from when_to_invest.evaluation.sizing_history import monthly_trend
 from when_to_invest.honesty.scores import block_of, bootstrap_ci
 from when_to_invest.signals.trend import BAND_RATIO
@@ -143,5 +150,7 @@ def _shortfall(wealth: FloatArray) -> float:
 
 
 def _interval(statistic: Callable[..., float], ours: FloatArray, theirs: FloatArray) -> Interval90:
+    if len(ours) < FEWEST_BLOCKS * block_of(MONTHS):
+        return UNKNOWN_INTERVAL
     found = bootstrap_ci((ours, theirs), statistic, block=block_of(MONTHS), n=_DRAWS)
     return known(found.low), known(found.high)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.evaluation.report import (
     FEWEST,
+    FEWEST_BLOCKS,
     UNKNOWN_INTERVAL,
     DropScore,
     Interval90,
@@ -72,6 +73,10 @@ def _drop_score(made: Forecasts, at: int, column: int, notes: list[str]) -> Drop
     else:
         skill, interval = _brier(odds[rows], base[rows], came[rows], horizon=horizon)
         ece = scores.expected_calibration_error(odds[rows], came[rows])
+    if count >= FEWEST and interval == UNKNOWN_INTERVAL:
+        notes.append(
+            f"p_drop {threshold:.2f} in {horizon} d: {count} outcomes overlap too much for an interval"
+        )
     if count >= FEWEST and falls in (0, count):
         notes.append(f"p_drop {threshold:.2f} in {horizon} d: every outcome was the same, no skill to show")
         skill, interval = None, UNKNOWN_INTERVAL
@@ -94,7 +99,10 @@ def _brier(
 
 
 def _skill_interval(loss: FloatArray, base_loss: FloatArray, *, horizon: int) -> Interval90:
-    found = scores.skill_ci(loss, base_loss, block=scores.block_of(horizon))
+    block = scores.block_of(horizon)
+    if len(loss) < FEWEST_BLOCKS * block:
+        return UNKNOWN_INTERVAL
+    found = scores.skill_ci(loss, base_loss, block=block)
     return known(found.low), known(found.high)
 
 

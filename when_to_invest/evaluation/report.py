@@ -18,6 +18,9 @@ from when_to_invest.values import Value
 FEWEST: Final = 30
 """Below this many outcomes no statistic is given."""
 
+FEWEST_BLOCKS: Final = 4
+"""Overlapping outcomes fill at least so many blocks, or no interval is given."""
+
 Figure = Annotated[
     float | None, AfterValidator(lambda value: None if value is None else round(value, 6) + 0.0)
 ]

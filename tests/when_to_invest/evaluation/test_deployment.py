@@ -70,9 +70,16 @@ def test_too_few_windows_give_no_figure_but_a_reason() -> None:
 
 
 def test_gains_are_in_hundredths_of_the_budget() -> None:
-    lump = np.linspace(0.6, 1.4, 100)
+    lump = np.linspace(0.6, 1.4, 200)
     score = deployment_score(Outcomes(staged=lump + 0.02, dca=lump - 0.01, lump=lump), [])
     assert score.vs_lump_pp == pytest.approx(2.0)
     assert score.vs_dca_pp == pytest.approx(3.0)
     assert score.es5_vs_lump_pp == pytest.approx(2.0)
     assert score.vs_lump_ci90 == pytest.approx((2.0, 2.0))
+
+
+def test_a_few_overlapping_years_give_no_interval() -> None:
+    lump = np.linspace(0.6, 1.4, 143)
+    score = deployment_score(Outcomes(staged=lump + 0.02, dca=lump - 0.01, lump=lump), [])
+    assert score.vs_lump_pp == pytest.approx(2.0)
+    assert score.vs_lump_ci90 == score.es5_vs_lump_ci90 == (None, None)

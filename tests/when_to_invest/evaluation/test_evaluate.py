@@ -95,7 +95,18 @@ def test_fewer_than_thirty_outcomes_give_no_statistic_but_a_reason() -> None:
     assert [row.brier_skill for row in drop_scores(few, notes) if row.horizon_days == 21] == [None] * 3
     assert [row.coverage for row in interval_scores(few, notes)] == [None] * 3
     assert up_score(few, notes).brier_skill is None
-    assert all("29 outcomes" in note for note in notes if "every outcome" not in note)
+    few_notes = [note for note in notes if "are too few" in note and "63 d" not in note]
+    assert few_notes
+    assert all("29 outcomes" in note for note in few_notes)
+
+
+def test_outcomes_that_overlap_too_much_give_no_interval_and_no_claim_of_skill() -> None:
+    found = evaluate(daily_snapshot(1600, seed=7), start=date(2015, 6, 1)).evaluation
+    rows = [row for row in found.p_drop if row.horizon_days == 63]
+    assert all(row.n >= 30 and row.ci90 == (None, None) for row in rows)
+    assert found.p_up.ci90 == (None, None)
+    assert not found.p_up.has_skill
+    assert any("overlap too much" in note for note in found.notes)
 
 
 def test_a_short_history_is_all_unknown_and_says_why() -> None:
