@@ -50,10 +50,10 @@ def _schedule(answer: Recommendation, budget_usd: Decimal | None) -> list[Render
 def _odds(answer: Recommendation) -> Table:
     """Return the odds of falls as thresholds by horizons, each beside how usual it is."""
     horizons = sorted({odds.horizon_days for odds in answer.p_drop})
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 3, 0, 0))
-    table.add_column("odds of a fall of")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("odds of a fall of", no_wrap=True)
     for days in horizons:
-        table.add_column(f"within {days} days")
+        table.add_column(f"{days} days (usual)", no_wrap=True)
     for threshold in sorted({odds.threshold_ratio for odds in answer.p_drop}):
         cells = [_cell(_find(answer, threshold, days)) for days in horizons]
         table.add_row(hundredths(threshold), *cells)
@@ -70,9 +70,7 @@ def _cell(odds: DropOdds | None) -> Text:
         return Text("")
     is_worse = odds.value > odds.baseline
     style = "dim" if not odds.has_skill else "red" if is_worse else "green"
-    return Text.assemble(
-        (f"{hundredths(odds.value):>7}", style), (f"  usually {hundredths(odds.baseline)}", "dim")
-    )
+    return Text.assemble((f"{hundredths(odds.value):>7}", style), (f" ({hundredths(odds.baseline)})", "dim"))
 
 
 def _outlook(answer: Recommendation) -> list[Text]:

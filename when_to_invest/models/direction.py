@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from when_to_invest.models.newton_logit import probability
+from when_to_invest.models.newton_logit import probability_by_row
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
 from when_to_invest.models.skill import ONE_SIDED_95, UNPROVEN, Skill, judge
 
@@ -114,13 +114,9 @@ def _pooled(past: Past, horizon: int, until: int) -> FloatArray:
     import numpy as np
 
     odds = np.full(until, np.nan)
-    years = past.year[:until]
-    for year in np.unique(years[FIRST_ROW:]).tolist():
-        lesson = past.prior.lesson(year, horizon)
-        if lesson is not None:
-            start, stop = (int(edge) for edge in np.searchsorted(years, (year, year + 1)))
-            rows = np.arange(max(start, FIRST_ROW), stop)
-            odds[rows] = probability(up_design(past.panel, rows), lesson.up)
+    coefficients = past.by_row(horizon, "up", until=until)
+    rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
+    odds[rows] = probability_by_row(up_design(past.panel, rows), coefficients[rows])
     return odds
 
 

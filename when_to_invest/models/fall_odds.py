@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from when_to_invest.models.newton_logit import probability
+from when_to_invest.models.newton_logit import probability_by_row
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
 from when_to_invest.models.skill import ONE_SIDED_90, Skill, judge
 
@@ -59,12 +59,13 @@ def newest_odds(past: Past, horizon: int) -> HorizonOdds:
     """Return the odds at the newest day."""
     import numpy as np
 
-    found = fall_odds(past, np.array([len(past.bars) - 1]), horizon, THRESHOLDS)
+    known = _pool(past, horizon, THRESHOLDS, len(past.bars))
+    found = _trusted(past, np.array([len(past.bars) - 1]), horizon, THRESHOLDS, known)
     return HorizonOdds(
         horizon=horizon,
         values=tuple(float(value) for value in found.odds[0]),
         baselines=tuple(float(value) for value in found.base[0]),
-        skill=record(past, horizon, THRESHOLDS),
+        skill=_record(known, horizon),
     )
 
 
@@ -105,16 +106,11 @@ def pooled_odds(past: Past, horizon: int, thresholds: Sequence[float], *, until:
     import numpy as np
 
     odds = np.full((until, len(thresholds)), np.nan)
-    years = past.year[:until]
-    for year in np.unique(years[FIRST_ROW:]).tolist():
-        lesson = past.prior.lesson(year, horizon)
-        if lesson is None:
-            continue
-        start, stop = (int(edge) for edge in np.searchsorted(years, (year, year + 1)))
-        rows = np.arange(max(start, FIRST_ROW), stop)
-        for column, threshold in enumerate(thresholds):
-            features = design(past.panel, rows, np.full(len(rows), log_fall(threshold)), horizon)
-            odds[rows, column] = probability(features, lesson.fall)
+    coefficients = past.by_row(horizon, "fall", until=until)
+    rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
+    for column, threshold in enumerate(thresholds):
+        features = design(past.panel, rows, np.full(len(rows), log_fall(threshold)), horizon)
+        odds[rows, column] = probability_by_row(features, coefficients[rows])
     return odds
 
 
@@ -128,12 +124,31 @@ def outcomes(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArra
 
 def fall_odds(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float]) -> FallOdds:
     """Return the odds of `rows` (increasing), each from what was known on its day."""
-    import numpy as np
+    return _trusted(past, rows, horizon, thresholds, _pool(past, horizon, thresholds, int(rows[-1]) + 1))
 
-    until = int(rows[-1]) + 1
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """Pooled odds, base rates and outcomes of the rows so far."""
+
+    pooled: FloatArray
+    base: FloatArray
+    came: FloatArray
+
+
+def _pool(past: Past, horizon: int, thresholds: Sequence[float], until: int) -> _Pool:
     came = outcomes(past, horizon, thresholds)
     base = past_mean(came, horizon)[:until]
-    pooled = pooled_odds(past, horizon, thresholds, until=until)
+    return _Pool(pooled_odds(past, horizon, thresholds, until=until), base, came)
+
+
+def _trusted(
+    past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float], known: _Pool
+) -> FallOdds:
+    import numpy as np
+
+    pooled, base, came = known.pooled, known.base, known.came
+    until = len(pooled)
     lean = np.where(np.isnan(pooled) | np.isnan(base), 0.0, pooled - base)
     trust = _trust(lean, np.nan_to_num(came[:until] - base), horizon)
     weight = trust[np.maximum(past.cut_of(rows) - horizon - 1, 0)]
@@ -141,14 +156,12 @@ def fall_odds(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[fl
     return FallOdds(odds=_ordered(odds, thresholds), base=base[rows], came=came[rows])
 
 
-def record(past: Past, horizon: int, thresholds: Sequence[float]) -> Skill:
+def _record(known: _Pool, horizon: int) -> Skill:
     """Judge the pooled odds on the instrument's own finished past, all thresholds together."""
     import numpy as np
 
-    finished = len(past.bars) - horizon
-    came = outcomes(past, horizon, thresholds)[:finished]
-    base = past_mean(came, horizon)
-    pooled = pooled_odds(past, horizon, thresholds, until=finished)
+    finished = len(known.came) - horizon
+    pooled, base, came = known.pooled[:finished], known.base[:finished], known.came[:finished]
     judged = ~(np.isnan(pooled).any(axis=1) | np.isnan(base).any(axis=1))
     loss = ((pooled - came)[judged] ** 2).mean(axis=1)
     base_loss = ((base - came)[judged] ** 2).mean(axis=1)

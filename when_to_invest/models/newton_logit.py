@@ -25,6 +25,15 @@ def probability(design: FloatArray, coefficients: FloatArray) -> FloatArray:
     return odds
 
 
+def probability_by_row(design: FloatArray, coefficients: FloatArray) -> FloatArray:
+    """Return P(outcome = 1) for rows (m, k), each with its own coefficients (m, k)."""
+    import numpy as np
+
+    score = np.einsum("ij,ij->i", design, coefficients)
+    odds: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(score, -_FARTHEST, _FARTHEST)))
+    return odds
+
+
 def fit(
     design: FloatArray,
     outcomes: FloatArray,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.risk_frame import WARM_UP
@@ -50,6 +50,19 @@ class Past:
         import numpy as np
 
         return FIRST_ROW + REFIT_DAYS * ((np.asarray(rows) - FIRST_ROW) // REFIT_DAYS)
+
+    def by_row(self, horizon: int, column: Literal["fall", "up"], *, until: int) -> FloatArray:
+        """Return the lesson's coefficients (until, k) that each row may use; NaN before the first."""
+        import numpy as np
+
+        years, place = np.unique(self.year[:until], return_inverse=True)
+        lessons = [self.prior.lesson(year, horizon) for year in years.tolist()]
+        width = max((len(getattr(each, column)) for each in lessons if each is not None), default=1)
+        table = np.full((len(years), width), np.nan)
+        for index, lesson in enumerate(lessons):
+            if lesson is not None:
+                table[index] = getattr(lesson, column)
+        return table[place]
 
     def worst(self, horizon: int) -> FloatArray:
         """Return the deepest fall of the close within the horizon, a ratio, NaN if unfinished."""
