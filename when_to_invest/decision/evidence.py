@@ -7,6 +7,7 @@ else, so that what is decided can be checked from what is shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Final
 
 from when_to_invest.decision.assessment import Assessment
@@ -49,6 +50,15 @@ class EvidenceBook:
 
     def __getitem__(self, identity: str) -> float:
         return self._items[identity].value
+
+    def altered(self, values: Mapping[str, float]) -> EvidenceBook:
+        """Return a book in which these ids have other values: what if."""
+        book = copy(self)
+        book._items = self._items | {  # noqa: SLF001  a copy of our own kind
+            identity: self._items[identity].model_copy(update={"value": value})
+            for identity, value in values.items()
+        }
+        return book
 
     @property
     def values(self) -> Mapping[str, float]:

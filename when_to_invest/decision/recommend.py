@@ -14,6 +14,7 @@ from typing import Final
 from when_to_invest.canonical import digest
 from when_to_invest.decision.assessment import Assessment, assess
 from when_to_invest.decision.code_version import code_version
+from when_to_invest.decision.counterfactuals import counterfactuals
 from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
 from when_to_invest.decision.evidence import KEY_DROP, SCORE, EvidenceBook, collect
 from when_to_invest.decision.invalidation import invalidations
@@ -88,6 +89,7 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
         breakers=_breakers(found),
         evidence=book.items(),
         invalidation=invalidations(case, action=decision.action),
+        counterfactuals=counterfactuals(case, action=decision.action),
         explanation=decision.steps,
         reference_price_usd=_reference_price(snapshot),
         limits=LIMITS,

@@ -169,6 +169,14 @@ class RuleStep(Value):
     evidence: tuple[EvidenceId, ...]
 
 
+class Counterfactual(Value):
+    """Were all of `when` true and the rest as it is, the rules would choose `action`."""
+
+    action: Action
+    size_fraction: Probability
+    when: tuple[Predicate, ...] = Field(min_length=1)
+
+
 class Recommendation(Value):
     """The answer to "is now the time, how much, and what would change that?".
 
@@ -192,6 +200,7 @@ class Recommendation(Value):
     breakers: tuple[Breaker, ...]
     evidence: tuple[Evidence, ...]
     invalidation: tuple[Predicate, ...]
+    counterfactuals: tuple[Counterfactual, ...] = ()
     explanation: tuple[RuleStep, ...]
     reference_price_usd: PositiveDecimal
     limits: str
@@ -207,6 +216,7 @@ class Recommendation(Value):
         cited = {part.evidence for part in self.risk.parts}
         cited |= {breaker.evidence for breaker in self.breakers}
         cited |= {predicate.metric for predicate in self.invalidation}
+        cited |= {predicate.metric for each in self.counterfactuals for predicate in each.when}
         cited |= {name for step in self.explanation for name in step.evidence}
         cited |= {tranche.trigger.metric for tranche in self.schedule if tranche.trigger}
         if missing := sorted(cited - known):

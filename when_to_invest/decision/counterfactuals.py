@@ -1,0 +1,125 @@
+"""What single change would have given another answer: facts flipped through the same rule tree.
+
+Stage: decision (pure), sixth step. Each candidate changes one thing (a breaker, the trend, the
+momenta, the volatility, the odds of a fall), sizes and decides again, and is told only when the
+action differs. It says what the rules would do, not what the market will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
+from when_to_invest.decision.recommendation import Action, Counterfactual, Predicate
+from when_to_invest.decision.rules import ELEVATED_LIFT, Case, decide
+from when_to_invest.decision.sizing import size_up
+from when_to_invest.risk.market_breakers import BreakerReading
+from when_to_invest.signals.trend import BAND_RATIO
+
+_MOMENTA: Final = ("trend.momentum_3m", "trend.momentum_6m", "trend.momentum_12m")
+_CLEAR: Final = 1e-6
+"""A value this far on the other side of a threshold counts as changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """New values of facts, the conditions that describe them, and breakers as they would stand."""
+
+    values: dict[str, float]
+    when: tuple[Predicate, ...]
+    breakers: tuple[BreakerReading, ...]
+
+
+def counterfactuals(case: Case, *, action: Action) -> tuple[Counterfactual, ...]:
+    """Return every single change after which the rules would choose another action than `action`."""
+    found = []
+    for change in _changes(case):
+        book = case.book.altered(change.values)
+        sizing = size_up(book, change.breakers)
+        decision = decide(replace(case, book=book, breakers=change.breakers, sizing=sizing))
+        if decision.action is not action:
+            found.append(
+                Counterfactual(action=decision.action, size_fraction=decision.size_fraction, when=change.when)
+            )
+    return tuple(found)
+
+
+def _changes(case: Case) -> Iterator[_Change]:
+    yield from _trend(case)
+    yield from _momenta(case)
+    yield from _breakers(case)
+    yield from _volatility(case)
+    yield from _odds(case)
+
+
+def _condition(book: EvidenceBook, metric: str, operator: str, value: float, text: str) -> Predicate:
+    return Predicate.model_validate(
+        {"metric": metric, "operator": operator, "value": value, "unit": book.unit(metric), "text": text}
+    )
+
+
+def _trend(case: Case) -> Iterator[_Change]:
+    book, average = case.book, case.book["trend.sma200"]
+    is_up = bool(book["trend.is_up"])
+    side = -1.0 if is_up else 1.0
+    level = average * (1.0 + side * BAND_RATIO)
+    values = {
+        "trend.is_up": 0.0 if is_up else 1.0,
+        "trend.sma200_distance": side * (BAND_RATIO + _CLEAR),
+    }
+    text = "the trend turns down" if is_up else "the trend turns up"
+    when = (_condition(book, "chart.close", "<" if is_up else ">", level, text),)
+    yield _Change(values, when, case.breakers)
+
+
+def _momenta(case: Case) -> Iterator[_Change]:
+    book, falling = case.book, [name for name in _MOMENTA if case.book[name] <= 0.0]
+    if falling:
+        values = {"trend.rising_count": float(len(_MOMENTA)), **dict.fromkeys(falling, _CLEAR)}
+        when = tuple(_condition(book, name, ">", 0.0, "the momentum turns positive") for name in falling)
+        yield _Change(values, when, case.breakers)
+
+
+def _breakers(case: Case) -> Iterator[_Change]:
+    """Clear all breakers that are on, and trip each one that is off."""
+    book, on = case.book, case.on()
+    if on:
+        when = tuple(
+            _condition(
+                book,
+                f"breaker.{each.id}",
+                "<" if each.threshold > 0.0 else ">",
+                book[f"breaker.{each.id}.threshold"],
+                f"the breaker {each.id} clears",
+            )
+            for each in on
+        )
+        yield _Change({}, when, tuple(replace(each, is_on=False) for each in case.breakers))
+    for each in case.breakers:
+        if not each.is_on:
+            operator = ">=" if each.threshold > 0.0 else "<="
+            level = book[f"breaker.{each.id}.threshold"]
+            text = f"the breaker {each.id} trips"
+            tripped = tuple(replace(one, is_on=one.is_on or one.id == each.id) for one in case.breakers)
+            yield _Change({}, (_condition(book, f"breaker.{each.id}", operator, level, text),), tripped)
+
+
+def _volatility(case: Case) -> Iterator[_Change]:
+    book, target = case.book, case.book["sizing.target_sigma_annual"]
+    if book["volatility.sigma_annual"] > target:
+        text = "the volatility forecast is back at the target"
+        when = (_condition(book, "volatility.sigma_annual", "<=", target, text),)
+        yield _Change({"volatility.sigma_annual": target}, when, case.breakers)
+
+
+def _odds(case: Case) -> Iterator[_Change]:
+    book, identity = case.book, drop_id(*KEY_DROP)
+    level = ELEVATED_LIFT * book[f"{identity}.baseline"]
+    if book["drop_odds.lift"] >= ELEVATED_LIFT:
+        when = (_condition(book, identity, "<", level, "a fall is less than twice as likely as usual"),)
+        yield _Change({"drop_odds.lift": ELEVATED_LIFT - _CLEAR}, when, case.breakers)
+    else:
+        when = (_condition(book, identity, ">=", level, "a fall becomes twice as likely as usual"),)
+        yield _Change({"drop_odds.lift": ELEVATED_LIFT}, when, case.breakers)
