@@ -17,7 +17,7 @@ import numpy as np
 
 CASH = 1e15
 FEE = 5e-4
-REPEATS = 3
+REPEATS = 5
 
 
 def vectorbt(opened: np.ndarray, close: np.ndarray, sizes: np.ndarray) -> dict[str, list[float]]:

@@ -23,7 +23,8 @@ class Trial:
     """Columns of length n, one row a bar of the snapshot; the account opens at bar `first`.
 
     Bars before `first` are history that a strategy sees and nothing trades on. `fill`: the
-    open, or the close where only closes are known. `growth`: interest factor of cash.
+    open, or the close where only closes are known. `squares`: squared return of each bar, 0 for the
+    first. `growth`: interest factor of cash.
     `arrivals`: cash arriving before the fill of each bar, the last at bar `last_arrival`.
     """
 
@@ -31,6 +32,7 @@ class Trial:
     first: int
     terms: Terms
     fill: FloatArray
+    squares: FloatArray
     growth: FloatArray
     arrivals: FloatArray
     last_arrival: int
@@ -72,4 +74,21 @@ def make_trial(
     traded = bars.opened_us[first:]
     arriving = monthly_arrivals(traded, months=arrival_months) if arrival_months else full_budget(len(traded))
     arrivals = np.concatenate((np.zeros(first), arriving))
-    return Trial(snapshot, first, agreed, fill, growth, arrivals, int(np.flatnonzero(arrivals)[-1]))
+    return Trial(
+        snapshot=snapshot,
+        first=first,
+        terms=agreed,
+        fill=fill,
+        squares=_squared_returns(bars.close),
+        growth=growth,
+        arrivals=arrivals,
+        last_arrival=int(np.flatnonzero(arrivals)[-1]),
+    )
+
+
+def _squared_returns(close: FloatArray) -> FloatArray:
+    import numpy as np
+
+    changes = np.zeros(len(close))
+    changes[1:] = close[1:] / close[:-1] - 1.0
+    return changes * changes

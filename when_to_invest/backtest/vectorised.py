@@ -116,17 +116,11 @@ def _as_rule(rule: TrendRule, trial: Trial) -> Rule:
 
 
 def _market(trial: Trial) -> Market:
-    import numpy as np
-
     from when_to_invest.backtest.kernels import Market
 
-    close = _plain(trial.snapshot.bars.close)
-    changes = np.zeros(len(close))
-    np.divide(close[1:], close[:-1], out=changes[1:])
-    changes[1:] -= 1.0
     return Market(
-        close=close,
-        squares=np.multiply(changes, changes, out=changes),
+        close=_plain(trial.snapshot.bars.close),
+        squares=_plain(trial.squares),
         fill=_plain(trial.fill),
         growth=_plain(trial.growth),
         arrivals=_plain(trial.arrivals),

@@ -60,6 +60,7 @@ def cut(trial: Trial, count: int) -> Trial:
         trial,
         snapshot=Snapshot(seen.instrument, seen.as_of, seen.bars.between(0, count)),
         fill=trial.fill[:count],
+        squares=trial.squares[:count],
         growth=trial.growth[:count],
         arrivals=trial.arrivals[:count],
     )
