@@ -63,13 +63,7 @@ def make_trial(
             fix="choose a longer period",
         )
     fill = bars.open if snapshot.instrument.has_range else bars.close
-    for column in (fill, bars.close):
-        if not bool((np.isfinite(column) & (column > 0.0)).all()):
-            raise Fault(
-                ErrorCode.CORRUPT_DATA,
-                f"a price of {snapshot.instrument.id} is not a positive number",
-                fix="import clean bars; a backtest cannot trade at such a price",
-            )
+    _check_prices(snapshot.instrument.id, fill, bars.close)
     growth = cash_growth(bars.opened_us, agreed)
     traded = bars.opened_us[first:]
     arriving = monthly_arrivals(traded, months=arrival_months) if arrival_months else full_budget(len(traded))
@@ -84,6 +78,17 @@ def make_trial(
         arrivals=arrivals,
         last_arrival=int(np.flatnonzero(arrivals)[-1]),
     )
+
+
+def _check_prices(name: str, *columns: FloatArray) -> None:
+    import numpy as np
+
+    if not all(bool((np.isfinite(column) & (column > 0.0)).all()) for column in columns):
+        raise Fault(
+            ErrorCode.CORRUPT_DATA,
+            f"a price of {name} is not a positive number",
+            fix="import clean bars; a backtest cannot trade at such a price",
+        )
 
 
 def _squared_returns(close: FloatArray) -> FloatArray:
