@@ -134,7 +134,6 @@ def _lesson(pupils: Sequence[Exercises], year: int) -> Lesson | None:
             chosen("fall", falls),
             chosen("fell", falls),
             penalty=_penalty(_FALL_PENALTY, pupils[0].fall),
-            weight=_weights(falls),
         ),
         up=newton_logit.fit(
             chosen("up", days), chosen("rose", days), penalty=_penalty(_UP_PENALTY, pupils[0].up)
@@ -143,16 +142,6 @@ def _lesson(pupils: Sequence[Exercises], year: int) -> Lesson | None:
         gram=har.T @ har / len(har),
         residuals=_residuals(pupils, days, slopes),
     )
-
-
-def _weights(masks: Sequence[Mask]) -> FloatArray:
-    """Return row weights that let a long history count by its root, mean 1."""
-    import numpy as np
-
-    counts = [int(mask.sum()) for mask in masks]
-    weights = np.concatenate([np.full(count, max(count, 1) ** -0.5) for count in counts])
-    result: FloatArray = weights / weights.mean()
-    return result
 
 
 def _penalty(strength: float, rows: FloatArray) -> FloatArray:
