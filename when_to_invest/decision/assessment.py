@@ -13,7 +13,7 @@ from when_to_invest.features.readings import MEDIAN_WINDOW, Readings, read_chart
 from when_to_invest.features.risk_frame import risk_frame
 from when_to_invest.models.direction import Direction, newest_direction
 from when_to_invest.models.fall_odds import HorizonOdds, coherent, newest_odds
-from when_to_invest.models.past import Past
+from when_to_invest.models.past import Past, recall
 from when_to_invest.models.prior import Prior
 from when_to_invest.models.volatility import Range, central_ranges, forecast_variance
 from when_to_invest.risk.market_breakers import BreakerReading, read_breakers
@@ -49,7 +49,7 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
         horizon: days ahead, 1 to 126.
         prior: what other instruments taught, by year.
     """
-    past = Past(bars, prior)
+    past = recall(bars, prior)
     variance, ranges = _volatility(past, horizon)
     readings, trend = read_chart(bars, risk_frame(bars)), read_trend(bars)
     rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])

@@ -88,3 +88,8 @@ def past_mean(outcomes: FloatArray, horizon: int) -> FloatArray:
         trials = np.arange(1, count + 1).reshape(-1, *([1] * (outcomes.ndim - 1)))
         mean[FIRST_ROW + horizon :] = total / trials
     return mean
+
+
+def recall(bars: DailyBars, prior: Prior) -> Past:
+    """Return `bars` with the dated lessons of other instruments that each of their days may use."""
+    return Past(bars, prior)
