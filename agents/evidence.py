@@ -82,7 +82,9 @@ _COUNT_ENDINGS: Final = ("_days", "_s", "_quantity", "_per_minute", "_per_hour")
 _PROSE_KEYS: Final = frozenset(
     {"text", "name", "why", "title", "note", "notes", "message", "fix", "description", "summary", "limits"}
 )
-_NAME_KEYS: Final = frozenset({"id", "instrument", "account", "code", "rule", "metric", "evidence"})
+_NAME_KEYS: Final = frozenset(
+    {"id", "instrument", "account", "code", "rule", "metric", "evidence", "strategy"}
+)
 _NUMBER: Final = re.compile(r"-?\d{1,20}(?:\.\d{1,18})?")
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?")
 _NAME: Final = re.compile(
@@ -111,14 +113,18 @@ def _leaves(value: object, path: str, unit: object = None) -> Iterator[tuple[str
     if isinstance(value, Mapping):
         beside = value.get("unit", unit)
         for key, item in value.items():
-            is_prose = isinstance(item, str) and key in _PROSE_KEYS
-            if not is_prose and "untrusted" not in str(key):
+            if "untrusted" not in str(key):
                 yield from _leaves(item, f"{path}.{key}", beside)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _leaves(item, f"{path}[{index}]", unit)
-    elif value is not None and not isinstance(value, bool):
+    elif value is not None and not isinstance(value, bool) and not _is_prose(value, path):
         yield path, value, unit
+
+
+def _is_prose(leaf: object, path: str) -> bool:
+    """Whether a leaf is text under a key of words, one text or a list of them."""
+    return isinstance(leaf, str) and _key_of(path) in _PROSE_KEYS
 
 
 def _key_of(path: str) -> str:

@@ -6,6 +6,7 @@ future at the time it was made. A record that was altered is left out and named.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,15 +18,24 @@ from when_to_invest.evaluation.scorecard import Followed, Scorecard, distinct, f
 from when_to_invest.features.daily import DailyBars, daily_bars
 
 
-def scorecard(home: Home, *, now: datetime, instrument: str | None = None) -> Scorecard:
+def scorecard(
+    home: Home,
+    *,
+    now: datetime,
+    instrument: str | None = None,
+    step: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 - by default nobody counts
+) -> Scorecard:
     """Return the scores of all recommendations, or of those for one instrument, as of `now`.
 
     A record that is damaged, or whose instrument is gone, becomes a note, never an error.
+    `step` is told before each record how many were read, of how many; what it raises ends this.
     """
     present = _Present(home, now)
     notes: list[str] = []
     followed: list[Followed] = []
-    for identity in stored_ids(home):
+    stored = tuple(stored_ids(home))
+    for count, identity in enumerate(stored):
+        step(count, len(stored))
         try:
             found = _follow(home, identity, present=present)
         except Fault as fault:

@@ -32,6 +32,7 @@ from tool_servers.audit import Audit
 from tool_servers.failures import failed, fault_of, unknown_arguments
 from tool_servers.rates import Rate, RateLimiter
 from tool_servers.toolspec import ToolDefinition, checked
+from tool_servers.watch import ARGUMENT, LONGEST_CALL_S, watch_of
 from when_to_invest.values import Value
 
 DISTRIBUTION: Final = "when-to-invest"
@@ -63,6 +64,8 @@ class Terms:
 
     access: Access | None = None
     rate: Rate = field(default_factory=Rate)
+    longest_call_s: float = LONGEST_CALL_S
+    """How long watched work may take."""
 
 
 class ToolServer(MCPServer[Any]):
@@ -108,7 +111,7 @@ def build_server(
         card.name,
         version=card.version,
         instructions=card.instructions,
-        tools=[_registered(tool) for tool in offered],
+        tools=[_registered(tool, terms) for tool in offered],
         log_level="WARNING",
         middleware=[Audit(server=card.name, limiter=RateLimiter(terms.rate))],
         **_authentication(terms.access),
@@ -138,9 +141,9 @@ def _authentication(access: Access | None) -> dict[str, Any]:
     }
 
 
-def _registered(tool: ToolDefinition) -> Tool:
+def _registered(tool: ToolDefinition, terms: Terms) -> Tool:
     registered = Tool.from_function(
-        _answering(tool),
+        _watched(tool, terms) if tool.is_watched else _answering(tool),
         name=tool.name,
         description=tool.description,
         annotations=ToolAnnotations(
@@ -167,12 +170,37 @@ def _answering(tool: ToolDefinition) -> Callable[..., Awaitable[CallToolResult]]
             value = await tool.function(**arguments)
         else:
             value = await anyio.to_thread.run_sync(functools.partial(tool.function, **arguments))
-        return CallToolResult(
-            content=[TextContent(type="text", text=tool.summarise(value))],
-            structured_content=json.loads(value.model_dump_json()),
-        )
+        return _told(tool, value)
 
     return answer
+
+
+def _watched(tool: ToolDefinition, terms: Terms) -> Callable[..., Awaitable[CallToolResult]]:
+    """Wrap long work: in a thread that tells how far it is, and ends with its caller or its time."""
+    asked = inspect.signature(tool.function, eval_str=True)
+    taken = [parameter for name, parameter in asked.parameters.items() if name != ARGUMENT]
+
+    async def answer(*, context: Context[Any, Any], **arguments: Any) -> CallToolResult:
+        watch = watch_of(context, longest_s=terms.longest_call_s)
+        work = functools.partial(tool.function, **arguments, **{ARGUMENT: watch})
+        try:
+            return _told(tool, await anyio.to_thread.run_sync(work))
+        finally:
+            # A call may be torn away from its thread, which then has to notice by itself.
+            watch.end()
+
+    caller = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=Context[Any, Any])
+    # The SDK reads both: what a caller may give, and where it puts the call's context.
+    answer.__signature__ = inspect.Signature([*taken, caller])  # type: ignore[attr-defined] # read by `inspect`
+    answer.__annotations__ = {"context": Context[Any, Any]} | {each.name: each.annotation for each in taken}
+    return answer
+
+
+def _told(tool: ToolDefinition, value: Value) -> CallToolResult:
+    return CallToolResult(
+        content=[TextContent(type="text", text=tool.summarise(value))],
+        structured_content=json.loads(value.model_dump_json()),
+    )
 
 
 def _result_schema(tool: ToolDefinition) -> dict[str, Any]:

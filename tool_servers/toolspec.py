@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tool_servers.watch import ARGUMENT
 from when_to_invest.values import Value
 
 MOST_TOOLS: Final = 7
@@ -41,7 +42,8 @@ READS: Final = Conduct(read_only=True)
 class ToolDefinition:
     """One tool: a typed function, what the model reads about it, and its conduct.
 
-    `function` returns a `Value`; `summarise` says it in one short line. With
+    `function` returns a `Value`; long work also takes `watch` and runs in a thread. `summarise`
+    says the value in one short line. With
     `is_schema_published` unset the result is announced as an object only, which saves the
     model thousands of tokens on a value whose keys are documented elsewhere.
     """
@@ -55,8 +57,14 @@ class ToolDefinition:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Return the names of the arguments in order."""
-        return tuple(inspect.signature(self.function).parameters)
+        """Return the names of the caller's arguments in order."""
+        taken = inspect.signature(self.function).parameters
+        return tuple(name for name in taken if name != ARGUMENT)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is long work that tells its progress and may be ended."""
+        return ARGUMENT in inspect.signature(self.function).parameters
 
 
 def checked(tools: Sequence[ToolDefinition]) -> tuple[ToolDefinition, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from compute.runner import Runner
     from compute.sweeps import Record, Tried
     from home.paths import Home
+    from when_to_invest.backtest.sweep_report import SweepReport
     from when_to_invest.backtest.trial import Trial
     from when_to_invest.honesty.trials import TrialLedger
 
@@ -33,31 +34,34 @@ def register(app: typer.Typer) -> None:
     app.command()(sweep)
 
 
+GridOption = Annotated[list[str], typer.Option(help="fast=10:100:10 or slow=100,200; give one a parameter.")]
+FromOption = Annotated[str | None, typer.Option("--from", help="First day traded.", show_default=False)]
+ToOption = Annotated[str | None, typer.Option(help="Last day looked at.", show_default=False)]
+PlaceOption = Annotated[Place, typer.Option(help="Here, in processes beside, or on a Dask cluster.")]
+SchedulerOption = Annotated[
+    str | None, typer.Option(help="Dask scheduler, such as tcp://HOST:8786.", show_default=False)
+]
+
+
 def sweep(
     strategy: Annotated[str, typer.Argument(help="A name with parameters, such as trend_vol.")],
     instrument: Annotated[str, typer.Argument(help="Instrument id, such as SPX.")],
     *,
-    grid: Annotated[list[str], typer.Option(help="fast=10:100:10 or slow=100,200; give one a parameter.")],
-    from_: Annotated[str | None, typer.Option("--from", help="First day traded.", show_default=False)] = None,
-    to: Annotated[str | None, typer.Option("--to", help="Last day looked at.", show_default=False)] = None,
+    grid: GridOption,
+    from_: FromOption = None,
+    to: ToOption = None,
     fee_bps: Annotated[float, typer.Option(help="Fee, of each traded value.")] = 5.0,
     best: Annotated[int, typer.Option(min=1, max=MOST_TOLD, help="How many to tell.")] = 5,
     seed: Annotated[int, typer.Option(help="For the intervals.")] = 0,
-    runner: Annotated[
-        Place, typer.Option(help="Here, in processes beside, or on a Dask cluster.")
-    ] = Place.SERIAL,
+    runner: PlaceOption = Place.SERIAL,
     workers: Annotated[int, typer.Option(help="Processes beside this one; 0 is one a CPU.")] = 0,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Dask scheduler, such as tcp://HOST:8786.", show_default=False)
-    ] = None,
+    scheduler: SchedulerOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Try a grid of parameters; every trial is written down and the best is deflated by all of them."""
     from cli.commands.backtesting import trial_of
-    from cli.output import console, print_json
     from cli.progress import shown_progress
-    from cli.sweep_card import sweep_card
     from compute.sweeps import Sweep, run_sweep
     from home.paths import home_at
     from when_to_invest.backtest.grid import configurations, parse_axis
@@ -74,7 +78,14 @@ def sweep(
             recorder(place, trial),
             progress=lambda done, total: told(f"{done} of {total}"),
         )
-    if json:
+    _show(found, as_json=json)
+
+
+def _show(found: SweepReport, *, as_json: bool) -> None:
+    from cli.output import console, print_json
+    from cli.sweep_card import sweep_card
+
+    if as_json:
         print_json(found.model_dump(mode="json"))
         return
     console().print(sweep_card(found))

@@ -15,7 +15,15 @@ CONDUCT = {
     "orders.request_cancel": READING | {"read_only": False, "destructive": True},
 }
 PROMISED = {
-    "market": {"get_recommendation", "get_snapshot", "get_risk", "get_breakers", "list_instruments"},
+    "market": {
+        "get_recommendation",
+        "get_snapshot",
+        "get_risk",
+        "get_breakers",
+        "run_backtest",
+        "get_scorecard",
+        "list_instruments",
+    },
     "orders": {
         "propose_order",
         "get_order",

@@ -66,6 +66,21 @@ class Analyst:
             )
         return asked
 
+    def present(self, as_of: str | None) -> datetime:
+        """Return the instant asked for, of no instrument in particular; without one the home's clock.
+
+        Where no replay was ever started, that is the newest closed bar of any instrument.
+
+        Raises:
+            Fault: `bad_argument` as `moment`.
+        """
+        from market_data.catalogue import list_instruments
+        from market_data.source import latest_as_of
+
+        known = [item.id for item in list_instruments(self.home)]
+        newest = max(known, key=lambda each: latest_as_of(self.home, each))
+        return self.moment(newest, as_of)
+
     def _now(self) -> datetime:
         """Return the home's clock; on the wall's, the last full minute.
 

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from tool_servers.market.answers import BreakersAnswer, Instruments, RiskAnswer, SnapshotAnswer
 from tool_servers.market.desk import Analyst, described
+from tool_servers.market.past import Historian
+from tool_servers.market.past_tools import past_tools
 from tool_servers.toolspec import READS, ToolDefinition
 from when_to_invest.canonical import utc_text
 from when_to_invest.decision.recommendation import Recommendation
@@ -28,7 +30,14 @@ INSTRUCTIONS: Final = (
 
 def market_tools(analyst: Analyst) -> tuple[ToolDefinition, ...]:
     """Return the tools over one analyst."""
-    return (_recommendation(analyst), _snapshot(analyst), *_views(analyst), _instruments(analyst))
+    looking_back = past_tools(Historian(analyst))
+    return (
+        _recommendation(analyst),
+        _snapshot(analyst),
+        *_views(analyst),
+        *looking_back,
+        _instruments(analyst),
+    )
 
 
 def _recommendation(analyst: Analyst) -> ToolDefinition:
