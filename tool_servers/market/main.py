@@ -20,9 +20,8 @@ _HEAVY: Final = (
     "when_to_invest.decision.recommend",
     "market_data.source",
     "market_data.archive",
-    "sklearn.linear_model",
 )
-"""Two seconds of imports that only an analysis needs, made while nobody waits for them."""
+"""Imports that only an analysis needs, made while nobody waits for them."""
 
 
 def build(home: Home, *, access: Access | None = None) -> ToolServer:
