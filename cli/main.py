@@ -20,6 +20,7 @@ from cli.commands import (
     lake,
     operating,
     services,
+    surveying,
     sweeping,
 )
 from when_to_invest.errors import EXIT_OK, EXIT_UNUSABLE, ErrorCode, Fault
@@ -40,6 +41,7 @@ for group in (
     backtesting,
     sweeping,
     evaluating,
+    surveying,
     auditing,
     chatting,
     services,

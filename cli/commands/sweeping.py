@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum, unique
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import HomeOption, JsonOption
+from cli.runner_options import Place, PlaceOption, SchedulerOption, WorkersOption, runner_of
 
 if TYPE_CHECKING:
-    from compute.runner import Runner
     from compute.sweeps import Record, Tried
     from home.paths import Home
     from when_to_invest.backtest.sweep_report import SweepReport
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from when_to_invest.honesty.trials import TrialLedger
 
 MOST_TOLD = 20
-
-
-@unique
-class Place(StrEnum):
-    """Where to run; `compute.runner` knows the same words."""
-
-    SERIAL = "serial"
-    PROCESSES = "processes"
-    DASK = "dask"
 
 
 def register(app: typer.Typer) -> None:
@@ -37,10 +27,6 @@ def register(app: typer.Typer) -> None:
 GridOption = Annotated[list[str], typer.Option(help="fast=10:100:10 or slow=100,200; give one a parameter.")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First day traded.", show_default=False)]
 ToOption = Annotated[str | None, typer.Option(help="Last day looked at.", show_default=False)]
-PlaceOption = Annotated[Place, typer.Option(help="Here, in processes beside, or on a Dask cluster.")]
-SchedulerOption = Annotated[
-    str | None, typer.Option(help="Dask scheduler, such as tcp://HOST:8786.", show_default=False)
-]
 
 
 def sweep(
@@ -54,7 +40,7 @@ def sweep(
     best: Annotated[int, typer.Option(min=1, max=MOST_TOLD, help="How many to tell.")] = 5,
     seed: Annotated[int, typer.Option(help="For the intervals.")] = 0,
     runner: PlaceOption = Place.SERIAL,
-    workers: Annotated[int, typer.Option(help="Processes beside this one; 0 is one a CPU.")] = 0,
+    workers: WorkersOption = 0,
     scheduler: SchedulerOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -89,18 +75,6 @@ def _show(found: SweepReport, *, as_json: bool) -> None:
         print_json(found.model_dump(mode="json"))
         return
     console().print(sweep_card(found))
-
-
-def runner_of(place: Place, *, workers: int, scheduler: str | None) -> Runner:
-    """Return the runner that the options mean.
-
-    Raises:
-        Fault: `bad_argument` when they do not fit together.
-    """
-    from compute.runner import Place as Where
-    from compute.runner import Runner
-
-    return Runner(Where(place.value), processes=workers, scheduler=scheduler)
 
 
 def recorder(home: Home, trial: Trial) -> Record:
