@@ -14,7 +14,7 @@ from when_to_invest.evaluation.report import DropScore, Evaluation
 
 HORIZONS = (5, 21)
 THRESHOLD_RATIO = 0.05
-_NAMES = ("days", "5 d fall", "21 d fall", "surely", "variance", "0.9 held", "Sharpe", "holding")
+_NAMES = ("days", "5 d", "21 d", "surely", "var", "held", "Sharpe", "holding")
 
 
 def survey_card(found: Mapping[str, Evaluation | Fault]) -> RenderableType:
@@ -34,7 +34,9 @@ def survey_card(found: Mapping[str, Evaluation | Fault]) -> RenderableType:
         if isinstance(each, Fault)
     ]
     told = (
-        f"fall: Brier skill of the odds of a fall of {THRESHOLD_RATIO:g}; surely: low end of its 90 % range"
+        f"5 d, 21 d: Brier skill of the odds of a fall of {THRESHOLD_RATIO:g}; surely: the low end of the\n"
+        "21-day one's 90 % range; var: skill of the 21-day variance; held: share of days on which\n"
+        "the 0.9 range held; Sharpe: of the sizing as a position, beside that of holding throughout"
     )
     return Group(table, Text(), Text(told, style="dim"), *faults)
 
@@ -42,22 +44,16 @@ def survey_card(found: Mapping[str, Evaluation | Fault]) -> RenderableType:
 def _row(each: Evaluation) -> tuple[str, ...]:
     week, month = (_fall(each, horizon) for horizon in HORIZONS)
     held = next((one.coverage for one in each.interval if one.level == 0.9), None)  # noqa: PLR2004 - the promised level
-    return (
-        each.instrument,
-        f"{each.n:,}",
-        *map(
-            _number,
-            (
-                week and week.brier_skill,
-                month and month.brier_skill,
-                month and month.ci90[0],
-                each.variance.qlike_skill_mean,
-                held,
-                each.overlay.sharpe,
-                each.overlay.sharpe_buy_hold,
-            ),
-        ),
+    figures = (
+        week.brier_skill if week else None,
+        month.brier_skill if month else None,
+        month.ci90[0] if month else None,
+        each.variance.qlike_skill_mean,
+        held,
+        each.overlay.sharpe,
+        each.overlay.sharpe_buy_hold,
     )
+    return (each.instrument, f"{each.n:,}", *map(_number, figures))
 
 
 def _fall(each: Evaluation, horizon: int) -> DropScore | None:

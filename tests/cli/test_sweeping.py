@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from cli.runner_options import Place as Shown
+from compute.runner import Place
 from home.trial_file import read_trials
 
 KEYS = {
@@ -49,3 +51,7 @@ def test_what_cannot_be_swept_says_why(
 ) -> None:
     assert main([*ASKED, *wrong, "--home", str(tmp_path), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad_argument"
+
+
+def test_the_command_line_and_the_runners_know_the_same_places() -> None:
+    assert [each.value for each in Shown] == [each.value for each in Place]
