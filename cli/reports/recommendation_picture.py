@@ -63,7 +63,7 @@ def _draw_price(axes: Axes, answer: Recommendation, chart: Chart) -> None:
     axes.set_title(f"{answer.instrument} on {answer.as_of.day} {answer.as_of:%B %Y}")
     axes.annotate(
         f"{WORDS[answer.action]}: {answer.size_fraction:.0%} of the budget",
-        (1.0, 1.0), xycoords="axes fraction", xytext=(0, 12), textcoords="offset points", ha="right",
+        (1.0, 1.0), xycoords="axes fraction", xytext=(-8, 14), textcoords="offset points", ha="right",
         color="white", fontsize=12, fontweight="bold",
         bbox={"boxstyle": "round,pad=0.45", "facecolor": COLOURS[answer.action], "edgecolor": "none"},
     )  # fmt: skip

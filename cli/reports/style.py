@@ -86,8 +86,10 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches; to be used inside `drawing`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    room = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=(width, height), layout=room)
     FigureCanvasAgg(figure)
     return figure
 
