@@ -12,7 +12,7 @@ from typing import Final
 
 from when_to_invest.decision.recommendation import Action, Recommendation, Tranche
 from when_to_invest.intents import Side
-from when_to_invest.money import CENT, floor_to_step
+from when_to_invest.money import share_usd
 
 _ENTERING: Final = frozenset({Action.INVEST_NOW, Action.STAGE})
 
@@ -25,11 +25,6 @@ class Entry:
     side: Side
     notional_usd: Decimal
     recommendation_id: str
-
-
-def part_of(budget_usd: Decimal, fraction: float) -> Decimal:
-    """Return a fraction of the budget in whole cents, rounded down."""
-    return floor_to_step(budget_usd * Decimal(str(fraction)), CENT)
 
 
 def _is_due(tranche: Tranche, recommendation: Recommendation) -> bool:
@@ -47,10 +42,10 @@ def entry_of(recommendation: Recommendation, *, budget_usd: Decimal | None) -> E
     if budget_usd is None or recommendation.action not in _ENTERING:
         return None
     if recommendation.action is Action.INVEST_NOW:
-        notional_usd = part_of(budget_usd, recommendation.size_fraction)
+        notional_usd = share_usd(budget_usd, recommendation.size_fraction)
     else:
         due = (item for item in recommendation.schedule if _is_due(item, recommendation))
-        notional_usd = sum((part_of(budget_usd, item.fraction) for item in due), Decimal(0))
+        notional_usd = sum((share_usd(budget_usd, item.fraction) for item in due), Decimal(0))
     if notional_usd <= 0:
         return None
     return Entry(recommendation.instrument, Side.BUY, notional_usd, recommendation.id)

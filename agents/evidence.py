@@ -15,10 +15,10 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import TYPE_CHECKING, Any, Final
 
-from agents.entry import part_of
 from agents.request import Request
 from agents.toolbox import structured_of
 from when_to_invest.decision.recommendation import Predicate, Recommendation
+from when_to_invest.money import share_usd
 
 if TYPE_CHECKING:
     from langchain_core.messages import AnyMessage
@@ -197,7 +197,7 @@ def from_recommendation(answer: Recommendation, *, budget_usd: Decimal | None) -
             "size_usd": answer.size_fraction,
             **{f"schedule[{n}].usd": step.fraction for n, step in enumerate(answer.schedule)},
         }
-        facts += [Fact(name, part_of(budget_usd, size), Kind.MONEY) for name, size in sizes.items()]
+        facts += [Fact(name, share_usd(budget_usd, size), Kind.MONEY) for name, size in sizes.items()]
     known = frozenset(item.id for item in answer.evidence)
     return Evidence(tuple(facts), names=known | {answer.instrument}) + base
 

@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Final
 
 from agents.conduct import NO_SKILL, verdict_line
-from agents.entry import part_of
 from agents.proposals import ProposedOrder
 from when_to_invest.decision.recommendation import Action, DropOdds, Predicate, Recommendation
 from when_to_invest.history import DecisionState
+from when_to_invest.money import share_usd
 
 _STATE_WORDS: Final = {
     DecisionState.REFUSED: "the gate refused it",
@@ -71,11 +71,11 @@ def _list(title: str, items: Sequence[str]) -> list[str]:
 def _size(answer: Recommendation, budget_usd: Decimal | None) -> list[str]:
     lines = []
     if budget_usd is not None and answer.size_fraction > 0:
-        amount = usd(part_of(budget_usd, answer.size_fraction))
+        amount = usd(share_usd(budget_usd, answer.size_fraction))
         aim = "leaves at most" if answer.action is Action.REDUCE else "is"
         lines.append(f"For {answer.instrument}, with a budget of {usd(budget_usd)}, that {aim} {amount}.")
     for step in answer.schedule:
-        amount = f" = {usd(part_of(budget_usd, step.fraction))}" if budget_usd is not None else ""
+        amount = f" = {usd(share_usd(budget_usd, step.fraction))}" if budget_usd is not None else ""
         lines.append(f"- {hundredths(step.fraction)} of the budget{amount}: {step.text}")
     return lines
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.entry import entry_of, part_of
+from agents.entry import entry_of
 from tests.fakes.recommendations import recommendation
 from when_to_invest.decision.recommendation import Action
 from when_to_invest.intents import Side
+from when_to_invest.money import share_usd
 
 BUDGET_USD = Decimal(10_000)
 
@@ -46,6 +47,6 @@ def test_less_than_a_cent_is_nothing() -> None:
     st.floats(min_value=0, max_value=1, allow_nan=False),
 )
 def test_a_part_never_exceeds_its_share(budget_usd: Decimal, fraction: float) -> None:
-    part = part_of(budget_usd, fraction)
+    part = share_usd(budget_usd, fraction)
     assert 0 <= part <= budget_usd * Decimal(str(fraction))
     assert part == part.quantize(Decimal("0.01"))
