@@ -1,7 +1,7 @@
 # Every target sets itself up: a bare machine needs make, Python >= 3.11 and pip.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test check format check-format check-lint check-types check-imports \
+.PHONY: help setup demo test test-core check format check-format check-lint check-types check-imports \
 	check-docs check-tests docs bench prove
 
 PYTHON := .venv/bin/python
@@ -29,6 +29,10 @@ test: setup ## run every test (ARGS="tests/home -k clock" runs some, WORKERS= on
 	@scripts/tree > $(TESTED).running
 	$(PYTHON) -m pytest $(WORKERS) $(ARGS)
 	@if [ -z "$(ARGS)" ]; then mv $(TESTED).running $(TESTED); else rm $(TESTED).running; fi
+
+test-core: setup ## the fast half: core, gate, ledger, keys and home, under a minute
+	$(PYTHON) -m pytest $(WORKERS) tests/when_to_invest tests/policies tests/ledger tests/signing tests/home \
+		-m "not slow and not flow" $(ARGS)
 
 check: check-format check-lint check-types check-imports check-docs check-tests ## everything a change must pass
 	@echo "check: all passed"
