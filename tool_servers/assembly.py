@@ -69,7 +69,12 @@ class Terms:
 
 
 class ToolServer(MCPServer[Any]):
-    """The SDK's server, except that every failure of a call is our error object."""
+    """The SDK's server, except that every failure of a call is our error object.
+
+    `has_long_calls`: whether it offers work that tells its progress.
+    """
+
+    has_long_calls: bool = False
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -116,6 +121,7 @@ def build_server(
         middleware=[Audit(server=card.name, limiter=RateLimiter(terms.rate))],
         **_authentication(terms.access),
     )
+    server.has_long_calls = any(tool.is_watched for tool in offered)
     server.custom_route("/healthz", methods=["GET"])(_healthy)
     return server
 

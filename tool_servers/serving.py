@@ -175,7 +175,8 @@ def _web_config(server: ToolServer) -> uvicorn.Config:
 
     app = server.streamable_http_app(
         stateless_http=True,
-        json_response=True,
+        # Only an event stream carries progress, and tells the server that its caller is gone.
+        json_response=not server.has_long_calls,
         host=LOOPBACK,
         max_request_body_size=LARGEST_REQUEST_BYTES,
     )
