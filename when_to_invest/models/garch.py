@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from when_to_invest.compiled import compiled
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.models.return_column import checked_returns
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -62,7 +63,7 @@ def fit_garch(returns: FloatArray) -> GarchParameters:
     """
     from arch import arch_model
 
-    column = _checked(returns)
+    column = checked_returns(returns, fewest=FEWEST_RETURNS, wanted="make a variance model")
     start = _start_variance(column - column.mean())
     model = arch_model(column * _SCALE, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
     found = model.fit(disp="off", show_warning=False, backcast=start * _SCALE**2)
@@ -134,22 +135,3 @@ def _start_variance(shocks: FloatArray) -> float:
     first = shocks[:_START_DAYS]
     weights = _START_DECAY ** np.arange(len(first))
     return float((first**2 * weights).sum() / weights.sum())
-
-
-def _checked(returns: FloatArray) -> FloatArray:
-    import numpy as np
-
-    column = np.asarray(returns, dtype=np.float64)
-    if len(column) < FEWEST_RETURNS:
-        raise Fault(
-            ErrorCode.HISTORY_TOO_SHORT,
-            f"{len(column)} returns do not make a variance model; it takes {FEWEST_RETURNS}",
-            fix="import more history",
-        )
-    if column.ndim != 1 or not bool(np.isfinite(column).all()) or not column.std() > 0.0:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            "a return is not a finite number, or all are equal",
-            fix="pass one column of returns of a price that moves",
-        )
-    return column

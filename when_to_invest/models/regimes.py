@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from when_to_invest.compiled import compiled, woven
-from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.models.return_column import checked_returns
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -58,7 +58,7 @@ def fit_regimes(returns: FloatArray) -> RegimeParameters:
         Fault: `history_too_short` below `FEWEST_RETURNS`, `bad_argument` when a return is not
             finite or all are equal.
     """
-    column = _checked(returns)
+    column = checked_returns(returns, fewest=FEWEST_RETURNS, wanted="tell two regimes apart")
     known, best = _first_guess(column), -math.inf
     for _ in range(_ROUNDS):
         improved, likelihood = _improved(column, known)
@@ -165,22 +165,3 @@ def _first_guess(returns: FloatArray) -> RegimeParameters:
 def _ordered(known: RegimeParameters) -> RegimeParameters:
     is_right = known.calm_variance <= known.turbulent_variance
     return known if is_right else RegimeParameters(*known[3:], *known[:3])
-
-
-def _checked(returns: FloatArray) -> FloatArray:
-    import numpy as np
-
-    column = np.array(returns, dtype=np.float64)
-    if len(column) < FEWEST_RETURNS:
-        raise Fault(
-            ErrorCode.HISTORY_TOO_SHORT,
-            f"{len(column)} returns do not tell two regimes apart; it takes {FEWEST_RETURNS}",
-            fix="import more history",
-        )
-    if column.ndim != 1 or not bool(np.isfinite(column).all()) or not column.std() > 0.0:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            "a return is not a finite number, or all are equal",
-            fix="pass one column of returns of a price that moves",
-        )
-    return column
