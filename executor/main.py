@@ -77,7 +77,7 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
             raise Fault(
                 ErrorCode.INTERNAL,
                 f"the executor met {type(error).__name__} in {place.name} and halted trading",
-                fix="read the executor's log, then start it again and resume trading by quorum",
+                fix="read the executor's log; this home stays halted, and a new start cancels what is open",
             ) from error
     log.say("stopped")
     return 0

@@ -22,9 +22,9 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
         case TradingState.REDUCING:
             if can_only_shrink(intent, facts):
                 return None
-            return _objection("only_reducing", "reducing", "sell at most what is held, or wait for `resume`")
+            return _objection("only_reducing", "reducing", "sell at most what is held")
         case _:
-            return _objection("trading_halted", "halted", "wait until people resume trading")
+            return _objection("trading_halted", "halted", "no order passes in this home while it is halted")
 
 
 def _objection(code: str, state: str, fix: str) -> Reason:
