@@ -1,15 +1,15 @@
 """Runners: the same tasks in this process, in processes of this machine, or on a Dask cluster.
 
 Shell. All three give results in the order of the tasks; joblib carries the last two. Work that
-fails fails the run with its own fault. A worker of a cluster that dies loses nothing: its tasks
-are done again elsewhere.
+fails fails the run with its own fault. A worker that dies, beside this process or on a cluster,
+loses nothing: its tasks are done again.
 """
 
 from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -17,7 +17,9 @@ from multiprocessing import TimeoutError as NoResultInTime
 from typing import Any, Final
 
 from compute.code import code_fingerprint
-from compute.tasks import Item, Result, Shared, Task, Work, packed, perform, seed_of
+from compute.losses import deadly, lost, too_long
+from compute.survival import surviving
+from compute.tasks import Item, Result, Shared, Task, Work, packed, perform, perform_numbered, seed_of
 from when_to_invest.errors import ErrorCode, Fault
 
 LONGEST_TASK_S: Final = 900.0
@@ -93,13 +95,33 @@ def run_tasks(
         Fault: what `work` raises; `service_unavailable` when workers cannot be reached or died
             too often, `other_code` when they run something else.
     """
-    tasks = [Task(key, seed_of(seed, key), item) for key, item in items.items()]
     found: dict[str, Result] = {}
+    with closing(stream_tasks(work, items, shared=shared, runner=runner, seed=seed)) as results:
+        for key, result in results:
+            found[key] = result
+            progress(len(found), len(items))
+    return found
+
+
+def stream_tasks(
+    work: Work[Shared, Item, Result],
+    items: Mapping[str, Item],
+    *,
+    shared: Shared,
+    runner: Runner,
+    seed: int = 0,
+) -> Generator[tuple[str, Result], None, None]:
+    """Yield each (key, result) of `run_tasks` in the order of the items, as soon as it is there.
+
+    Nothing that was yielded is kept, so results that are summed up need not fit in memory.
+
+    Raises:
+        Fault: as `run_tasks`.
+    """
+    tasks = [Task(key, seed_of(seed, key), item) for key, item in items.items()]
     with _performing(runner) as performed:
         for task, result in zip(tasks, performed(work, shared, tasks), strict=True):
-            found[task.key] = result
-            progress(len(found), len(tasks))
-    return found
+            yield task.key, result
 
 
 _Performed = Callable[[Any, Any, list[Task[Any]]], Iterator[Any]]
@@ -125,17 +147,20 @@ def _here() -> Iterator[_Performed]:
 
 @contextmanager
 def _beside(runner: Runner) -> Iterator[_Performed]:
-    from joblib import parallel_config
+    from joblib import effective_n_jobs
     from joblib.externals.loky import get_reusable_executor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    # joblib hands out twice as many tasks as there are workers, in their order.
+    handed_out = 2 * int(effective_n_jobs(runner.processes or -1))
+
+    def performed(work: Any, shared: Any, tasks: list[Task[Any]]) -> Iterator[Any]:
+        program = packed((work, shared, None))
+        return surviving(tasks, lambda turn: _numbered(program, turn, runner), under_way=handed_out)
 
     try:
-        with parallel_config(backend="loky", n_jobs=runner.processes or -1):
-            yield lambda work, shared, tasks: _spread(packed((work, shared, None)), tasks, runner)
-    except TerminatedWorkerError as error:
-        raise _lost("a worker process was killed, perhaps for want of memory") from error
+        yield performed
     except NoResultInTime as error:
-        raise _too_long(runner) from error
+        raise too_long(runner.longest_task_s) from error
     finally:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
@@ -154,7 +179,7 @@ def _on_cluster(runner: Runner) -> Iterator[_Performed]:
         ) from error
     from joblib import parallel_config
 
-    from compute.dask_backend import ClusterBackend
+    from compute.dask_backend import ClusterBackend, task_of
 
     # Whatever its many loggers have to say, a run says itself, as a fault.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -163,7 +188,7 @@ def _on_cluster(runner: Runner) -> Iterator[_Performed]:
             client = Client(runner.scheduler, timeout=runner.connect_s, set_as_default=False)  # type: ignore[no-untyped-call] # untyped library
             open_until_done.enter_context(client)
         except (OSError, TimeoutError, ValueError) as error:
-            raise _lost(f"no Dask scheduler answers at {runner.scheduler}") from error
+            raise lost(f"no Dask scheduler answers at {runner.scheduler}") from error
         try:
             with parallel_config(
                 backend=ClusterBackend(client=client, wait_for_workers_timeout=runner.connect_s)
@@ -172,11 +197,11 @@ def _on_cluster(runner: Runner) -> Iterator[_Performed]:
                     packed((work, shared, code_fingerprint())), tasks, runner
                 )
         except KilledWorker as error:
-            raise _lost("a task ended every worker that tried it") from error
+            raise deadly(task_of(error.task), deaths=error.allowed_failures + 1) from error
         except (CommClosedError, FutureCancelledError) as error:
-            raise _lost("the cluster's scheduler went away") from error
+            raise lost("the cluster's scheduler went away") from error
         except (NoResultInTime, TimeoutError) as error:
-            raise _too_long(runner) from error
+            raise too_long(runner.longest_task_s) from error
 
 
 def _spread(program: bytes, tasks: list[Task[Any]], runner: Runner) -> Iterator[Any]:
@@ -189,15 +214,18 @@ def _spread(program: bytes, tasks: list[Task[Any]], runner: Runner) -> Iterator[
             yield pickle.loads(result)  # noqa: S301 - our own workers' answer
 
 
-def _lost(why: str) -> Fault:
-    return Fault(
-        ErrorCode.SERVICE_UNAVAILABLE, why, fix="look at the workers and try again; nothing was changed"
-    )
+def _numbered(program: bytes, tasks: Mapping[int, Task[Any]], runner: Runner) -> Iterator[tuple[int, Any]]:
+    """Yield (number, result) of every task as it ends, so that a break loses none that has ended."""
+    from joblib import Parallel, delayed
 
-
-def _too_long(runner: Runner) -> Fault:
-    return Fault(
-        ErrorCode.SERVICE_UNAVAILABLE,
-        f"no worker finished a task within {runner.longest_task_s:g} s",
-        fix="start workers, or give smaller tasks",
+    parallel = Parallel(
+        n_jobs=runner.processes or -1,
+        backend="loky",
+        batch_size=1,
+        return_as="generator_unordered",
+        timeout=runner.longest_task_s,
     )
+    asked = (delayed(perform_numbered)(number, program, packed(task)) for number, task in tasks.items())
+    with closing(parallel(asked)) as results:
+        for number, result in results:
+            yield number, pickle.loads(result)  # noqa: S301 - our own workers' answer

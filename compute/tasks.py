@@ -67,6 +67,11 @@ def perform(program: bytes, task: bytes) -> bytes:
     return packed(work(shared, pickle.loads(task)))  # noqa: S301 - made by the caller of this very run
 
 
+def perform_numbered(number: int, program: bytes, task: bytes) -> tuple[int, bytes]:
+    """Perform as `perform`; the number travels with the result."""
+    return number, perform(program, task)
+
+
 @lru_cache(maxsize=2)
 def _opened(program: bytes) -> tuple[Callable[[Any, Task[Any]], Any], Any, str | None]:
     opened: tuple[Callable[[Any, Task[Any]], Any], Any, str | None] = pickle.loads(program)  # noqa: S301 - as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from compute.code import code_fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+FORGIVEN = 1
+"""So many workers may die under a task before the scheduler gives it up."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ def start(program: str, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(FORGIVEN)},
     )
 
 

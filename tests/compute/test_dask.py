@@ -11,7 +11,7 @@ import pytest
 
 from compute.runner import Place, Runner, run_tasks
 from tests.compute import work
-from tests.compute.cluster import Cluster, local_cluster
+from tests.compute.cluster import FORGIVEN, Cluster, local_cluster
 from when_to_invest.errors import ErrorCode, Fault
 
 pytestmark = pytest.mark.slow
@@ -67,10 +67,16 @@ def test_the_task_of_a_killed_worker_is_done_again(doomed: Cluster, tmp_path: Pa
 
 
 @pytest.mark.parametrize("doomed", [1], indirect=True)
-def test_a_task_that_kills_every_worker_is_told(doomed: Cluster) -> None:
+def test_a_cluster_without_workers_is_told(doomed: Cluster) -> None:
     with pytest.raises(Fault) as caught:
         run_tasks(work.deadly, {"only": 1}, shared=os.getpid(), runner=on(doomed, longest_task_s=5.0))
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("doomed", [FORGIVEN + 1], indirect=True)
+def test_a_task_that_kills_every_worker_is_named(doomed: Cluster) -> None:
+    with pytest.raises(Fault, match=f"'a deadly one' ended all {FORGIVEN + 1} workers"):
+        run_tasks(work.deadly, {"a deadly one": 1}, shared=os.getpid(), runner=on(doomed))
 
 
 @pytest.mark.parametrize("doomed", [1], indirect=True)

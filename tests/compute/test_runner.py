@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from compute.runner import Place, Runner, run_tasks
+from compute.runner import Place, Runner, run_tasks, stream_tasks
 from compute.tasks import packed, perform, seed_of
 from tests.compute import work
 from when_to_invest.errors import ErrorCode, Fault
@@ -101,8 +104,47 @@ def test_a_fault_in_another_process_is_the_runs_fault() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_process_is_told_and_not_waited_for() -> None:
-    with pytest.raises(Fault) as caught:
-        run_tasks(work.deadly, ITEMS, shared=os.getpid(), runner=BESIDE)
+def test_a_killed_process_changes_no_byte(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pid")
+    items = {f"item {number}": number for number in (3, 2, 1, 0, 4, 5, 6, 7)}
+    (tmp_path / "tried").touch()
+    here = run_tasks(work.stubborn, items, shared=str(tmp_path), runner=HERE)
+    (tmp_path / "tried").unlink()
+    killed: list[int] = []
+
+    def kill_who_holds_it(done: int, total: int) -> None:
+        if done == 3:
+            killed.append(int((tmp_path / "pid").read_text()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    beside = run_tasks(work.stubborn, items, shared=str(tmp_path), runner=BESIDE, progress=kill_who_holds_it)
+    assert list(beside.items()) == list(here.items())
+    assert killed
+    assert killed[0] != os.getpid()
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_every_process_is_named() -> None:
+    items = {f"item {number}": number for number in range(12)}
+    told: list[int] = []
+    with pytest.raises(Fault, match="'item 7' ended all 3 workers") as caught:
+        run_tasks(
+            work.deadly_at_seven,
+            items,
+            shared=os.getpid(),
+            runner=BESIDE,
+            progress=lambda done, total: told.append(done),
+        )
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
     assert caught.value.is_retryable
+    assert told == list(range(1, 8))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", [HERE, BESIDE], ids=["here", "beside"])
+def test_the_first_result_is_there_before_the_last_task_has_begun(runner: Runner, tmp_path: Path) -> None:
+    items = {f"item {number}": number for number in range(40)}
+    with closing(stream_tasks(work.marked, items, shared=str(tmp_path), runner=runner)) as results:
+        assert next(results) == ("item 0", 0)
+        assert len(list(tmp_path.iterdir())) < len(items)
+        assert [number for _, number in results] == list(range(1, 40))

@@ -43,3 +43,14 @@ def deadly(caller: int, task: Task[int]) -> int:
         raise RuntimeError("the caller did the work itself")
     os.kill(os.getpid(), signal.SIGKILL)
     return task.item
+
+
+def deadly_at_seven(caller: int, task: Task[int]) -> int:
+    """End the worker that tries item 7; return any other."""
+    return deadly(caller, task) if task.item == 7 else task.item
+
+
+def marked(folder: str, task: Task[int]) -> int:
+    """Leave a file named like the item, and take a little time."""
+    Path(folder, str(task.item)).touch()
+    return sum(range(200_000)) * 0 + task.item
