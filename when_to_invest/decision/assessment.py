@@ -17,6 +17,7 @@ from when_to_invest.models.past import Past, recall
 from when_to_invest.models.prior import Prior
 from when_to_invest.models.volatility import Range, central_ranges, forecast_variance
 from when_to_invest.risk.market_breakers import BreakerReading, read_breakers
+from when_to_invest.risk.spells import dated
 from when_to_invest.signals.score import FactorScore, percentile_rank, score_factors
 from when_to_invest.signals.trend import Trend, read_trend
 
@@ -51,7 +52,8 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
     """
     past = recall(bars, prior)
     variance, ranges = _volatility(past, horizon)
-    readings, trend = read_chart(bars, risk_frame(bars)), read_trend(bars)
+    frame = risk_frame(bars)
+    readings, trend = read_chart(bars, frame), read_trend(bars)
     rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])
     horizons = sorted({*_DROP_HORIZONS, horizon})
     return Assessment(
@@ -64,7 +66,7 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
         up=newest_direction(past, horizon),
         drops=coherent(tuple(newest_odds(past, each) for each in horizons)),
         ranges=ranges,
-        breakers=read_breakers(readings, bars.session),
+        breakers=dated(read_breakers(readings, bars.session), bars, frame),
         factors=score_factors(trend, volatility_rank=rank, drawdown=readings.drawdown),
     )
 

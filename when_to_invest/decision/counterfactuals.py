@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
+from when_to_invest.decision.invalidation import clearing
 from when_to_invest.decision.recommendation import Action, Counterfactual, Predicate
 from when_to_invest.decision.rules import ELEVATED_LIFT, Case, decide
 from when_to_invest.decision.sizing import size_up
@@ -86,16 +87,7 @@ def _breakers(case: Case) -> Iterator[_Change]:
     """Clear all breakers that are on, and trip each one that is off."""
     book, on = case.book, case.on()
     if on:
-        when = tuple(
-            _condition(
-                book,
-                f"breaker.{each.id}",
-                "<" if each.threshold > 0.0 else ">",
-                book[f"breaker.{each.id}.threshold"],
-                f"the breaker {each.id} clears",
-            )
-            for each in on
-        )
+        when = tuple(clearing(book, each) for each in on)
         yield _Change({}, when, tuple(replace(each, is_on=False) for each in case.breakers))
     for each in case.breakers:
         if not each.is_on:

@@ -6,14 +6,14 @@ without a basis.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.features.daily import DailyBars
+from when_to_invest.features.daily import DailyBars, closed_instant
 from when_to_invest.instruments import Session
-from when_to_invest.market import EXCHANGE_CLOSE, Snapshot
+from when_to_invest.market import Snapshot
 
 FEWEST_DAYS: Final = 504
 """A year to warm up and a year to learn from; the horizon comes on top."""
@@ -25,8 +25,7 @@ _MAX_AGE: Final = {Session.EXCHANGE: timedelta(days=5), Session.CONTINUOUS: time
 
 def last_close(bars: DailyBars) -> datetime:
     """Return when the newest day was over."""
-    midnight = datetime.fromtimestamp(0, tz=UTC) + timedelta(days=int(bars.day[-1]))
-    return midnight + (EXCHANGE_CLOSE if bars.session is Session.EXCHANGE else timedelta(days=1))
+    return closed_instant(bars)
 
 
 def check_horizon(horizon_days: int) -> None:

@@ -110,6 +110,7 @@ def _chart(found: Assessment) -> Iterator[_Row]:
     yield "chart.worst_day_3d", seen.worst_day, RATIO, by
     yield "chart.return_5d", seen.week_return, RATIO, by
     yield "chart.intraday_fall", seen.intraday_fall, RATIO, by
+    yield "chart.intraday_rise", seen.intraday_rise, RATIO, by
     yield "chart.drawdown", seen.drawdown, RATIO, by
 
 

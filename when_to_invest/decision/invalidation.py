@@ -65,17 +65,14 @@ def _breaker_trips(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> 
 
 
 def _breaker_clears(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> list[Predicate]:
-    return [
-        _condition(
-            book,
-            f"breaker.{breaker.id}",
-            "<" if breaker.threshold > 0.0 else ">",
-            book[f"breaker.{breaker.id}.threshold"],
-            text=f"the breaker {breaker.id} clears",
-        )
-        for breaker in breakers
-        if breaker.is_on
-    ]
+    return [clearing(book, breaker) for breaker in breakers if breaker.is_on]
+
+
+def clearing(book: EvidenceBook, breaker: BreakerReading) -> Predicate:
+    """Return the condition on tomorrow's evidence under which a breaker is off."""
+    level = book[f"breaker.{breaker.id}.threshold"]
+    text = f"the breaker {breaker.id} clears"
+    return _condition(book, f"breaker.{breaker.id}", "<" if level > 0.0 else ">", level, text=text)
 
 
 def _elevated_odds(book: EvidenceBook) -> Predicate:

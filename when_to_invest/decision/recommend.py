@@ -17,7 +17,7 @@ from when_to_invest.decision.code_version import code_version
 from when_to_invest.decision.counterfactuals import counterfactuals
 from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
 from when_to_invest.decision.evidence import KEY_DROP, SCORE, EvidenceBook, collect
-from when_to_invest.decision.invalidation import invalidations
+from when_to_invest.decision.invalidation import clearing, invalidations
 from when_to_invest.decision.recommendation import (
     Action,
     Breaker,
@@ -86,7 +86,7 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
         return_interval=_intervals(found),
         sigma_annual=book["volatility.sigma_annual"],
         risk=risk,
-        breakers=_breakers(found),
+        breakers=_breakers(book, found),
         evidence=book.items(),
         invalidation=invalidations(case, action=decision.action),
         counterfactuals=counterfactuals(case, action=decision.action),
@@ -130,7 +130,7 @@ def _drop_odds(found: Assessment) -> tuple[DropOdds, ...]:
     )
 
 
-def _breakers(found: Assessment) -> tuple[Breaker, ...]:
+def _breakers(book: EvidenceBook, found: Assessment) -> tuple[Breaker, ...]:
     return tuple(
         Breaker(
             id=breaker.id,
@@ -141,6 +141,8 @@ def _breakers(found: Assessment) -> tuple[Breaker, ...]:
             cap=breaker.cap,
             clears_when=breaker.clears_when,
             evidence=f"breaker.{breaker.id}",
+            since=breaker.since,
+            clears=clearing(book, breaker),
         )
         for breaker in found.breakers
     )

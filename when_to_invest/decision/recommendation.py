@@ -137,7 +137,11 @@ class Risk(Value):
 
 
 class Breaker(Value):
-    """A market breaker's state: it caps what may be added, it never sells by itself."""
+    """A market breaker's state: it caps what may be added, it never sells by itself.
+
+    `since`: the close with which the present unbroken spell began, none while it is off.
+    `clears`: `clears_when` as a condition on tomorrow's evidence.
+    """
 
     id: str
     is_on: bool
@@ -148,6 +152,8 @@ class Breaker(Value):
     """Largest fraction of the budget that may be added while it is on."""
     clears_when: str
     evidence: EvidenceId
+    since: Instant | None = None
+    clears: Predicate | None = None
 
 
 class Evidence(Value):
@@ -215,6 +221,7 @@ class Recommendation(Value):
         known = {item.id for item in self.evidence}
         cited = {part.evidence for part in self.risk.parts}
         cited |= {breaker.evidence for breaker in self.breakers}
+        cited |= {breaker.clears.metric for breaker in self.breakers if breaker.clears}
         cited |= {predicate.metric for predicate in self.invalidation}
         cited |= {predicate.metric for each in self.counterfactuals for predicate in each.when}
         cited |= {name for step in self.explanation for name in step.evidence}

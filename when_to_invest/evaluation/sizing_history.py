@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.decision.sizing import trend_tranche, volatility_scale
 from when_to_invest.features.daily import DailyBars
-from when_to_invest.features.readings import MEDIAN_WINDOW, PEAK_WINDOW, SHOCK_DAYS, Readings
-from when_to_invest.features.risk_frame import WEEK, RiskFrame
-from when_to_invest.features.windows import change_ratio, rolling_max, rolling_mean
+from when_to_invest.features.readings import read_days
+from when_to_invest.features.risk_frame import RiskFrame
+from when_to_invest.features.windows import change_ratio, rolling_mean
 from when_to_invest.risk.market_breakers import combined_cap, read_breakers
 from when_to_invest.signals.trend import SMA_WINDOW, momentum_windows, trend_states
 
@@ -72,37 +72,9 @@ def breaker_caps(bars: DailyBars, frame: RiskFrame, *, first: int) -> FloatArray
     import numpy as np
 
     caps = np.ones(len(bars))
-    for row, readings in enumerate(_readings(bars, frame, first), start=first):
+    for row, readings in enumerate(read_days(bars, frame, first=first), start=first):
         caps[row] = combined_cap(read_breakers(readings, bars.session))
     return caps
-
-
-def _readings(bars: DailyBars, frame: RiskFrame, first: int) -> list[Readings]:
-    """Return `features.readings.read_chart` at each day from `first` on."""
-    import numpy as np
-
-    close, daily = bars.close, change_ratio(bars.close, 1)
-    previous = np.concatenate((close[:1], close[:-1]))
-    lowest = bars.low if bars.has_range else close
-    week = np.sqrt(rolling_mean(frame.variance, WEEK) * bars.days_per_year)
-    count = np.maximum(np.arange(len(close)), 1)
-    long_run = np.sqrt(np.cumsum(np.append(0.0, frame.variance[1:])) / count * bars.days_per_year)
-    medians = [
-        float(np.median(week[max(WEEK - 1, row + 1 - MEDIAN_WINDOW) : row + 1]))
-        for row in range(first, len(close))
-    ]
-    columns = (
-        close[first:],
-        daily[first:],
-        -rolling_max(-np.nan_to_num(daily), SHOCK_DAYS)[first:],
-        change_ratio(close, WEEK)[first:],
-        (lowest / previous - 1.0)[first:],
-        (close / rolling_max(close, PEAK_WINDOW) - 1.0)[first:],
-        week[first:],
-        medians,
-        long_run[first:],
-    )
-    return [Readings(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
 
 
 def wanted_weights(trend: TrendHistory, sigma_annual: FloatArray) -> FloatArray:

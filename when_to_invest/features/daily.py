@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Interval, Session
-from when_to_invest.market import BarSeries, Snapshot
+from when_to_invest.market import EXCHANGE_CLOSE, BarSeries, Snapshot
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray, TimeArray
@@ -57,6 +57,12 @@ class DailyBars:
             days_per_year=self.days_per_year,
             session=self.session,
         )
+
+
+def closed_instant(bars: DailyBars, row: int = -1) -> datetime:
+    """Return when a day was over; the newest without `row`."""
+    midnight = datetime.fromtimestamp(0, tz=UTC) + timedelta(days=int(bars.day[row]))
+    return midnight + (EXCHANGE_CLOSE if bars.session is Session.EXCHANGE else timedelta(days=1))
 
 
 def daily_bars(snapshot: Snapshot) -> DailyBars:

@@ -21,12 +21,16 @@ CALM = Readings(
     week_volatility=0.1,
     week_volatility_median=0.12,
     long_run_volatility=0.18,
+    reference=100.0,
+    intraday_rise=0.004,
 )
 TRIPS = {
     "one_day_fall": {"worst_day": -0.03},
     "five_day_fall": {"week_return": -0.07},
     "volatility_spike": {"week_volatility": 0.24},
     "drawdown": {"drawdown": -0.20},
+    "price_band_down": {"intraday_fall": -0.05},
+    "price_band_up": {"intraday_rise": 0.05},
     "halt_level_1": {"intraday_fall": -0.07},
     "halt_level_2": {"intraday_fall": -0.13},
     "halt_level_3": {"intraday_fall": -0.20},
@@ -36,6 +40,8 @@ CLEAR = {
     "five_day_fall": {"week_return": -0.0699},
     "volatility_spike": {"week_volatility": 0.239},
     "drawdown": {"drawdown": -0.1999},
+    "price_band_down": {"intraday_fall": -0.0499},
+    "price_band_up": {"intraday_rise": 0.0499},
     "halt_level_1": {"intraday_fall": -0.0699},
     "halt_level_2": {"intraday_fall": -0.1299},
     "halt_level_3": {"intraday_fall": -0.1999},
@@ -76,6 +82,35 @@ def test_a_market_three_times_as_wild_needs_falls_three_times_as_deep() -> None:
     wild = replace(CALM, long_run_volatility=0.6, worst_day=-0.08)
     assert _on(wild, Session.CONTINUOUS) == []
     assert "one_day_fall" in _on(replace(wild, worst_day=-0.09), Session.CONTINUOUS)
+
+
+@pytest.mark.parametrize(
+    ("reference", "volatility", "band"),
+    [
+        (100.0, 0.40, 0.05),
+        (100.0, 0.41, 0.10),
+        (3.01, 0.9, 0.10),
+        (3.0, 0.1, 0.20),
+        (0.75, 0.1, 0.20),
+        (0.5, 0.1, 0.30),
+        (0.1, 0.1, 0.75),
+    ],
+)
+def test_a_price_band_follows_the_tier_of_the_instrument(
+    reference: float, volatility: float, band: float
+) -> None:
+    seen = replace(CALM, reference=reference, long_run_volatility=volatility)
+    for move, name in (("intraday_fall", "price_band_down"), ("intraday_rise", "price_band_up")):
+        sign = 1.0 if move == "intraday_rise" else -1.0
+        assert name in _on(replace(seen, **{move: sign * band}))
+        assert name not in _on(replace(seen, **{move: sign * (band - 0.001)}))
+
+
+def test_a_price_band_of_a_market_that_never_closes_is_in_units_of_its_own_volatility() -> None:
+    wild = replace(CALM, long_run_volatility=0.8, reference=0.1, intraday_rise=0.19)
+    assert "price_band_up" not in _on(wild, Session.CONTINUOUS)
+    assert "price_band_up" in _on(replace(wild, intraday_rise=0.2), Session.CONTINUOUS)
+    assert "price_band_down" in _on(replace(wild, intraday_fall=-0.2), Session.CONTINUOUS)
 
 
 def test_exchange_halts_do_not_exist_where_there_is_no_exchange() -> None:
