@@ -6,6 +6,8 @@ Shell. Imported only when a cluster is asked for.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from joblib._dask import Batch, DaskDistributedBackend
@@ -30,6 +32,13 @@ class NamedBatch(Batch):  # type: ignore[misc] # joblib is untyped
         return _NAMED + self._key
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """What the cluster itself said of a task, instead of its result."""
+
+    error: BaseException
+
+
 class ClusterBackend(DaskDistributedBackend):  # type: ignore[misc] # joblib is untyped
     """Runs every task on the cluster, of one worker too."""
 
@@ -37,11 +46,33 @@ class ClusterBackend(DaskDistributedBackend):  # type: ignore[misc] # joblib is 
         """Return how many tasks are kept under way at once."""
         return max(_FEWEST, int(super().effective_n_jobs(n_jobs)))
 
+    def submit(self, func: Any, callback: Callable[[Any], None] | None = None) -> Any:
+        """Hand a call to the cluster; joblib hears of its end even when it ended every worker."""
+        handed_in = super().submit(func, callback)
+        # joblib calls back with results only, and would wait for this one until its time was over.
+        handed_in.add_done_callback(lambda ended: _tell(ended, callback))
+        return handed_in
+
+    def retrieve_result_callback(self, out: Any) -> Any:
+        """Return the result that a callback was told.
+
+        Raises:
+            BaseException: what the cluster or the work raised.
+        """
+        if isinstance(out, _Failed):
+            raise out.error
+        return super().retrieve_result_callback(out)
+
     async def _to_func_args(self, func: Any) -> tuple[NamedBatch, list[Any]]:
         _, tasks = await super()._to_func_args(func)
         _, (_, packed_task), _ = func.items[0]
         task: Task[Any] = pickle.loads(packed_task)  # noqa: S301 - packed by this very process
         return NamedBatch(tasks, task.key), tasks
+
+
+def _tell(ended: Any, callback: Callable[[Any], None] | None) -> None:
+    if callback is not None and ended.exception() is not None:
+        callback(_Failed(ended.exception()))
 
 
 def task_of(key: object) -> str:
