@@ -11,6 +11,7 @@ looks good on any past. Never imported where numba's start-up would be felt.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from when_to_invest.compiled import compiled, woven
@@ -27,6 +28,7 @@ _FIRST_STAY: Final = 0.98
 _LEAST_VARIANCE: Final = 1e-4
 """Of a state, as a share of that of all returns: keeps it from collapsing onto one day."""
 _LEAST_CHANCE: Final = 1e-6
+_EVEN: Final = 0.5
 
 
 # Numba takes named tuples, not dataclasses.
@@ -66,6 +68,31 @@ def fit_regimes(returns: FloatArray) -> RegimeParameters:
             break
         known, best = improved, likelihood
     return _ordered(known)
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeReading:
+    """The newest day's regime.
+
+    `odds`: filtered probability that the day was turbulent; `usual`: its mean over all days;
+    `days`: for how many days, this one included, the likelier state has been the same.
+    """
+
+    is_turbulent: bool
+    odds: float
+    usual: float
+    days: int
+
+
+def read_regime(returns: FloatArray, parameters: RegimeParameters) -> RegimeReading:
+    """Return the regime on the last day of the returns (n,)."""
+    import numpy as np
+
+    odds = turbulence(returns, parameters)
+    is_turbulent = odds > _EVEN
+    changes = np.flatnonzero(is_turbulent != is_turbulent[-1])
+    days = len(odds) - 1 - int(changes[-1]) if len(changes) else len(odds)
+    return RegimeReading(bool(is_turbulent[-1]), float(odds[-1]), float(odds.mean()), days)
 
 
 def turbulence(returns: FloatArray, parameters: RegimeParameters) -> FloatArray:

@@ -159,6 +159,21 @@ class Paths:
         days: FloatArray = np.quantile(first, levels, method="inverted_cdf")
         return days
 
+    def passages(self, falls: Sequence[float]) -> FloatArray:
+        """Return the day on which each path first stood each fall or more below, inf if never.
+
+        Args:
+            falls: ratios, ascending, (m,).
+
+        Returns:
+            Days (m, n).
+        """
+        import numpy as np
+
+        first = np.full((len(falls), self.prices.shape[1]), np.inf)
+        _pass(self.prices, 1.0 - np.array(falls, dtype=np.float64), first)
+        return first
+
     def waiting_cost(self, days: int) -> WaitingCost:
         """Return what buying after `days` instead of now is expected to cost."""
         gain = self._after(days) - 1.0
@@ -183,6 +198,7 @@ def simulate(
     variance: FloatArray | None = None,
     drift: Drift = NO_DRIFT,
     draws: FloatArray | None = None,
+    stretch: FloatArray | None = None,
 ) -> Paths:
     """Return the paths that continue `start`.
 
@@ -192,6 +208,7 @@ def simulate(
             what the dynamics expect.
         drift: simple return a day, and its error.
         draws: ranks (horizon, n) in [0, 1), see `uniform_draws`; None takes those of seed 0.
+        stretch: what each path's moves are multiplied by (n,); None leaves them as they are.
 
     Raises:
         Fault: `bad_argument` when `variance` does not cover the days of `draws`.
@@ -209,8 +226,9 @@ def simulate(
         )
     prices = np.empty(ranks.shape)
     state = np.full(ranks.shape[1], start.variance)
+    wide = np.ones(ranks.shape[1]) if stretch is None else stretch
     steps = np.column_stack((np.sqrt(wanted / expected), np.full(len(ranks), 1.0 + drift.ratio)))
-    _walk((ranks, start.shocks), start.parameters, steps, state, prices)
+    _walk((ranks, start.shocks, wide), start.parameters, steps, state, prices)
     return Paths(prices, drift)
 
 
@@ -230,14 +248,14 @@ def uniform_draws(*, seed: int, n_paths: int = PATHS, horizon: int = HORIZON) ->
 
 @compiled
 def _walk(
-    chance: tuple[FloatArray, FloatArray],
+    chance: tuple[FloatArray, FloatArray, FloatArray],
     parameters: GarchParameters,
     steps: FloatArray,
     variance: FloatArray,
     prices: FloatArray,
 ) -> None:
     """Fill `prices`, overwriting `variance` (n,); `steps`: scale and drift factor of each day."""
-    ranks, shocks = chance
+    ranks, shocks, stretch = chance
     omega, alpha, gamma, beta = parameters.omega, parameters.alpha, parameters.gamma, parameters.beta
     count = len(shocks)
     for day in range(len(prices)):
@@ -246,6 +264,19 @@ def _walk(
             z = shocks[int(ranks[day, path] * count)]
             v = variance[path]
             before = 1.0 if day == 0 else prices[day - 1, path]
-            prices[day, path] = before * max(growth + scale * math.sqrt(v) * z, 0.0)
+            prices[day, path] = before * max(growth + scale * stretch[path] * math.sqrt(v) * z, 0.0)
             weight = alpha + gamma if z < 0.0 else alpha
             variance[path] = omega + (weight * z * z + beta) * v
+
+
+@compiled
+def _pass(prices: FloatArray, floors: FloatArray, first: FloatArray) -> None:
+    """Write the first day at or below each of the descending floors into `first` (m, n)."""
+    for path in range(prices.shape[1]):
+        depth = 0
+        for day in range(len(prices)):
+            while depth < len(floors) and prices[day, path] <= floors[depth]:
+                first[depth, path] = day + 1.0
+                depth += 1
+            if depth == len(floors):
+                break
