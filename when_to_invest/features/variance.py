@@ -54,11 +54,11 @@ def steadied(variance: FloatArray, returns: FloatArray) -> FloatArray:
     """
     import numpy as np
 
-    result = np.empty(len(variance))
-    mean = float(variance[0]) if len(variance) else 0.0
-    confirmed = np.maximum(_CONFIRMED * returns**2, FLOOR)
-    for index, (value, least) in enumerate(zip(variance.tolist(), confirmed.tolist(), strict=True)):
-        kept = value if index < _FIRST_DAYS else min(value, max(_OUTLIER * mean, least))
-        mean = _DECAY * mean + (1.0 - _DECAY) * kept
-        result[index] = kept
-    return result
+    confirmed = np.maximum(_CONFIRMED * returns**2, FLOOR).tolist()
+    kept = variance.tolist()
+    mean, fresh = kept[0] if kept else 0.0, 1.0 - _DECAY
+    for index, value in enumerate(kept):
+        if value > _OUTLIER * mean and index >= _FIRST_DAYS:
+            kept[index] = min(value, max(_OUTLIER * mean, confirmed[index]))
+        mean = _DECAY * mean + fresh * kept[index]
+    return np.array(kept)

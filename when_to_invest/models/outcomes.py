@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from when_to_invest.features.windows import over_windows, sum_windows
+
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
@@ -23,9 +25,9 @@ def _ahead(windows: FloatArray, count: int) -> FloatArray:
 
 def worst_fall_ahead(close: FloatArray, horizon: int) -> FloatArray:
     """Return min(close_(t+1) .. close_(t+h)) / close_t - 1."""
-    from numpy.lib.stride_tricks import sliding_window_view
+    import numpy as np
 
-    lowest = sliding_window_view(close, horizon)[1:].min(axis=1)
+    lowest = over_windows(close[1:], horizon, np.minimum)
     return _ahead(lowest / close[: len(lowest)] - 1.0, len(close))
 
 
@@ -38,6 +40,4 @@ def log_return_ahead(close: FloatArray, horizon: int) -> FloatArray:
 
 def mean_ahead(values: FloatArray, horizon: int) -> FloatArray:
     """Return mean(values_(t+1) .. values_(t+h))."""
-    from numpy.lib.stride_tricks import sliding_window_view
-
-    return _ahead(sliding_window_view(values, horizon)[1:].mean(axis=1), len(values))
+    return _ahead(sum_windows(values[1:], horizon) / horizon, len(values))

@@ -5,17 +5,20 @@ squares of the log mean variance of the next h days, less its long-run level, on
 day, week, month and quarter and the latest returns; pulled towards the pooled, dated
 coefficients as if `_PRIOR_ROWS` days of other instruments had been seen. The level is matched
 to squared close-to-close returns. Quantiles: past returns over the horizon in units of their
-own day's forecast deviation (Hull and White 1998), mixed with pooled ones.
+own day's forecast deviation (Hull and White 1998), mixed with pooled ones, and recalibrated on the
+errors of earlier ranges (`recalibration`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.features.variance import FLOOR
 from when_to_invest.models.outcomes import mean_ahead
 from when_to_invest.models.past import FIRST_ROW, REFIT_DAYS, Past
+from when_to_invest.models.recalibration import MEMORY, width_factors
 
 if TYPE_CHECKING:
     from when_to_invest.features.risk_panel import RiskPanel
@@ -31,12 +34,21 @@ _PRIOR_TRIALS: Final = 15.0
 _RIDGE: Final = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VarianceForecasts:
-    """Rows m: mean daily variance over the horizon (m,), quantiles of the simple return (m, 19)."""
+    """Forecasts of rows m, each from what was known on its day.
 
+    `variance`: (m,) mean daily variance over the horizon.
+    """
+
+    rows: TimeArray
     variance: FloatArray
-    quantiles: FloatArray
+    _study: _Study
+
+    @cached_property
+    def quantiles(self) -> FloatArray:
+        """Quantiles of the simple return over the horizon, (m, 19) at `LEVELS`."""
+        return _quantiles(self._study, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,59 +94,147 @@ def forecast_variance(past: Past, rows: TimeArray, horizon: int) -> VarianceFore
     """Return the forecasts of `rows` (increasing), each from what was known on its day."""
     import numpy as np
 
-    cuts = past.cut_of(rows)
-    target, realised, ahead = har_target(past.panel, horizon), past.realised(horizon), past.ahead(horizon)
-    variance, quantiles = np.empty(len(rows)), np.empty((len(rows), len(LEVELS)))
+    study, cuts = _Study(past, horizon, int(rows[-1]) + 1), past.cut_of(rows)
+    variance = np.empty(len(rows))
     for cut in np.unique(cuts).tolist():
-        block = rows[cuts == cut]
-        model = _fit(past, target, realised, int(cut), horizon)
-        now = model.forecast(past.panel, block)
-        finished = slice(FIRST_ROW, max(FIRST_ROW, int(cut) - horizon + 1))
-        residuals = ahead[finished] / np.sqrt(model.forecast(past.panel, finished) * horizon)
-        spread = _quantiles(residuals, model.lesson, horizon)
-        variance[cuts == cut] = now
-        quantiles[cuts == cut] = np.expm1(np.sqrt(now * horizon)[:, None] * spread)
-    return VarianceForecasts(variance=variance, quantiles=quantiles)
+        block = cuts == cut
+        variance[block] = study.refit(cut).variance[rows[block] - FIRST_ROW]
+    return VarianceForecasts(rows, variance, study)
 
 
 @dataclass(frozen=True, slots=True)
-class _Har:
-    coefficients: FloatArray
-    scale: float
+class _Refit:
+    """One refit: variances of the rows from `FIRST_ROW` to the next refit; `ended` of them are judged."""
+
+    variance: FloatArray
+    ended: int
     lesson: Lesson | None
 
-    def forecast(self, panel: RiskPanel, rows: TimeArray | slice) -> FloatArray:
+
+@dataclass(frozen=True)
+class _Study:
+    """The regression of one horizon at every refit, on the rows before `until`."""
+
+    past: Past
+    horizon: int
+    until: int
+
+    @cached_property
+    def _columns(self) -> FloatArray:
+        """Return the features without the constant (6, n), and the long-run level as a last row."""
         import numpy as np
 
-        exponent = har_design(panel, rows) @ self.coefficients + panel.long_run[rows]
-        variance: FloatArray = np.maximum(self.scale * np.exp(exponent), FLOOR)
-        return variance
+        panel = self.past.panel
+        return np.vstack((panel.har[: self.until].T, panel.long_run[: self.until]))
+
+    @cached_property
+    def _products(self) -> FloatArray:
+        """Sums of outer products of features and target over the rows that had ended at each refit."""
+        import numpy as np
+
+        count = (self.until - 1 - FIRST_ROW) // REFIT_DAYS
+        rows = slice(FIRST_ROW, max(FIRST_ROW, FIRST_ROW + count * REFIT_DAYS - self.horizon + 1))
+        blocks = np.zeros((count * REFIT_DAYS, 8))
+        design = har_design(self.past.panel, rows)
+        if len(design):
+            target = har_target(self.past.panel, self.horizon)[rows]
+            blocks[self.horizon - 1 :] = np.column_stack((design, target))
+        stacked = blocks.reshape(count, REFIT_DAYS, 8)
+        products = np.zeros((count + 1, 8, 8))
+        products[1:] = np.cumsum(stacked.transpose(0, 2, 1) @ stacked, axis=0)
+        return products
+
+    @cached_property
+    def ahead(self) -> FloatArray:
+        """Log returns over the horizon from `FIRST_ROW` on, NaN if unfinished."""
+        return self.past.ahead(self.horizon)[FIRST_ROW : self.until]
+
+    @cached_property
+    def _realised(self) -> FloatArray:
+        return self.past.realised(self.horizon)[FIRST_ROW : self.until]
+
+    def refit(self, cut: int) -> _Refit:
+        """Fit on rows whose outcomes had ended at row `cut`."""
+        import numpy as np
+
+        lesson = self.past.prior.lesson(int(self.past.year[cut]), self.horizon)
+        ended = max(0, cut - self.horizon + 1 - FIRST_ROW)
+        raw = np.exp(self._exponents(self._coefficients(cut, lesson), cut + REFIT_DAYS))
+        fitted = raw[:ended]
+        # A horizon's worth of "the scale is right" keeps the first days from dividing by nothing.
+        mean = float(fitted.mean()) * REFIT_DAYS if ended else 1.0
+        scale = (float(self._realised[:ended].sum()) + mean) / (float(fitted.sum()) + mean)
+        return _Refit(np.maximum(scale * raw, FLOOR), ended, lesson)
+
+    def spread(self, refit: _Refit) -> FloatArray:
+        """Return the quantiles (19,) of the returns in units of their forecast deviations."""
+        import numpy as np
+
+        deviation = np.sqrt(refit.variance[: refit.ended] * self.horizon)
+        return _spread(self.ahead[: refit.ended] / deviation, refit.lesson, self.horizon)
+
+    def _coefficients(self, cut: int, lesson: Lesson | None) -> FloatArray:
+        import numpy as np
+
+        product = self._products[(cut - FIRST_ROW) // REFIT_DAYS]
+        left, right = product[:-1, :-1], product[:-1, -1]
+        if lesson is not None:
+            left, right = left + _PRIOR_ROWS * lesson.gram, right + _PRIOR_ROWS * lesson.gram @ lesson.har
+        found: FloatArray = np.linalg.solve(left + _RIDGE * np.eye(len(left)), right).astype(np.float64)
+        return found
+
+    def _exponents(self, coefficients: FloatArray, stop: int) -> FloatArray:
+        """Return the log forecasts from `FIRST_ROW` on, term by term: the same bits however many rows."""
+        constant, *slopes = coefficients.tolist()
+        columns = self._columns[:, FIRST_ROW:stop]
+        total: FloatArray = columns[-1] + constant
+        for slope, column in zip(slopes, columns, strict=False):
+            total += slope * column
+        return total
 
 
-def _fit(past: Past, target: FloatArray, realised: FloatArray, cut: int, horizon: int) -> _Har:
-    """Fit on rows whose outcomes had ended at row `cut`."""
+def _quantiles(study: _Study, rows: TimeArray) -> FloatArray:
+    """Return the recalibrated quantiles (m, 19) of the simple return."""
     import numpy as np
 
-    lesson = past.prior.lesson(int(past.year[cut]), horizon)
-    rows = slice(FIRST_ROW, max(FIRST_ROW, cut - horizon + 1))
-    features = har_design(past.panel, rows)
-    left, right = features.T @ features, features.T @ target[rows]
-    if lesson is not None:
-        left, right = left + _PRIOR_ROWS * lesson.gram, right + _PRIOR_ROWS * lesson.gram @ lesson.har
-    coefficients: FloatArray = np.linalg.solve(left + _RIDGE * np.eye(len(left)), right).astype(np.float64)
-    fitted = _Har(coefficients, 1.0, lesson).forecast(past.panel, rows)
-    # A horizon's worth of "the scale is right" keeps the first days from dividing by nothing.
-    mean = float(fitted.mean()) * REFIT_DAYS if len(fitted) else 1.0
-    scale = (float(realised[rows].sum()) + mean) / (float(fitted.sum()) + mean)
-    return _Har(coefficients, scale, lesson)
+    cuts = study.past.cut_of(rows)
+    first = max(FIRST_ROW, int(cuts[0]) - MEMORY)
+    refits = np.arange(first, int(cuts[-1]) + 1, REFIT_DAYS)
+    deviation, spreads = np.empty(study.until - first), np.empty((len(refits), len(LEVELS)))
+    for place, cut in enumerate(refits.tolist()):
+        refit = study.refit(cut)
+        spreads[place] = study.spread(refit)
+        block = refit.variance[cut - FIRST_ROW :]
+        deviation[cut - first : cut - first + len(block)] = np.sqrt(block * study.horizon)
+    spread = spreads[np.arange(len(deviation)) // REFIT_DAYS]
+    ranges = deviation[:, None] * spread[:, [0, -1]]
+    wanted, turn = np.unique(cuts - first, return_inverse=True)
+    factors = width_factors(ranges, study.ahead[first - FIRST_ROW :], refits=wanted, horizon=study.horizon)
+    places = rows - first
+    logs = (factors[turn] * deviation[places])[:, None] * spread[places]
+    quantiles: FloatArray = np.expm1(logs)
+    return quantiles
 
 
-def _quantiles(residuals: FloatArray, lesson: Lesson | None, horizon: int) -> FloatArray:
+def _spread(residuals: FloatArray, lesson: Lesson | None, horizon: int) -> FloatArray:
+    """Return own quantiles, mixed with pooled ones."""
     import numpy as np
 
-    trials = len(residuals) / horizon
+    if not len(residuals):
+        return np.full(len(LEVELS), np.nan) if lesson is None else lesson.residuals
+    own, trials = sorted_quantiles(np.sort(residuals)), len(residuals) / horizon
     if lesson is None:
-        return np.quantile(residuals, LEVELS) if len(residuals) else np.full(len(LEVELS), np.nan)
-    own = np.quantile(residuals, LEVELS) if len(residuals) else lesson.residuals
+        return own
     mixed: FloatArray = (trials * own + _PRIOR_TRIALS * lesson.residuals) / (trials + _PRIOR_TRIALS)
     return mixed
+
+
+def sorted_quantiles(values: FloatArray) -> FloatArray:
+    """Return the quantiles of `LEVELS` of ascending values, interpolated as numpy does."""
+    import numpy as np
+
+    place = np.array(LEVELS) * (len(values) - 1)
+    below = place.astype(np.int64)
+    above = np.minimum(below + 1, len(values) - 1)
+    quantiles: FloatArray = values[below] + (place - below) * (values[above] - values[below])
+    return quantiles
