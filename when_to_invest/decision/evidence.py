@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import Final
+from typing import Final, NamedTuple
 
 from when_to_invest.decision.assessment import Assessment
 from when_to_invest.decision.recommendation import Evidence, stable_figure, stable_ratio
@@ -27,51 +27,59 @@ KEY_DROP: Final = (0.05, 21)
 """The fall that the rules look at: threshold ratio and horizon in days."""
 
 
+class _Fact(NamedTuple):
+    value: float
+    unit: str
+    by: str
+
+
 class EvidenceBook:
-    """Collects evidence in order; reading an id gives its rounded value."""
+    """Collects facts in order; reading an id gives its rounded value."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        instrument = snapshot.instrument
-        self._origin = f"{instrument.venue or 'recorded'}:{instrument.id}:{instrument.interval}"
-        self._snapshot_hash = snapshot.hash
-        self._items: dict[str, Evidence] = {}
+        self._snapshot = snapshot
+        self._facts: dict[str, _Fact] = {}
 
     def add(self, identity: str, value: float, *, unit: str, by: str) -> float:
         """Record a number computed by module `by`; returns it as rounded."""
         rounded = stable_ratio(value) if unit in _ROUNDED_TO_DECIMALS else stable_figure(value)
-        self._items[identity] = Evidence(
-            id=identity,
-            value=rounded,
-            unit=unit,
-            source=f"{by}({self._origin})",
-            snapshot=self._snapshot_hash,
-        )
+        self._facts[identity] = _Fact(rounded, unit, by)
         return rounded
 
     def __getitem__(self, identity: str) -> float:
-        return self._items[identity].value
+        return self._facts[identity].value
 
     def altered(self, values: Mapping[str, float]) -> EvidenceBook:
         """Return a book in which these ids have other values: what if."""
         book = copy(self)
-        book._items = self._items | {  # noqa: SLF001  a copy of our own kind
-            identity: self._items[identity].model_copy(update={"value": value})
-            for identity, value in values.items()
+        book._facts = self._facts | {  # noqa: SLF001  a copy of our own kind
+            identity: self._facts[identity]._replace(value=value) for identity, value in values.items()
         }
         return book
 
     @property
     def values(self) -> Mapping[str, float]:
         """Return all rounded values by id."""
-        return {identity: item.value for identity, item in self._items.items()}
+        return {identity: fact.value for identity, fact in self._facts.items()}
 
     def unit(self, identity: str) -> str:
         """Return the unit of an id."""
-        return self._items[identity].unit
+        return self._facts[identity].unit
 
     def items(self) -> tuple[Evidence, ...]:
         """Return all evidence in the order it was added."""
-        return tuple(self._items.values())
+        instrument = self._snapshot.instrument
+        origin = f"{instrument.venue or 'recorded'}:{instrument.id}:{instrument.interval}"
+        return tuple(
+            Evidence(
+                id=identity,
+                value=fact.value,
+                unit=fact.unit,
+                source=f"{fact.by}({origin})",
+                snapshot=self._snapshot.hash,
+            )
+            for identity, fact in self._facts.items()
+        )
 
 
 def drop_id(threshold_ratio: float, horizon_days: int) -> str:

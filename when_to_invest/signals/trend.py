@@ -65,25 +65,25 @@ def trend_states(distance: FloatArray) -> FloatArray:
 
 
 def read_trend(bars: DailyBars) -> Trend:
-    """Return the trend at the newest day; `bars` must reach back a year and 200 days.
+    """Return the trend at the newest day; `bars` must reach back a year and 200 days."""
+    return read_trends(bars, first=len(bars) - 1)[0]
+
+
+def read_trends(bars: DailyBars, *, first: int) -> list[Trend]:
+    """Return the trend at each day from `first` on, as it was read then.
 
     Before the band was ever left, the side of the average decides.
     """
+    import numpy as np
+
     average = rolling_mean(bars.close, SMA_WINDOW)
     distance = bars.close / average - 1.0
-    state = float(trend_states(distance)[-1])
-    side = distance[-1] if state != state else state  # noqa: PLR0124  NaN is the only value unequal to itself
-    quarter, half, year = (
-        float(change_ratio(bars.close, window)[-1]) for window in momentum_windows(bars.days_per_year)
-    )
-    return Trend(
-        state=TrendState.UP if side > 0.0 else TrendState.DOWN,
-        sma200=float(average[-1]),
-        sma200_distance=float(distance[-1]),
-        momentum_3m=quarter,
-        momentum_6m=half,
-        momentum_12m=year,
-    )
+    states = trend_states(distance)
+    is_up = np.where(np.isnan(states), distance > 0.0, states > 0.0)
+    momenta = (change_ratio(bars.close, window) for window in momentum_windows(bars.days_per_year))
+    columns = (average, distance, *momenta)
+    rows = zip(is_up[first:].tolist(), *(column[first:].tolist() for column in columns), strict=True)
+    return [Trend(TrendState.UP if up else TrendState.DOWN, *figures) for up, *figures in rows]
 
 
 def direction_features(bars: DailyBars, log_variance: FloatArray) -> FloatArray:
