@@ -22,6 +22,10 @@ SESSIONS_PER_YEAR: Final = 252
 DAYS_PER_YEAR: Final = 365
 _MONDAY_SHIFT: Final = 3
 _SATURDAY: Final = 5
+_FIRST_YEAR: Final = SESSIONS_PER_YEAR
+"""Days that tell whether weekends are open; fewer than any forecast needs."""
+_WEEKEND_SHARE: Final = 0.2
+"""Of all days; two in seven where weekends are open, and never this many from stray bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class DailyBars:
 
     `day`: int64 days since 1970 (UTC). `open`, `high`, `low`, `close`: float64 (n,) in USD;
     without ranges (`has_range` false) only `close` is known, the others are NaN.
-    `days_per_year`: 252 where weekends are closed, else 365.
+    `days_per_year`: 252 where weekends were closed in the first year, else 365.
     """
 
     day: TimeArray
@@ -138,5 +142,6 @@ def _microseconds(instant: datetime) -> int:
 
 
 def _days_per_year(opened_us: TimeArray) -> int:
-    weekday = (opened_us // DAY_US + _MONDAY_SHIFT) % 7
-    return DAYS_PER_YEAR if bool((weekday >= _SATURDAY).any()) else SESSIONS_PER_YEAR
+    """Judge by the first year alone, so that no later bar changes what was said before it."""
+    weekday = (opened_us[:_FIRST_YEAR] // DAY_US + _MONDAY_SHIFT) % 7
+    return DAYS_PER_YEAR if float((weekday >= _SATURDAY).mean()) >= _WEEKEND_SHARE else SESSIONS_PER_YEAR

@@ -11,6 +11,10 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.instruments import Interval, Session
 from when_to_invest.market import Snapshot
+from when_to_invest.models.fall_odds import THRESHOLDS, fall_odds, newest_odds
+from when_to_invest.models.past import Past
+from when_to_invest.models.prior import shipped_prior
+from when_to_invest.signals.trend import read_trend
 
 HOUR_US = DAY_US // 24
 MIDNIGHT = int(weekdays(1)[0])
@@ -63,6 +67,25 @@ def test_an_evening_later_no_new_day_has_appeared() -> None:
 
 def test_a_market_open_on_weekends_has_longer_years() -> None:
     assert daily_bars(_hours(first=0, count=24 * 10)).days_per_year == 365
+
+
+def test_weekends_that_open_late_change_nothing_that_was_said_before() -> None:
+    days = MIDNIGHT // DAY_US + np.arange(1700)
+    has_late_weekends = ((days + 3) % 7 < 5) | (np.arange(len(days)) >= 1000)
+    bars, known = series(days[has_late_weekends] * DAY_US), instrument(session=Session.CONTINUOUS)
+    whole = daily_bars(snapshot_of(bars, known))
+    early = daily_bars(snapshot_of(bars.between(0, 600), known))
+    assert early.days_per_year == whole.days_per_year == 252
+    for horizon in (5, 21):
+        lived = newest_odds(Past(early, shipped_prior()), horizon)
+        seen = fall_odds(Past(whole, shipped_prior()), np.array([599]), horizon, THRESHOLDS)
+        assert lived.values == tuple(seen.odds[0])
+    assert read_trend(early) == read_trend(whole.until(600))
+
+
+def test_a_stray_bar_on_a_sunday_makes_no_longer_year() -> None:
+    days = np.sort(np.append(weekdays(300), MIDNIGHT + 6 * DAY_US))
+    assert daily_bars(snapshot_of(series(days))).days_per_year == 252
 
 
 def test_hours_of_a_single_morning_are_no_history() -> None:
