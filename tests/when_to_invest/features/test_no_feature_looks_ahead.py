@@ -14,13 +14,15 @@ from tests.conftest import Proof
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.features.risk_frame import risk_frame
-from when_to_invest.features.variance import daily_variance, log_returns
+from when_to_invest.features.variance import daily_variance, log_returns, steadied
 from when_to_invest.features.windows import (
     change_ratio,
     exponential_mean,
+    over_windows,
     rolling_max,
     rolling_mean,
     rolling_sum,
+    sum_windows,
 )
 from when_to_invest.signals.trend import direction_features, trend_states
 
@@ -32,6 +34,8 @@ WINDOWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "max": lambda x: rolling_max(x, 6),
     "change": lambda x: change_ratio(np.abs(x) + 1.0, 3),
     "exponential": lambda x: exponential_mean(x, 0.9),
+    "slow exponential": lambda x: exponential_mean(x, 0.999),
+    "steadied": lambda x: steadied(x**2, x),
     "states": lambda x: trend_states(x / 1e6),
 }
 FEATURES: dict[str, Callable[[DailyBars], np.ndarray]] = {
@@ -72,3 +76,24 @@ def test_a_rolling_mean_is_the_mean_of_its_window(values: list[float], window: i
             assert np.isnan(found[at])
         else:
             assert found[at] == pytest.approx(np.mean(values[at + 1 - window : at + 1]), rel=1e-6, abs=1e-6)
+
+
+@given(values=NUMBERS, window=st.integers(1, 40))
+def test_windows_joined_from_halves_are_whole_windows(values: list[float], window: int) -> None:
+    array = np.array(values)
+    if len(array) < window:
+        assert np.isnan(rolling_max(array, window)).all()
+        return
+    parts = np.lib.stride_tricks.sliding_window_view(array, window)
+    assert np.array_equal(over_windows(array, window, np.maximum), parts.max(axis=1))
+    assert np.array_equal(over_windows(array, window, np.minimum), parts.min(axis=1))
+    assert sum_windows(array, window) == pytest.approx(parts.sum(axis=1), rel=1e-9, abs=1e-6)
+
+
+@given(values=NUMBERS, decay=st.floats(0.0, 1.0))
+def test_an_exponential_mean_is_its_recursion(values: list[float], decay: float) -> None:
+    mean, expected = values[0], []
+    for value in values:
+        mean = decay * mean + (1.0 - decay) * value
+        expected.append(mean)
+    assert exponential_mean(np.array(values), decay) == pytest.approx(expected, rel=1e-9, abs=1e-6)
