@@ -32,7 +32,8 @@ def backtest_json(result: Backtest) -> dict[str, object]:
         "timing": asdict(result.timing),
         "subperiods": [_part_json(part) for part in result.parts],
         "trades": [asdict(trade) for trade in result.course.trades],
-        "trials": None,
+        "trials": result.trials,
+        "deflated_sharpe": result.deflated_sharpe,
         "warnings": list(result.notes),
     }
 
@@ -48,9 +49,18 @@ def backtest_card(result: Backtest) -> RenderableType:
     if result.timing.t is not None:
         timing += f", t = {result.timing.t:.1f} (below 2 is noise)"
     return Group(
-        title, Text(f"{span}; {costs}", style="dim"), Text(), _figures(result), Text(timing), Text(),
-        _parts(result.parts), Text(), *notes,
+        title, Text(f"{span}; {costs}", style="dim"), Text(), _figures(result), Text(timing), _luck(result),
+        Text(), _parts(result.parts), Text(), *notes,
     )  # fmt: skip
+
+
+def _luck(result: Backtest) -> Text:
+    if result.trials is None or result.deflated_sharpe is None:
+        return Text("above luck: unknown, the returns are too few or never vary", style="dim")
+    return Text(
+        f"above luck after {result.trials:,} trials: probability {result.deflated_sharpe:.2f} "
+        "(0.95 would be convincing)"
+    )
 
 
 def _part_json(part: Part) -> dict[str, object]:

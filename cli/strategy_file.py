@@ -6,6 +6,7 @@ from a tool server.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 from pathlib import Path
 from types import ModuleType
@@ -69,6 +70,11 @@ def load_strategy(reference: str) -> Strategy:
     if not callable(getattr(made, "decide", None)):
         raise _broken(reference, "has no method decide")
     return UserStrategy(made, reference)
+
+
+def source_hash(reference: str) -> str:
+    """Return the SHA-256 of the file of `FILE.py:Class`: edited, it is another strategy."""
+    return hashlib.sha256(Path(reference.rpartition(":")[0]).read_bytes()).hexdigest()
 
 
 def _module(path: Path) -> ModuleType:

@@ -6,13 +6,14 @@ a best configuration without its trials.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from compute.code import code_fingerprint
 from compute.runner import Progress, Runner, run_tasks
 from compute.tasks import Task
 from when_to_invest.backtest.grid import Configuration
+from when_to_invest.backtest.luck import looked_at, run_of
 from when_to_invest.backtest.sweep_report import (
     FAMILY,
     Rerun,
@@ -20,31 +21,17 @@ from when_to_invest.backtest.sweep_report import (
     bars_a_year,
     rerun,
     sweep_report,
-    trial_hash,
 )
 from when_to_invest.backtest.trial import Trial
 from when_to_invest.backtest.variants import RULES, Variants, excess_returns
-from when_to_invest.honesty.selection import select, sharpe_ratios
-from when_to_invest.honesty.trials import TrialLedger
+from when_to_invest.honesty.selection import select
+from when_to_invest.honesty.trials import Record, Tried
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
 RULES_A_TASK: Final = 64
 """Machine code follows so many in a few hundredths of a second; any other strategy is a task alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One configuration that was looked at: the hash of all that distinguishes it, and its ratio."""
-
-    parameters_hash: str
-    sharpe_per_bar: float
-    bars: int
-
-
-Record = Callable[[tuple[Tried, ...]], TrialLedger]
-"""Writes down what was tried and returns all trials ever, these included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +94,14 @@ def sweep_returns(
 
 
 def _tried(sweep: Sweep, excess: FloatArray) -> tuple[Tried, ...]:
-    pairs = zip(sweep.variants.configurations, sharpe_ratios(excess).tolist(), strict=True)
+    strategy, trial, code = sweep.variants.strategy, sweep.trial, code_fingerprint()
     return tuple(
-        Tried(trial_hash(sweep.variants.strategy, each, sweep.trial), ratio, excess.shape[1])
-        for each, ratio in pairs
+        looked_at(
+            trial,
+            run_of(strategy, trial, settings=dict(each.settings), code_version=code),
+            excess=row,
+        )
+        for each, row in zip(sweep.variants.configurations, excess, strict=True)
     )
 
 

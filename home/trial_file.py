@@ -9,27 +9,17 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from pydantic import ValidationError
-
+from home.clock import clock_of
+from home.paths import Home
+from home.settings import read_settings
 from when_to_invest.canonical import digest
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.honesty.trials import Trial, TrialLedger
-from when_to_invest.values import Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What a caller knows of a trial; the file adds its identity and place."""
-
-    family: str
-    instrument: str
-    parameters_hash: str
-    sharpe_per_bar: float
-    bars: int
+from when_to_invest.honesty.trials import Record, Trial, TrialLedger, Tried
+from when_to_invest.values import Instant, Mode
 
 
 def read_trials(path: Path) -> TrialLedger:
@@ -71,6 +61,21 @@ def record_trials(path: Path, tried: Sequence[Tried], *, at: Instant) -> TrialLe
     return grown
 
 
+def recorder(home: Home, *, data_as_of: datetime) -> Record:
+    """Return what appends to the home's own ledger, dated by its clock.
+
+    `data_as_of`: the date where no replay was ever started.
+    """
+
+    def record(tried: tuple[Tried, ...]) -> TrialLedger:
+        mode = read_settings(home).mode
+        is_untouched = mode is Mode.REPLAY and not home.clock.exists()
+        at = data_as_of if is_untouched else clock_of(home, mode).now()
+        return record_trials(home.make().trials, tried, at=at)
+
+    return record
+
+
 def _extended(ledger: TrialLedger, tried: Sequence[Tried], *, at: Instant) -> TrialLedger:
     known = {(each.family, each.instrument, each.parameters_hash) for each in ledger.trials}
     head, new = ledger.head, []
@@ -79,21 +84,45 @@ def _extended(ledger: TrialLedger, tried: Sequence[Tried], *, at: Instant) -> Tr
         if key in known:
             continue
         known.add(key)
-        trial = Trial(id="t-" + digest(list(key))[:24], at=at, previous=head, **asdict(each))
+        trial = Trial(
+            id="t-" + digest(list(key))[:24],
+            at=at,
+            family=each.family,
+            instrument=each.instrument,
+            parameters_hash=each.parameters_hash,
+            sharpe_per_bar=each.sharpe_per_bar,
+            bars=each.bars,
+            previous=head,
+            run=each.run,
+        )
         head = trial.digest()
         new.append(trial)
     return ledger.append(*new)
 
 
 def _parsed(lines: TextIO) -> TrialLedger:
+    found: list[Trial] = []
     try:
-        return TrialLedger().append(*(Trial.model_validate_json(line) for line in lines))
-    except (ValidationError, UnicodeDecodeError) as error:
+        for line in lines:
+            found.append(_trial(line))  # noqa: PERF401 - how many were good is told
+    except ValueError as error:
         raise Fault(
             ErrorCode.CORRUPT_DATA,
-            "the trial ledger holds a line that is no trial",
+            f"the trial ledger holds a line that is no trial, after {len(found)} good ones",
             fix="restore the file from a copy; without all trials no figure can be deflated",
         ) from error
+    return TrialLedger().append(*found)
+
+
+def _trial(line: str) -> Trial:
+    """Return the trial of a line.
+
+    Raises:
+        ValueError: when it is none, or was never finished.
+    """
+    if not line.endswith("\n"):
+        raise ValueError("the line was cut")
+    return Trial.model_validate_json(line)
 
 
 def _storage(path: Path) -> Fault:

@@ -114,9 +114,17 @@ class Snapshot:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over instrument, as-of and every bar, as 64 hex digits."""
+        return self._hash(utc_text(self.as_of).encode())
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over instrument and every bar: the same however late the same bars are looked at."""
+        return self._hash(b"")
+
+    def _hash(self, seen_at: bytes) -> str:
         hasher = hashlib.sha256()
         hasher.update(canonical_bytes(self.instrument.model_dump()))
-        hasher.update(utc_text(self.as_of).encode())
+        hasher.update(seen_at)
         columns = self.bars
         hasher.update(columns.opened_us.astype("<i8").tobytes())
         for column in (columns.open, columns.high, columns.low, columns.close, columns.volume):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from when_to_invest.backtest.report import Backtest
     from when_to_invest.backtest.terms import Terms
     from when_to_invest.backtest.trial import Trial
+    from when_to_invest.honesty.trials import Record
 
 
 def register(app: typer.Typer) -> None:
@@ -38,17 +40,17 @@ def backtest(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Replay a strategy bar by bar, with costs and without foresight."""
+    """Replay a strategy bar by bar, with costs and without foresight; the run is written down as a trial."""
     from cli.backtest_card import backtest_card, backtest_json
     from cli.output import console, print_json
     from home.paths import home_at
+    from home.trial_file import recorder
     from when_to_invest.backtest.terms import Terms
 
-    terms = Terms(fee_bps, slippage_bps, band, cash_rate)
-    trial = trial_of(
-        home_at(home), instrument, start=from_, end=to, terms=terms, arrival_months=arrival_months
-    )
-    result = run_named(strategy, trial, every=every)
+    place, terms = home_at(home), Terms(fee_bps, slippage_bps, band, cash_rate)
+    trial = trial_of(place, instrument, start=from_, end=to, terms=terms, arrival_months=arrival_months)
+    record = recorder(place, data_as_of=trial.snapshot.as_of)
+    result = written_down(run_named(strategy, trial, every=every), trial, _asked(strategy, every), record)
     if json:
         print_json(backtest_json(result))
         return
@@ -95,3 +97,39 @@ def run_named(strategy: str, trial: Trial, *, every: int | None = None) -> Backt
         return run_backtest(load_strategy(strategy), trial)
     named = named_strategy(strategy, every=every)
     return run_backtest(named.make(), trial, plans_steps=named.plans_steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was run: `code`: SHA-256 of a file of the user's own, empty for a strategy by name."""
+
+    strategy: str
+    settings: dict[str, object]
+    code: str
+    design_trials: int
+
+
+def _asked(strategy: str, every: int | None) -> Asked:
+    from cli.strategy_file import is_file, source_hash
+    from when_to_invest.backtest.named import NAMED
+
+    settings: dict[str, object] = {} if every is None else {"every": every}
+    if is_file(strategy):
+        return Asked(strategy, settings, source_hash(strategy), 0)
+    return Asked(strategy, settings, "", NAMED[strategy].design_trials)
+
+
+def written_down(result: Backtest, trial: Trial, asked: Asked, record: Record) -> Backtest:
+    """Write the run down as a trial and return it, deflated by every trial that is known.
+
+    Raises:
+        Fault: what `record` raises.
+    """
+    from compute.code import code_fingerprint
+    from when_to_invest.backtest.luck import charged, excess_of, looked_at, run_of
+    from when_to_invest.canonical import digest
+
+    code = digest([code_fingerprint(), asked.code]) if asked.code else code_fingerprint()
+    run = run_of(asked.strategy, trial, settings=asked.settings, code_version=code)
+    ledger = record((looked_at(trial, run, excess=excess_of(result)),))
+    return charged(result, ledger, design_trials=asked.design_trials)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from home.paths import Home
+    from when_to_invest.evaluation.evaluate import Judged
+    from when_to_invest.market import Snapshot
 
 DateOption = Annotated[str | None, typer.Option(show_default=False, help="Date, such as 2004-01-01.")]
 
@@ -68,7 +70,7 @@ def evaluate(
     first, last = parse_date(start, option="--start"), parse_date(end, option="--end")
     seen = snapshot(place, instrument, as_of=latest_as_of(place, instrument))
     with shown_progress(f"evaluating {instrument}") as progress:
-        found = judge(seen, start=first, end=last, progress=progress)
+        found = written_down(judge(seen, start=first, end=last, progress=progress), seen, home=place)
         if report is not None:
             progress("drawing")
             write_evaluation(report, found, seen, home=place)
@@ -78,6 +80,28 @@ def evaluate(
     from cli.evaluation_card import evaluation_card
 
     console().print(evaluation_card(found.evaluation))
+
+
+def written_down(found: Judged, seen: Snapshot, *, home: Home) -> Judged:
+    """Write the judged position down as a trial, and deflate its Sharpe ratio by all that are known.
+
+    Raises:
+        Fault: `corrupt_data`, `storage_failed` of the ledger.
+    """
+    from dataclasses import replace
+
+    from compute.code import code_fingerprint
+    from home.trial_file import recorder
+    from when_to_invest.evaluation.charge import charged, overlay_moments, overlay_trial
+
+    moments = overlay_moments(found.evaluation, found.courses)
+    if moments is None:
+        return found
+    trial = overlay_trial(
+        found.evaluation, moments, data_hash=seen.data_hash, code_version=code_fingerprint()
+    )
+    ledger = recorder(home, data_as_of=seen.as_of)((trial,))
+    return replace(found, evaluation=charged(found.evaluation, moments, ledger))
 
 
 def scorecard(

@@ -37,15 +37,18 @@ def survey(
     from cli.survey_card import survey_card
     from compute.surveys import Period, run_survey
     from home.paths import home_at
+    from home.trial_file import recorder
     from when_to_invest.errors import Fault
 
     place, where = home_at(home), runner_of(runner, workers=workers, scheduler=scheduler)
     period = Period(parse_date(start, option="--start"), parse_date(end, option="--end"))
+    seen = snapshots_of(place, instruments)
     with shown_progress("evaluating") as told:
         found = run_survey(
-            snapshots_of(place, instruments),
+            seen,
             period=period,
             runner=where,
+            record=recorder(place, data_as_of=max(each.as_of for each in seen.values())),
             progress=lambda done, total: told(f"{done} of {total}"),
         )
     if not json:

@@ -10,11 +10,7 @@ from cli.options import HomeOption, JsonOption
 from cli.runner_options import Place, PlaceOption, SchedulerOption, WorkersOption, runner_of
 
 if TYPE_CHECKING:
-    from compute.sweeps import Record, Tried
-    from home.paths import Home
     from when_to_invest.backtest.sweep_report import SweepReport
-    from when_to_invest.backtest.trial import Trial
-    from when_to_invest.honesty.trials import TrialLedger
 
 MOST_TOLD = 20
 
@@ -50,6 +46,7 @@ def sweep(
     from cli.progress import shown_progress
     from compute.sweeps import Sweep, run_sweep
     from home.paths import home_at
+    from home.trial_file import recorder
     from when_to_invest.backtest.grid import configurations, parse_axis
     from when_to_invest.backtest.terms import Terms
     from when_to_invest.backtest.variants import variants_of
@@ -61,7 +58,7 @@ def sweep(
     with shown_progress(f"sweeping {strategy}") as told:
         found = run_sweep(
             Sweep(variants, trial, where, seed=seed, best=best),
-            recorder(place, trial),
+            recorder(place, data_as_of=trial.snapshot.as_of),
             progress=lambda done, total: told(f"{done} of {total}"),
         )
     _show(found, as_json=json)
@@ -75,26 +72,3 @@ def _show(found: SweepReport, *, as_json: bool) -> None:
         print_json(found.model_dump(mode="json"))
         return
     console().print(sweep_card(found))
-
-
-def recorder(home: Home, trial: Trial) -> Record:
-    """Return what writes trials into the home's ledger."""
-
-    def record(tried: tuple[Tried, ...]) -> TrialLedger:
-        from home.clock import clock_of
-        from home.settings import read_settings
-        from home.trial_file import Tried as Line
-        from home.trial_file import record_trials
-        from when_to_invest.backtest.sweep_report import FAMILY
-        from when_to_invest.values import Mode
-
-        mode = read_settings(home).mode
-        is_untouched = mode is Mode.REPLAY and not home.clock.exists()
-        at = trial.snapshot.as_of if is_untouched else clock_of(home, mode).now()
-        instrument = trial.snapshot.instrument.id
-        lines = [
-            Line(FAMILY, instrument, each.parameters_hash, each.sharpe_per_bar, each.bars) for each in tried
-        ]
-        return record_trials(home.make().trials, lines, at=at)
-
-    return record

@@ -10,13 +10,15 @@ import pytest
 
 from cli.main import main
 from cli.strategy_file import load_strategy
+from home.trial_file import read_trials
+from when_to_invest.backtest.named import NAMED
 from when_to_invest.errors import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = f"{ROOT / 'examples' / 'buy_the_dip.py'}:BuyTheDip"
 KEYS = {
     "strategy", "instrument", "start", "end", "n", "terms", "result", "buy_and_hold", "constant_mix",
-    "timing", "subperiods", "trades", "trials", "warnings",
+    "timing", "subperiods", "trades", "trials", "deflated_sharpe", "warnings",
 }  # fmt: skip
 
 
@@ -37,7 +39,8 @@ def test_the_keys_are_stable(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert set(found) == KEYS
     assert found["start"].startswith("2004-01-02")
     assert found["end"].startswith("2010-12-31")
-    assert found["trials"] is None
+    assert found["trials"] == NAMED["trend_vol"].design_trials + 1
+    assert 0.0 < found["deflated_sharpe"] < 1.0
     assert found["result"]["fills"] == len(found["trades"])
     assert found["result"]["max_drawdown"] > found["buy_and_hold"]["max_drawdown"]
 
@@ -56,7 +59,13 @@ def test_people_see_the_baselines_and_what_this_cannot_show(
     status, text = run(capsys, tmp_path, "sma10_months", "USMKT")
     assert status == 0
     flat = " ".join(text.split())
-    for part in ("buy and hold", "mix of equal exposure", "behind", "How many variants were tried"):
+    for part in (
+        "buy and hold",
+        "mix of equal exposure",
+        "behind",
+        "61 trials are charged",
+        "above luck after 61",
+    ):
         assert part in flat
 
 
@@ -65,6 +74,41 @@ def test_a_strategy_of_ones_own_runs(capsys: pytest.CaptureFixture[str], tmp_pat
     assert status == 0
     assert found["strategy"] == "buy_the_dip"
     assert found["result"]["fills"] > 2
+
+
+def test_every_run_is_a_trial_and_the_same_run_is_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = ("sma200_band", "SPX", "--from", "2004-01-01")
+    first, again = (answer(capsys, tmp_path, *asked)[1] for _ in range(2))
+    assert first == again
+    dear = answer(capsys, tmp_path, *asked, "--fee-bps", "20")[1]
+    shorter = answer(capsys, tmp_path, *asked, "--to", "2017-12-29")[1]
+    assert [each["trials"] - first["trials"] for each in (dear, shorter)] == [1, 2]
+    later = answer(capsys, tmp_path, *asked)[1]
+    assert later["trials"] == first["trials"] + 2
+    assert later["deflated_sharpe"] < first["deflated_sharpe"]
+    written = read_trials(tmp_path / "trials.jsonl").trials
+    assert [each.run.strategy for each in written if each.run] == ["sma200_band"] * 3
+    assert written[0].run is not None
+    assert written[0].run.start == first["start"]
+
+
+def test_an_edited_file_is_another_trial(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    asked = (f"{file}:Any", "SPX", "--from", "2016-01-01")
+    told = []
+    for weight in ("0.5", "0.5", "0.6"):
+        file.write_text(DECIDES + f"return {weight}\n")
+        told.append(answer(capsys, tmp_path, *asked)[1]["trials"])
+    assert told == [1, 1, 2]
+
+
+def test_a_damaged_ledger_ends_a_backtest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "trials.jsonl").write_text("{}\n")
+    status, found = answer(capsys, tmp_path, "trend_vol", "SPX", "--from", "2016-01-01")
+    assert status == 2
+    assert found["error"]["code"] == "corrupt_data"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from home.trial_file import read_trials
+from when_to_invest.backtest.named import SIZINGS
 
 
 @pytest.fixture
@@ -34,6 +36,18 @@ def test_months_are_evaluated_with_stable_keys(home: Path, capsys: pytest.Captur
     assert found["variance"] == {"qlike_skill_mean": None, "qlike_vs_ewma": None}
     assert found["deployment"]["n"] == 1056
     assert found["notes"]
+
+
+def test_every_evaluation_is_a_trial_of_the_sizing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("evaluate", "USMKT", "--start", "1990-01-01")
+    first, again = (answer(capsys, home, *asked)[1]["overlay"] for _ in range(2))
+    assert first == again
+    assert first["trials"] == SIZINGS + 1
+    other = answer(capsys, home, "evaluate", "USMKT", "--start", "1995-01-01")[1]["overlay"]
+    assert other["trials"] == SIZINGS + 2
+    (trial, _) = read_trials(home / "trials.jsonl").trials
+    assert trial.run is not None
+    assert (trial.family, trial.run.start, trial.bars) == ("overlay", "1990-01-01", first["n"])
 
 
 def test_people_see_what_is_promised_and_what_was_lost(

@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 
 from compute.runner import Place, Runner
-from compute.sweeps import Sweep, Tried, run_sweep, sweep_returns
-from home.trial_file import Tried as Line
+from compute.sweeps import Sweep, run_sweep, sweep_returns
 from home.trial_file import read_trials, record_trials
 from tests.compute.cluster import local_cluster
 from tests.strategies.trials import walk
 from when_to_invest.backtest.grid import configurations, parse_axis
-from when_to_invest.backtest.sweep_report import FAMILY, NOT_BEYOND_LUCK, SweepReport
+from when_to_invest.backtest.sweep_report import NOT_BEYOND_LUCK, SweepReport
 from when_to_invest.backtest.trial import make_trial
 from when_to_invest.backtest.variants import variants_of
-from when_to_invest.honesty.trials import TrialLedger
+from when_to_invest.honesty.trials import TrialLedger, Tried
 
 AT = datetime(2018, 1, 2, tzinfo=UTC)
 
@@ -41,8 +40,7 @@ def mix(runner: Runner | None = None) -> Sweep:
 
 def told(sweep: Sweep, folder: Path) -> SweepReport:
     def record(tried: tuple[Tried, ...]) -> TrialLedger:
-        lines = [Line(FAMILY, "FAKE", one.parameters_hash, one.sharpe_per_bar, one.bars) for one in tried]
-        return record_trials(folder / "trials.jsonl", lines, at=AT)
+        return record_trials(folder / "trials.jsonl", tried, at=AT)
 
     return run_sweep(sweep, record)
 

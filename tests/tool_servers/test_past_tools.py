@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from agents.evidence import from_structured
 from home.clock import ReplayClock
 from home.paths import Home
 from home.settings import read_settings
+from home.trial_file import read_trials
 from market_data.source import snapshot
 from tests.tool_servers.calling import MODES, answer_of, call, error_of
 from tool_servers.assembly import ToolServer
@@ -54,6 +55,20 @@ def test_a_backtest_is_the_command_lines_own(home: Home, server: ToolServer, mod
     assert told["buy_and_hold"]["max_drawdown_ratio"] == round(-result.buy_and_hold.max_drawdown, 6)
     assert told["bars"] == len(result.course)
     assert [row["is_behind"] for row in told["periods"]] == [part.is_behind for part in result.parts]
+
+
+def test_a_backtest_is_a_trial_that_counts_once(tmp_path: Path, mode: str) -> None:
+    place = Home(tmp_path)
+    ReplayClock(place.clock).move_to(NOW)
+    asked = build(place)
+    span = ASKED | {"start": "2014-01-01"}
+    first = answer_of(call(asked, "run_backtest", span, mode=mode))
+    ReplayClock(place.clock).move_to(NOW + timedelta(minutes=5))
+    assert answer_of(call(asked, "run_backtest", span, mode=mode)) == first
+    other = answer_of(call(asked, "run_backtest", span | {"fee_bps": 50}, mode=mode))
+    assert [each["trials"] for each in (first, other)] == [61, 62]
+    assert 0.0 < other["deflated_sharpe"] < first["deflated_sharpe"] < 1.0
+    assert len(read_trials(place.trials).trials) == 2
 
 
 def test_a_backtest_sees_nothing_after_the_homes_clock(server: ToolServer, mode: str) -> None:

@@ -1,7 +1,7 @@
 """What the market server says of the past: a strategy's, and that of its own recommendations.
 
 Shell around pure work that takes seconds. Every bar and every record is a step of the call's
-watch. It must never look past the home's clock, nor write anything.
+watch. It must never look past the home's clock, nor write anything but the trials that it ran.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class Historian:
             trial = self._trial(instrument, span, fee_bps)
             named = named_strategy(strategy.value)
             watched = _Watched(named.make(), watch, total=len(trial) - trial.first)
-            return _backtest_answer(run_backtest(watched, trial, plans_steps=named.plans_steps))
+            result = run_backtest(watched, trial, plans_steps=named.plans_steps)
+            return _backtest_answer(self._written_down(result, trial, design_trials=named.design_trials))
 
     def scorecard(self, instrument: str | None, as_of: str | None, *, watch: Watch) -> ScorecardAnswer:
         """Score what was recommended for `instrument`, or at all, against what came until `as_of`.
@@ -99,6 +100,17 @@ class Historian:
             day = datetime.combine(parse_as_of(span.start).date(), time(), tzinfo=UTC)
             first = int(seen.bars.opened_us.searchsorted(int(day.timestamp()) * _SECOND_US))
         return make_trial(seen, first=first, terms=Terms(fee_bps))
+
+    def _written_down(self, result: Backtest, trial: Trial, *, design_trials: int) -> Backtest:
+        """Write the run down as a trial; return it deflated by every trial that the home knows."""
+        from compute.code import code_fingerprint
+        from home.trial_file import recorder
+        from when_to_invest.backtest.luck import charged, excess_of, looked_at, run_of
+
+        run = run_of(result.strategy, trial, settings={}, code_version=code_fingerprint())
+        record = recorder(self.analyst.home, data_as_of=trial.snapshot.as_of)
+        ledger = record((looked_at(trial, run, excess=excess_of(result)),))
+        return charged(result, ledger, design_trials=design_trials)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -150,6 +162,8 @@ def _backtest_answer(result: Backtest) -> BacktestAnswer:
         equal_exposure=_run(result.constant_mix),
         timing_annual_ratio=result.timing.annual,
         timing_t=result.timing.t,
+        trials=result.trials or 0,
+        deflated_sharpe=result.deflated_sharpe,
         periods=tuple(
             PeriodRow(
                 start=utc_text(part.start),

@@ -58,6 +58,7 @@ class BacktestAnswer(Value):
     """A strategy beside buying and holding, and beside a mix of equal mean exposure.
 
     `timing_annual_ratio`: what it earned a year above that mix; below 2, `timing_t` is noise.
+    `deflated_sharpe`: probability that it is above the luck of `trials`, this home's and the design's.
     """
 
     strategy: StrategyName
@@ -71,6 +72,8 @@ class BacktestAnswer(Value):
     equal_exposure: RunFigures
     timing_annual_ratio: Figure
     timing_t: Figure
+    trials: int
+    deflated_sharpe: Figure
     periods: tuple[PeriodRow, ...]
     notes: tuple[str, ...]
 

@@ -20,20 +20,28 @@ from when_to_invest.errors import ErrorCode, Fault
 BAND: Final = TrendRule(volatility_window=0)
 VOLATILITY: Final = TrendRule(slow=0)
 TREND_AND_VOLATILITY: Final = TrendRule()
+RESEARCHED: Final = 60
+"""Rules and deployments that research compared on the recorded indices before these were named."""
+SIZINGS: Final = 90
+"""Sizings looked at on the same years: those 60, and 30 bands and caps before this one was kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """How to make a strategy anew for each run. `plans_steps`: see `report.run_backtest`."""
+    """How to make a strategy anew for each run. `plans_steps`: see `report.run_backtest`.
+
+    `design_trials`: variants that were looked at before this one was kept.
+    """
 
     make: Callable[[], Strategy]
     says: str
     plans_steps: bool = False
+    design_trials: int = RESEARCHED
 
 
 NAMED: Final[dict[str, Named]] = {
-    "buy_and_hold": Named(BuyAndHold, "everything at once, never sells", plans_steps=True),
-    "constant_mix": Named(ConstantMix, "six tenths invested, four tenths in cash"),
+    "buy_and_hold": Named(BuyAndHold, "everything at once, never sells", plans_steps=True, design_trials=0),
+    "constant_mix": Named(ConstantMix, "six tenths invested, four tenths in cash", design_trials=0),
     "sma200_band": Named(
         partial(TrendStrategy, "sma200_band", BAND), "above the 200-bar average, with a band of 0.02"
     ),
@@ -45,8 +53,13 @@ NAMED: Final[dict[str, Named]] = {
     "trend_vol": Named(
         partial(TrendStrategy, "trend_vol", TREND_AND_VOLATILITY), "sma200_band, scaled like vol_target"
     ),
-    "dca": Named(MonthlyParts, "a twelfth of the budget each month", plans_steps=True),
-    "decision": Named(FollowsAdvice, "follows `recommend`, asked every 21 bars", plans_steps=True),
+    "dca": Named(MonthlyParts, "a twelfth of the budget each month", plans_steps=True, design_trials=0),
+    "decision": Named(
+        FollowsAdvice,
+        "follows `recommend`, asked every 21 bars",
+        plans_steps=True,
+        design_trials=SIZINGS,
+    ),
 }
 
 

@@ -21,11 +21,12 @@ MOST_PERIODS: Final = 5
 FEWEST_PERIOD_BARS: Final = 2
 MIX_BAND: Final = 0.02
 """Narrow, so that the mix keeps the exposure it is held to."""
+UNKNOWN_TRIALS: Final = (
+    "One backtest shows one past. How many variants were tried before this one is unknown here; the "
+    "best of many looks good by luck (a deflated Sharpe ratio needs their number)."
+)
 CAVEATS: Final = (
-    (
-        "One backtest shows one past. How many variants were tried before this one is unknown here; the "
-        "best of many looks good by luck (a deflated Sharpe ratio needs their number)."
-    ),
+    UNKNOWN_TRIALS,
     "The mix of equal exposure is known only afterwards: it measures timing, nobody could have held it.",
     (
         "Prices are as recorded: no dividends unless the series has them, no taxes, and fills at the "
@@ -53,7 +54,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """A course and its figures beside buy and hold and beside a mix of the same mean exposure."""
+    """A course and its figures beside buy and hold and beside a mix of the same mean exposure.
+
+    `deflated_sharpe`: probability that its Sharpe ratio exceeds what the best of `trials` worthless
+    strategies shows; both None until `luck.charged` has counted the trials.
+    """
 
     strategy: str
     instrument: str
@@ -65,6 +70,8 @@ class Backtest:
     timing: Edge
     parts: tuple[Part, ...]
     notes: tuple[str, ...]
+    trials: int | None = None
+    deflated_sharpe: float | None = None
 
 
 def run_backtest(strategy: Strategy, trial: Trial, *, plans_steps: bool = False) -> Backtest:

@@ -5,7 +5,7 @@ Stage: backtest (pure), last. The best are run again bar by bar, with baselines 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.backtest.figures import Figures
@@ -14,18 +14,19 @@ from when_to_invest.backtest.named import NAMED
 from when_to_invest.backtest.report import Backtest, run_backtest
 from when_to_invest.backtest.trial import Trial
 from when_to_invest.backtest.variants import Variants, make_variant
-from when_to_invest.canonical import digest, utc_text
+from when_to_invest.canonical import utc_text
 from when_to_invest.evaluation.report import UNKNOWN_INTERVAL, Figure, Interval90, known
 from when_to_invest.honesty.bootstrap import bootstrap_ci
 from when_to_invest.honesty.selection import Chosen, Selection
+from when_to_invest.honesty.trials import STRATEGIES
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.values import Value
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
-FAMILY: Final = "sweep"
-"""All sweeps of a home compete: a later, narrower one knows what earlier ones have seen."""
+FAMILY: Final = STRATEGIES
+"""All sweeps and backtests of a home compete: a later, narrower one knows what earlier ones have seen."""
 BLOCK_BARS: Final = 63
 DRAWS: Final = 500
 _STILL: Final = 1e-12
@@ -121,19 +122,6 @@ def bars_a_year(trial: Trial) -> float:
     from when_to_invest.backtest.figures import years_of
 
     return (len(trial) - trial.first) / years_of(trial.snapshot.bars.opened_us[trial.first :])
-
-
-def trial_hash(strategy: str, configuration: Configuration, trial: Trial) -> str:
-    """Return the SHA-256 of all that distinguishes one configuration's run."""
-    return digest(
-        {
-            "strategy": strategy,
-            "parameters": {name: repr(value) for name, value in configuration.settings},
-            "terms": {name: repr(value) for name, value in asdict(trial.terms).items()},
-            "snapshot": trial.snapshot.hash,
-            "first": trial.first,
-        }
-    )
 
 
 def sweep_report(

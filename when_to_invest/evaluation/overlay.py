@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.backtest.figures import figures_of, years_of
+from when_to_invest.backtest.named import SIZINGS
 from when_to_invest.evaluation.report import FEWEST, OverlayScore, PeriodScore, known
 from when_to_invest.features.daily import DAY_US
 from when_to_invest.honesty.periods import Period, sub_periods
@@ -20,8 +21,7 @@ from when_to_invest.honesty.sharpe import deflated_sharpe, moments
 if TYPE_CHECKING:
     from when_to_invest.evaluation.positions import Courses
 
-TRIALS: Final = 90
-"""Sizings looked at on the same years: 60 by research, 30 bands and caps before this one was kept."""
+TRIALS: Final = SIZINGS
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _PERIOD_YEARS: Final = ((30, 10), (6, 5), (0, 1))
 """Records of more than so many years are cut into periods of so many."""

@@ -92,7 +92,8 @@ class OverlayScore(Value):
     """The sizing as a position, against holding throughout; ratios are annual, costs are paid.
 
     Drawdowns are positive ratios (0.2: a fall by a fifth). `deflated_sharpe`: probability that
-    the Sharpe ratio exceeds what the best of `trials` worthless strategies shows.
+    the Sharpe ratio exceeds what the best of `trials` worthless strategies shows. `trials`: sizings
+    looked at when the product was made, and every evaluation in the home's ledger.
     """
 
     sharpe: Figure
