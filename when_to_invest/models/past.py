@@ -7,7 +7,7 @@ a backtest and in an evaluation alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +18,8 @@ from when_to_invest.models.outcomes import log_return_ahead, mean_ahead, worst_f
 from when_to_invest.models.prior import Prior
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from when_to_invest.market import FloatArray, TimeArray
 
 REFIT_DAYS: Final = 63
@@ -31,6 +33,10 @@ class Past:
 
     bars: DailyBars
     prior: Prior
+    _known: dict[tuple[str, int, int], FloatArray] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was computed once and is asked for again; nothing in it is ever changed."""
 
     @cached_property
     def panel(self) -> RiskPanel:
@@ -53,6 +59,9 @@ class Past:
 
     def by_row(self, horizon: int, column: Literal["fall", "up"], *, until: int) -> FloatArray:
         """Return the lesson's coefficients (until, k) that each row may use; NaN before the first."""
+        return self._once((column, horizon, until), lambda: self._by_row(horizon, column, until))
+
+    def _by_row(self, horizon: int, column: str, until: int) -> FloatArray:
         import numpy as np
 
         years, place = np.unique(self.year[:until], return_inverse=True)
@@ -66,15 +75,26 @@ class Past:
 
     def worst(self, horizon: int) -> FloatArray:
         """Return the deepest fall of the close within the horizon, a ratio, NaN if unfinished."""
-        return worst_fall_ahead(self.bars.close, horizon)
+        close = self.bars.close
+        return self._once(("worst", horizon, 0), lambda: worst_fall_ahead(close, horizon))
 
     def ahead(self, horizon: int) -> FloatArray:
         """Return the log return over the horizon, NaN if unfinished."""
-        return log_return_ahead(self.bars.close, horizon)
+        close = self.bars.close
+        return self._once(("ahead", horizon, 0), lambda: log_return_ahead(close, horizon))
 
     def realised(self, horizon: int) -> FloatArray:
         """Return the mean squared log return over the horizon, NaN if unfinished."""
-        return mean_ahead(self.panel.returns**2, horizon)
+        squares = self.panel.returns**2
+        return self._once(("realised", horizon, 0), lambda: mean_ahead(squares, horizon))
+
+    def _once(self, key: tuple[str, int, int], compute: Callable[[], FloatArray]) -> FloatArray:
+        """Return what `compute` gives, computed the first time `key` is asked for."""
+        if key not in self._known:
+            found = compute()
+            found.flags.writeable = False
+            self._known[key] = found
+        return self._known[key]
 
 
 def past_mean(outcomes: FloatArray, horizon: int) -> FloatArray:
