@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from when_to_invest.decision.ahead import Ahead, look_ahead
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.readings import MEDIAN_WINDOW, Readings, read_chart
 from when_to_invest.features.risk_frame import risk_frame
@@ -31,6 +32,7 @@ class Assessment:
 
     days: int
     horizon: int
+    past: Past
     readings: Readings
     trend: Trend
     sigma_annual: float
@@ -40,15 +42,18 @@ class Assessment:
     ranges: tuple[Range, ...]
     breakers: tuple[BreakerReading, ...]
     factors: FactorScore
+    ahead: Ahead | None
+    """None on days before the first dated dynamics."""
 
 
-def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
+def assess(bars: DailyBars, *, horizon: int, prior: Prior, seed: int) -> Assessment:
     """Run everything on `bars`, which `eligibility` found sufficient.
 
     Args:
         bars: closed days, oldest first.
         horizon: days ahead, 1 to 126.
         prior: what other instruments taught, by year.
+        seed: of the simulated futures.
     """
     past = recall(bars, prior)
     variance, ranges = _volatility(past, horizon)
@@ -56,18 +61,22 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior) -> Assessment:
     readings, trend = read_chart(bars, frame), read_trend(bars)
     rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])
     horizons = sorted({*_DROP_HORIZONS, horizon})
+    up = newest_direction(past, horizon)
+    drops = coherent(tuple(newest_odds(past, each) for each in horizons))
     return Assessment(
         days=len(bars),
         horizon=horizon,
+        past=past,
         readings=readings,
         trend=trend,
         sigma_annual=(variance * bars.days_per_year) ** 0.5,
         volatility_rank=rank,
-        up=newest_direction(past, horizon),
-        drops=coherent(tuple(newest_odds(past, each) for each in horizons)),
+        up=up,
+        drops=drops,
         ranges=ranges,
         breakers=dated(read_breakers(readings, bars.session), bars, frame),
         factors=score_factors(trend, volatility_rank=rank, drawdown=readings.drawdown),
+        ahead=look_ahead(past, up=up, up_days=horizon, drops=drops, seed=seed),
     )
 
 

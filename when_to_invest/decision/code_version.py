@@ -15,7 +15,8 @@ from typing import Final
 
 _STAGES: Final = ("features", "models", "signals", "risk", "decision")
 _SHARED: Final = ("canonical.py", "instruments.py", "market.py", "money.py", "values.py")
-_LIBRARIES: Final = ("numpy",)
+_LEARNT: Final = ("dynamics.json", "pooled.json")
+_LIBRARIES: Final = ("numba", "numpy")
 
 
 @cache
@@ -27,7 +28,7 @@ def code_version() -> str:
         sources |= {
             f"{stage}/{entry.name}": entry for entry in (root / stage).iterdir() if entry.name.endswith(".py")
         }
-    sources["models/priors/pooled.json"] = root / "models" / "priors" / "pooled.json"
+    sources |= {f"models/priors/{name}": root / "models" / "priors" / name for name in _LEARNT}
     hasher = hashlib.sha256()
     for name in sorted(sources):
         hasher.update(f"{name}\0".encode())

@@ -1,8 +1,10 @@
 """From a snapshot to a recommendation: the whole analysis as one pure function.
 
 Stage: decision, last of the core. The way: eligibility, assessment, evidence, sizing, rules,
-schedule and invalidation, recommendation. No clock, no I/O, no randomness: the same
-snapshot, horizon, seed and code give the same bytes.
+schedule and invalidation, recommendation. No clock, no I/O, no chance but the seed's: the same
+snapshot, horizon, seed and code give the same bytes. Odds of falls, p_up and the return ranges
+come from models of their own; cost of waiting and first days of falls from simulated futures
+that are weighed to those odds.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from when_to_invest.decision.counterfactuals import counterfactuals
 from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
 from when_to_invest.decision.evidence import KEY_DROP, SCORE, EvidenceBook, collect
 from when_to_invest.decision.invalidation import clearing, invalidations
+from when_to_invest.decision.prospects import enter_prospects, first_passages, regime_state, waiting
 from when_to_invest.decision.recommendation import (
     Action,
     Breaker,
@@ -52,7 +55,8 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
     Args:
         snapshot: one instrument's bars as of an instant, of any interval up to a day.
         horizon_days: daily bars ahead, 1 to 126.
-        seed: part of the identity; nothing is random today.
+        seed: of the simulated futures, from which cost of waiting and first days of falls are
+            read; part of the identity. Action, size and odds are the same under any seed.
 
     Raises:
         Fault: `bad_argument`, or an abstention: `history_too_short`, `stale_data`,
@@ -61,7 +65,7 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
     check_horizon(horizon_days)
     bars = daily_bars(snapshot)
     check_history(snapshot, bars, horizon_days=horizon_days)
-    found = assess(bars, horizon=horizon_days, prior=shipped_prior())
+    found = assess(bars, horizon=horizon_days, prior=shipped_prior(), seed=seed)
     return _compose(snapshot, bars, found, seed=seed)
 
 
@@ -71,6 +75,7 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
     case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
     decision = decide(case)
     risk = _risk(book)
+    enter_prospects(book, found.ahead)
     identity = {"snapshot": snapshot.hash, "horizon": found.horizon, "seed": seed, "code": code_version()}
     return Recommendation(
         id="r-" + digest(identity)[:24],
@@ -84,6 +89,9 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
         p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.has_skill),
         p_drop=_drop_odds(found),
         return_interval=_intervals(found),
+        waiting=waiting(book, found.ahead),
+        first_passage=first_passages(book, found.ahead),
+        regime=regime_state(book, found.ahead, bars),
         sigma_annual=book["volatility.sigma_annual"],
         risk=risk,
         breakers=_breakers(book, found),

@@ -183,6 +183,50 @@ class Counterfactual(Value):
     when: tuple[Predicate, ...] = Field(min_length=1)
 
 
+class Waiting(Value):
+    """What buying `wait_days` days later is expected to cost, in bp of the price (negative: to gain).
+
+    `error_bps`: standard error of that expectation. `lower_odds`: probability that the price is
+    lower then.
+    """
+
+    wait_days: int = Field(gt=0)
+    cost_bps: Figure
+    error_bps: Figure
+    lower_odds: Probability
+    evidence: EvidenceId
+
+
+class PassageDay(Value):
+    """Days by which this share of futures has fallen; null when fewer ever do."""
+
+    share_ratio: Probability
+    days: int | None = Field(gt=0)
+
+
+class FirstPassage(Value):
+    """When a close first lies `threshold_ratio` below now: `odds` within `within_days`, and how soon."""
+
+    threshold_ratio: Ratio
+    within_days: int = Field(gt=0)
+    odds: Probability
+    by_share: tuple[PassageDay, ...]
+    evidence: EvidenceId
+
+
+class RegimeState(Value):
+    """Calm or turbulent: `probability` of turbulence today, from days up to now, and its usual mean.
+
+    `since`: close of the first day of the present run. It explains; no rule reads it.
+    """
+
+    name: Literal["calm", "turbulent"]
+    probability: Probability
+    baseline: Probability
+    since: Instant
+    evidence: EvidenceId
+
+
 class Recommendation(Value):
     """The answer to "is now the time, how much, and what would change that?".
 
@@ -201,6 +245,9 @@ class Recommendation(Value):
     p_up: UpOdds
     p_drop: tuple[DropOdds, ...]
     return_interval: tuple[ReturnInterval, ...]
+    waiting: tuple[Waiting, ...] = ()
+    first_passage: tuple[FirstPassage, ...] = ()
+    regime: RegimeState | None = None
     sigma_annual: Ratio
     risk: Risk
     breakers: tuple[Breaker, ...]
@@ -222,6 +269,8 @@ class Recommendation(Value):
         cited = {part.evidence for part in self.risk.parts}
         cited |= {breaker.evidence for breaker in self.breakers}
         cited |= {breaker.clears.metric for breaker in self.breakers if breaker.clears}
+        cited |= {each.evidence for each in self.waiting} | {each.evidence for each in self.first_passage}
+        cited |= {self.regime.evidence} if self.regime else set()
         cited |= {predicate.metric for predicate in self.invalidation}
         cited |= {predicate.metric for each in self.counterfactuals for predicate in each.when}
         cited |= {name for step in self.explanation for name in step.evidence}

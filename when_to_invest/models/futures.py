@@ -85,6 +85,10 @@ class Futures:
         """Return the probability of a close above the present one after `days`."""
         return float(self.fit.weights @ (self.paths.prices[days - 1] > 1.0))
 
+    def lower_odds(self, days: int) -> float:
+        """Return the probability of a close below the present one after `days`."""
+        return float(self.fit.weights @ (self.paths.prices[days - 1] < 1.0))
+
     def waiting_cost(self, days: int) -> WaitingCost:
         """Return what buying after `days` instead of now is expected to cost, in bp.
 
@@ -104,7 +108,7 @@ class Futures:
         return tuple(int(each) if each <= horizon else None for each in found)
 
 
-def look_ahead(
+def simulate_futures(
     close: FloatArray, table: Table, *, variance: Mapping[int, float], promised: Promised, seed: int
 ) -> Futures:
     """Return the futures of an instrument with these closes (n,), oldest first.
@@ -148,4 +152,4 @@ def _wanted(paths: Paths, first: FloatArray, promised: Promised) -> Wanted:
     means = np.array([(1.0 + paths.drift.ratio) ** days - 1.0 for days in WAITS])
     if promised.lean:
         means += promised.lean * (gains[:, rises].mean(axis=1) - gains[:, ~rises].mean(axis=1))
-    return Wanted(np.array([*falls, rises]), np.array(odds), gains, means, gains > 0.0)
+    return Wanted(np.array([*falls, rises]), np.array(odds), gains, means)
