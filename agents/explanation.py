@@ -12,7 +12,15 @@ from typing import Final
 
 from agents.conduct import NO_SKILL, verdict_line
 from agents.proposals import ProposedOrder
-from when_to_invest.decision.recommendation import Action, DropOdds, Predicate, Recommendation
+from when_to_invest.decision.recommendation import (
+    Action,
+    DropOdds,
+    FirstPassage,
+    Predicate,
+    Recommendation,
+    RegimeState,
+    Waiting,
+)
 from when_to_invest.history import DecisionState
 from when_to_invest.money import share_usd
 
@@ -31,6 +39,8 @@ _STATE_WORDS: Final = {
 }
 _SMALL_RATIO: Final = 0.01
 _USUAL_LEVEL: Final = 0.8
+_CLEAR: Final = 2.0
+"""An expectation this many standard errors from nothing is told from it."""
 _BREAKER: Final = "breaker."
 
 
@@ -56,6 +66,7 @@ def explain(
         _size(answer, budget_usd),
         _list("Why:", [step.text for step in answer.explanation]),
         _list(f"Over the next {answer.horizon_days} trading days:", _odds(answer)),
+        _list("If you wait:", prospects(answer)),
         _risk(answer),
         _list("What would change this:", changes(answer)),
         [line for order in orders for line in order_lines(order)],
@@ -111,6 +122,47 @@ def _odds(answer: Recommendation) -> list[str]:
 def signed(ratio: float) -> str:
     """Return a ratio as hundredths with its sign, `+2.4 %`."""
     return hundredths(ratio) if ratio <= 0 else f"+{hundredths(ratio)}"
+
+
+def prospects(answer: Recommendation) -> list[str]:
+    """Return a line each on the cost of waiting, the first days of falls, and the regime."""
+    falls = [line for each in answer.first_passage if (line := _passage(each))]
+    return [
+        *([_waiting(answer.waiting)] if answer.waiting else []),
+        *(["; ".join(falls)] if falls else []),
+        *([_regime(answer.regime)] if answer.regime else []),
+    ]
+
+
+def _waiting(waits: Sequence[Waiting]) -> str:
+    costs = ", ".join(
+        f"{_bps(each.cost_bps, is_signed=True)} ± {_bps(each.error_bps)} bp over {each.wait_days} days"
+        for each in waits
+    )
+    is_clear = any(abs(each.cost_bps) > _CLEAR * each.error_bps for each in waits)
+    return f"expected cost of waiting: {costs}" + ("" if is_clear else ", not to be told from nothing")
+
+
+def _bps(value: float, *, is_signed: bool = False) -> str:
+    """Return basis points with three significant digits."""
+    figure = Decimal(f"{value:.3g}")
+    return f"{figure:+f}" if is_signed else f"{figure:f}"
+
+
+def _passage(fall: FirstPassage) -> str:
+    known = [each for each in fall.by_share if each.after_days is not None]
+    within = f"a fall of {hundredths(fall.threshold_ratio)} within {fall.within_days} days"
+    if not known:
+        return f"{within} comes in {hundredths(fall.odds)} of futures"
+    days = ", ".join(f"in {hundredths(each.share_ratio)} by day {each.after_days}" for each in known)
+    return f"{within} comes in {hundredths(fall.odds)} of futures: {days}"
+
+
+def _regime(regime: RegimeState) -> str:
+    return (
+        f"the market has been {regime.name} since {regime.since.date()}: probability of turbulence "
+        f"{hundredths(regime.probability)}, usually {hundredths(regime.baseline)}"
+    )
 
 
 def _risk(answer: Recommendation) -> list[str]:

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agents.explanation import changes, hundredths, signed
+from agents.explanation import changes, hundredths, prospects, signed
 from cli.cards import usd
 from when_to_invest.canonical import utc_text
 from when_to_invest.decision.recommendation import Action, DropOdds, Recommendation
@@ -90,6 +90,12 @@ def _outlook(answer: Recommendation) -> list[Text]:
     ]
 
 
+def _ahead(answer: Recommendation) -> list[RenderableType]:
+    """Return cost of waiting, first days of falls and regime, a line each, and room below."""
+    lines: list[RenderableType] = [Text(f"{line[0].upper()}{line[1:]}.") for line in prospects(answer)]
+    return [*lines, Text()] if lines else []
+
+
 def _risk(answer: Recommendation) -> RenderableType:
     score = answer.risk.score
     style = "green" if score < 40 else "yellow" if score < 70 else "red"  # noqa: PLR2004 - colours only
@@ -125,6 +131,7 @@ def recommendation_card(answer: Recommendation, *, budget_usd: Decimal | None) -
         Text(),
         _odds(answer),
         Text(),
+        *_ahead(answer),
         _risk(answer),
         Text(),
         *_tail(answer),

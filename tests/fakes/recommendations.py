@@ -10,14 +10,18 @@ from when_to_invest.decision.recommendation import (
     Breaker,
     DropOdds,
     Evidence,
+    FirstPassage,
+    PassageDay,
     Predicate,
     Recommendation,
+    RegimeState,
     ReturnInterval,
     Risk,
     RiskPart,
     RuleStep,
     Tranche,
     UpOdds,
+    Waiting,
 )
 
 AS_OF = datetime(2018, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -43,6 +47,12 @@ def recommendation(
         "trend.sma200": (2741.39, "usd"),
         "chart.close": (2506.85, "usd"),
         "risk.volatility": (61.5, "score"),
+        "waiting.d21.cost_bps": (27.81, "bps"),
+        "waiting.d21.error_bps": (28.52, "bps"),
+        "first_passage.f05.odds": (0.2686, "probability"),
+        "first_passage.f05.q10": (22.0, "days"),
+        "regime.turbulent": (0.9993, "probability"),
+        "regime.turbulent.baseline": (0.2707, "probability"),
     }
     return Recommendation(
         id="r-0123456789abcdef01234567",
@@ -58,6 +68,34 @@ def recommendation(
             DropOdds(threshold_ratio=0.05, horizon_days=21, value=0.1234, baseline=0.197, has_skill=True),
         ),
         return_interval=(ReturnInterval(level=0.8, low=-0.0716, high=0.0843),),
+        waiting=(
+            Waiting(
+                wait_days=21,
+                cost_bps=27.81,
+                error_bps=28.52,
+                lower_odds=0.3895,
+                evidence="waiting.d21.cost_bps",
+            ),
+        ),
+        first_passage=(
+            FirstPassage(
+                threshold_ratio=0.05,
+                within_days=63,
+                odds=0.2686,
+                by_share=(
+                    PassageDay(share_ratio=0.1, after_days=22),
+                    PassageDay(share_ratio=0.5, after_days=None),
+                ),
+                evidence="first_passage.f05.odds",
+            ),
+        ),
+        regime=RegimeState(
+            name="turbulent",
+            probability=0.9993,
+            baseline=0.2707,
+            since=datetime(2018, 12, 14, 21, tzinfo=UTC),
+            evidence="regime.turbulent",
+        ),
         sigma_annual=0.1834,
         risk=Risk(
             score=61.5,

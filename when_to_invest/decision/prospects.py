@@ -53,7 +53,7 @@ def first_passages(book: EvidenceBook, ahead: Ahead | None) -> tuple[FirstPassag
             threshold_ratio=each.fall,
             within_days=each.within_days,
             odds=book[_odds_id(each.fall)],
-            by_share=tuple(PassageDay(share_ratio=share, days=days) for share, days in each.days),
+            by_share=tuple(PassageDay(share_ratio=share, after_days=days) for share, days in each.days),
             evidence=_odds_id(each.fall),
         )
         for each in (ahead.passages if ahead else ())

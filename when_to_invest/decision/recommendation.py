@@ -201,7 +201,7 @@ class PassageDay(Value):
     """Days by which this share of futures has fallen; null when fewer ever do."""
 
     share_ratio: Probability
-    days: int | None = Field(gt=0)
+    after_days: int | None = Field(gt=0)
 
 
 class FirstPassage(Value):
