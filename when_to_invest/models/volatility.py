@@ -11,7 +11,7 @@ errors of earlier ranges (`recalibration`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -118,6 +118,7 @@ class _Study:
     past: Past
     horizon: int
     until: int
+    _made: dict[int, _Refit] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def _columns(self) -> FloatArray:
@@ -150,28 +151,39 @@ class _Study:
         return self.past.ahead(self.horizon)[FIRST_ROW : self.until]
 
     @cached_property
+    def _daily_ahead(self) -> FloatArray:
+        scaled: FloatArray = self.ahead / self.horizon**0.5
+        return scaled
+
+    @cached_property
     def _realised(self) -> FloatArray:
         return self.past.realised(self.horizon)[FIRST_ROW : self.until]
 
     def refit(self, cut: int) -> _Refit:
-        """Fit on rows whose outcomes had ended at row `cut`."""
+        """Return the fit on rows whose outcomes had ended at row `cut`."""
+        if cut not in self._made:
+            self._made[cut] = self._fit(cut)
+        return self._made[cut]
+
+    def _fit(self, cut: int) -> _Refit:
         import numpy as np
 
         lesson = self.past.prior.lesson(int(self.past.year[cut]), self.horizon)
         ended = max(0, cut - self.horizon + 1 - FIRST_ROW)
-        raw = np.exp(self._exponents(self._coefficients(cut, lesson), cut + REFIT_DAYS))
-        fitted = raw[:ended]
+        raw = self._exponents(self._coefficients(cut, lesson), cut + REFIT_DAYS)
+        np.exp(raw, out=raw)
+        total = float(raw[:ended].sum())
         # A horizon's worth of "the scale is right" keeps the first days from dividing by nothing.
-        mean = float(fitted.mean()) * REFIT_DAYS if ended else 1.0
-        scale = (float(self._realised[:ended].sum()) + mean) / (float(fitted.sum()) + mean)
-        return _Refit(np.maximum(scale * raw, FLOOR), ended, lesson)
+        mean = total / ended * REFIT_DAYS if ended else 1.0
+        raw *= (float(self._realised[:ended].sum()) + mean) / (total + mean)
+        return _Refit(np.maximum(raw, FLOOR, out=raw), ended, lesson)
 
     def spread(self, refit: _Refit) -> FloatArray:
         """Return the quantiles (19,) of the returns in units of their forecast deviations."""
         import numpy as np
 
-        deviation = np.sqrt(refit.variance[: refit.ended] * self.horizon)
-        return _spread(self.ahead[: refit.ended] / deviation, refit.lesson, self.horizon)
+        daily = self._daily_ahead[: refit.ended] / np.sqrt(refit.variance[: refit.ended])
+        return _spread(daily, refit.lesson, self.horizon)
 
     def _coefficients(self, cut: int, lesson: Lesson | None) -> FloatArray:
         import numpy as np
@@ -185,11 +197,14 @@ class _Study:
 
     def _exponents(self, coefficients: FloatArray, stop: int) -> FloatArray:
         """Return the log forecasts from `FIRST_ROW` on, term by term: the same bits however many rows."""
+        import numpy as np
+
         constant, *slopes = coefficients.tolist()
         columns = self._columns[:, FIRST_ROW:stop]
         total: FloatArray = columns[-1] + constant
+        term = np.empty(len(total))
         for slope, column in zip(slopes, columns, strict=False):
-            total += slope * column
+            total += np.multiply(column, slope, out=term)
         return total
 
 
