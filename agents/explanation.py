@@ -140,7 +140,7 @@ def _waiting(waits: Sequence[Waiting]) -> str:
         for each in waits
     )
     is_clear = any(abs(each.cost_bps) > _CLEAR * each.error_bps for each in waits)
-    return f"expected cost of waiting: {costs}" + ("" if is_clear else ", not to be told from nothing")
+    return f"expected cost of waiting: {costs}" + ("" if is_clear else ": not to be told from nothing")
 
 
 def _bps(value: float, *, is_signed: bool = False) -> str:
@@ -150,12 +150,11 @@ def _bps(value: float, *, is_signed: bool = False) -> str:
 
 
 def _passage(fall: FirstPassage) -> str:
-    known = [each for each in fall.by_share if each.after_days is not None]
-    within = f"a fall of {hundredths(fall.threshold_ratio)} within {fall.within_days} days"
-    if not known:
-        return f"{within} comes in {hundredths(fall.odds)} of futures"
-    days = ", ".join(f"in {hundredths(each.share_ratio)} by day {each.after_days}" for each in known)
-    return f"{within} comes in {hundredths(fall.odds)} of futures: {days}"
+    soon = [(each.after_days, each.share_ratio) for each in fall.by_share if each.after_days is not None]
+    (days, share), *later = [*soon, (fall.within_days, fall.odds)]
+    then = "".join(f", {days} in {hundredths(share)}" for days, share in later)
+    first = f"comes within {days} days in {hundredths(share)} of futures"
+    return f"a fall of {hundredths(fall.threshold_ratio)} {first}{then}"
 
 
 def _regime(regime: RegimeState) -> str:
