@@ -18,13 +18,20 @@ def test_models_are_shown_as_cards_and_as_json(tmp_path: Path, capsys: pytest.Ca
     answer = json.loads(capsys.readouterr().out)
     cards = answer["cards"]
     assert answer["instrument"] == "SPX"
-    assert [(card["horizon_days"], card["standing"]) for card in cards[::3]] == [
+    assert [(card["horizon_days"], card["standing"]) for card in cards[::5]] == [
         (21, "incumbent"),
         (5, "incumbent"),
     ]
     # Four months are fewer than five blocks of 63 days: nothing is known beyond doubt.
-    assert all(score["estimate"]["low"] is None for card in cards[:3] for score in card["scores"])
-    assert {card["standing"] for card in cards[1:3]} == {"challenger"}
+    assert all(score["estimate"]["low"] is None for card in cards[:5] for score in card["scores"])
+    assert {card["standing"] for card in cards[1:5]} == {"challenger"}
+
+    pooled = [
+        card for card in cards if card["name"].startswith("pooled-") and card["standing"] != "incumbent"
+    ]
+    # The index taught the incumbent, so it teaches its challengers too, dated alike.
+    assert all([each["name"] for each in card["learnt_from"]] == ["IXIC", "SPX"] for card in pooled)
+    assert len(pooled) == 4
 
     assert main(["models", "SPX", *PERIOD, *place]) == 0
     shown = capsys.readouterr().out

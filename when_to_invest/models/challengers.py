@@ -1,29 +1,33 @@
 """Machine learners that run in the shadow of the odds of a fall, and the contest between them.
 
 Stage: models, beside the live path: nothing that recommends imports this module, and a card
-that says "promoted" is a finding for people, not a switch. Challengers see the features of
-`RiskPanel` and the instrument's own finished past; once a year of rows they are learnt anew,
-purged by the horizon. Raw odds are set right on later rows than they were learnt from (Platt
-1999), pulled towards the base rate; a past with one class only answers with the base rate.
-Their settings were chosen beforehand and not searched.
+that says "promoted" is a finding for people, not a switch. Those here see the features of
+`RiskPanel` and the instrument's own finished past; those of `pooled_learners` a whole pool of
+series, as the incumbent did. Once a year of rows they are learnt anew, purged by the horizon. Raw
+odds are set right on later rows than they were learnt from (Platt 1999), pulled towards the base
+rate; a past with one class only answers with the base rate. Their settings were chosen beforehand
+and not searched.
 """
 
 from __future__ import annotations
 
+import hashlib
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.features.daily import daily_bars
+from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.honesty.splits import walk_forward as expanding
-from when_to_invest.models.contest_scores import Contest, Entry, Rivals
+from when_to_invest.models.contest_scores import Contest, Rivals
 from when_to_invest.models.fall_odds import THRESHOLDS, outcomes
 from when_to_invest.models.learners import CHALLENGERS, Challenger, challenger_design
 from when_to_invest.models.newton_logit import fit as fit_logit
 from when_to_invest.models.newton_logit import probability
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
+from when_to_invest.models.pooled_learners import classroom, taught_odds
 from when_to_invest.models.prior import EMPTY
 from when_to_invest.models.skill import folds
 from when_to_invest.models.walk_forward import HORIZONS, walk_forward
@@ -49,6 +53,7 @@ def contest(
     horizon: int = 21,
     threshold: float = 0.05,
     seed: int = 0,
+    pool: Pool | None = None,
 ) -> Contest:
     """Judge every challenger against the odds that the live code would have given.
 
@@ -59,13 +64,26 @@ def contest(
         horizon: days ahead.
         threshold: fall, a ratio of the close in (0, 1).
         seed: of learners and resampling; equal seeds give equal contests.
+        pool: series that teach the pooled challengers; without one, only those take part that
+            learn from the instrument's own past.
 
     Raises:
         Fault: `bad_argument`, `history_too_short`, or what `daily_bars` refuses.
     """
     _check(horizon, threshold, seed)
     field = _field(snapshot, start, end, horizon, threshold)
-    rivals, entries = _entries(snapshot, field, horizon=horizon, threshold=threshold, seed=seed)
+    past = Past(daily_bars(snapshot), EMPTY)
+    odds = _own_odds(past, field, horizon=horizon, threshold=threshold, seed=seed)
+    if pool is not None:
+        taught = classroom(pool.series, horizon)
+        odds |= taught_odds(past, field.rows, taught, without=pool.without, threshold=threshold, seed=seed)
+    rivals = Rivals(
+        incumbent=(field.incumbent - field.came) ** 2,
+        climatology=(field.climatology - field.came) ** 2,
+        horizon=horizon,
+        seed=seed,
+        challengers=len(odds),
+    )
     return Contest(
         instrument=snapshot.instrument.id,
         start=_date(field.days[0]),
@@ -77,8 +95,25 @@ def contest(
         falls=int(field.came.sum()),
         snapshot_hash=snapshot.hash,
         incumbent=rivals.incumbent_entry(INCUMBENT),
-        challengers=entries,
+        challengers=tuple(rivals.entry(name, (each - field.came) ** 2) for name, each in odds.items()),
+        pool={} if pool is None else pool.hashes(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Series by name that teach the pooled challengers, and whose lessons are left out."""
+
+    series: Mapping[str, DailyBars]
+    without: tuple[str, ...] = ()
+
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of days and closes of each series that teaches."""
+        return {
+            name: hashlib.sha256(bars.day.tobytes() + bars.close.tobytes()).hexdigest()
+            for name, bars in self.series.items()
+            if name not in self.without
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +136,14 @@ def _check(horizon: int, threshold: float, seed: int) -> None:
         )
 
 
-def _entries(
-    snapshot: Snapshot, field: _Field, *, horizon: int, threshold: float, seed: int
-) -> tuple[Rivals, tuple[Entry, ...]]:
-    """Return whom the challengers were measured against, and how each did."""
-    past = Past(daily_bars(snapshot), EMPTY)
-    rivals = Rivals(
-        incumbent=(field.incumbent - field.came) ** 2,
-        climatology=(field.climatology - field.came) ** 2,
-        horizon=horizon,
-        seed=seed,
-        challengers=len(CHALLENGERS),
-    )
-    entries = []
-    for each in CHALLENGERS:
-        odds = challenger_odds(past, field.rows, each, horizon=horizon, threshold=threshold, seed=seed)
-        entries.append(rivals.entry(each.name, (odds - field.came) ** 2))
-    return rivals, tuple(entries)
+def _own_odds(
+    past: Past, field: _Field, *, horizon: int, threshold: float, seed: int
+) -> dict[str, FloatArray]:
+    """Return the odds of the challengers that learn from the instrument's own past."""
+    return {
+        each.name: challenger_odds(past, field.rows, each, horizon=horizon, threshold=threshold, seed=seed)
+        for each in CHALLENGERS
+    }
 
 
 def _field(

@@ -63,7 +63,11 @@ class Entry(Value):
 
 
 class Contest(Value):
-    """Incumbent and challengers judged on the same `n` days, `falls` of which a fall followed."""
+    """Incumbent and challengers judged on the same `n` days, `falls` of which a fall followed.
+
+    `pool`: hashes of the series that taught the pooled challengers, by name; families that were
+    left out for an instrument are in it when several instruments are judged together.
+    """
 
     instrument: str
     start: str
@@ -76,6 +80,7 @@ class Contest(Value):
     snapshot_hash: Hash
     incumbent: Entry
     challengers: tuple[Entry, ...]
+    pool: dict[str, Hash] = {}  # noqa: RUF012 - pydantic copies it; the value is frozen
 
     @property
     def promoted(self) -> tuple[str, ...]:

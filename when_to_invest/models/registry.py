@@ -13,10 +13,13 @@ from importlib.resources import files
 from typing import Any, Final
 
 from when_to_invest.models.contest_scores import Contest, Entry, Estimate
-from when_to_invest.models.learners import CHALLENGERS, Challenger
+from when_to_invest.models.learners import CHALLENGERS
+from when_to_invest.models.pooled_learners import POOLED_CHALLENGERS, VARIANTS_TRIED
 from when_to_invest.values import Hash, Value
 
 _PRIOR: Final = "pooled.json"
+_KNOWN: Final = {each.name: each for each in (*CHALLENGERS, *POOLED_CHALLENGERS)}
+_VARIANTS: Final = {each.name: VARIANTS_TRIED for each in POOLED_CHALLENGERS}
 _LIBRARIES: Final = {"incumbent": ("numpy",), "challenger": ("numpy", "scikit-learn")}
 
 
@@ -102,7 +105,6 @@ def model_cards(
         origin: of the incumbent's pooled lessons; None takes what ships.
     """
     taught = shipped_origin() if origin is None else origin
-    own = DataOrigin(name=found.instrument, sha256=found.snapshot_hash)
     incumbent = _card(
         found,
         found.incumbent,
@@ -114,11 +116,7 @@ def model_cards(
         code_version=code_version,
         libraries=_libraries("incumbent"),
     )
-    known = {each.name: each for each in CHALLENGERS}
-    return (
-        incumbent,
-        *(_challenger(found, each, known[each.name], own, code_version) for each in found.challengers),
-    )
+    return (incumbent, *(_challenger(found, each, code_version) for each in found.challengers))
 
 
 def cards_json(cards: tuple[ModelCard, ...]) -> list[dict[str, Any]]:
@@ -126,20 +124,26 @@ def cards_json(cards: tuple[ModelCard, ...]) -> list[dict[str, Any]]:
     return [card.model_dump(mode="json") for card in cards]
 
 
-def _challenger(
-    found: Contest, entry: Entry, challenger: Challenger, own: DataOrigin, code_version: str
-) -> ModelCard:
+def _challenger(found: Contest, entry: Entry, code_version: str) -> ModelCard:
+    challenger = _KNOWN[entry.name]
     return _card(
         found,
         entry,
         standing=Standing.PROMOTED if entry.is_promoted else Standing.CHALLENGER,
         source=challenger.source,
         what=challenger.what,
-        variants_tried=1,
-        learnt_from=(own,),
+        variants_tried=_VARIANTS.get(entry.name, 1),
+        learnt_from=_teachers(found, entry.name),
         code_version=code_version,
         libraries=_libraries("challenger"),
     )
+
+
+def _teachers(found: Contest, name: str) -> tuple[DataOrigin, ...]:
+    """Return the pool for a pooled challenger, the instrument's own past for any other."""
+    if any(each.name == name for each in POOLED_CHALLENGERS):
+        return tuple(DataOrigin(name=each, sha256=known) for each, known in sorted(found.pool.items()))
+    return (DataOrigin(name=found.instrument, sha256=found.snapshot_hash),)
 
 
 def _card(found: Contest, entry: Entry, **known: Any) -> ModelCard:
