@@ -12,8 +12,10 @@ from when_to_invest.decision.ahead import Ahead, look_ahead
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.readings import MEDIAN_WINDOW, Readings, read_chart
 from when_to_invest.features.risk_frame import risk_frame
+from when_to_invest.models.calibration import Calibration, calibration, recent_rows
 from when_to_invest.models.direction import Direction, newest_direction
 from when_to_invest.models.fall_odds import HorizonOdds, coherent, newest_odds
+from when_to_invest.models.own_units import OwnFall, own_falls
 from when_to_invest.models.past import Past, recall
 from when_to_invest.models.prior import Prior
 from when_to_invest.models.volatility import Range, central_ranges, forecast_variance
@@ -22,6 +24,8 @@ from when_to_invest.risk.spells import dated
 from when_to_invest.signals.score import FactorScore, percentile_rank, score_factors
 from when_to_invest.signals.trend import Trend, read_trend
 
+_JUDGED_FALL: Final = 0.05
+"""Of the odds, the fall whose record is told."""
 _DROP_HORIZONS: Final = (5, 21, 63)
 """Days ahead for which odds of a fall are always given."""
 
@@ -39,7 +43,9 @@ class Assessment:
     volatility_rank: float
     up: Direction
     drops: tuple[HorizonOdds, ...]
+    own_falls: tuple[OwnFall, ...]
     ranges: tuple[Range, ...]
+    record: Calibration
     breakers: tuple[BreakerReading, ...]
     factors: FactorScore
     ahead: Ahead | None
@@ -56,7 +62,7 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior, seed: int) -> Assessm
         seed: of the simulated futures.
     """
     past = recall(bars, prior)
-    variance, ranges = _volatility(past, horizon)
+    made = forecast_variance(past, recent_rows(past, horizon), horizon)
     frame = risk_frame(bars)
     readings, trend = read_chart(bars, frame), read_trend(bars)
     rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])
@@ -69,20 +75,14 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior, seed: int) -> Assessm
         past=past,
         readings=readings,
         trend=trend,
-        sigma_annual=(variance * bars.days_per_year) ** 0.5,
+        sigma_annual=(float(made.variance[-1]) * bars.days_per_year) ** 0.5,
         volatility_rank=rank,
         up=up,
         drops=drops,
-        ranges=ranges,
+        own_falls=own_falls(past, next(each for each in drops if each.horizon == horizon)),
+        ranges=central_ranges(made.quantiles[-1]),
+        record=calibration(past, made, horizon=horizon, threshold=_JUDGED_FALL),
         breakers=dated(read_breakers(readings, bars.session), bars, frame),
         factors=score_factors(trend, volatility_rank=rank, drawdown=readings.drawdown),
         ahead=look_ahead(past, up=up, up_days=horizon, drops=drops, seed=seed),
     )
-
-
-def _volatility(past: Past, horizon: int) -> tuple[float, tuple[Range, ...]]:
-    """Return the mean daily variance expected from the newest day on, and the return's ranges."""
-    import numpy as np
-
-    found = forecast_variance(past, np.array([len(past.bars) - 1]), horizon)
-    return float(found.variance[0]), central_ranges(found.quantiles[0])

@@ -14,7 +14,14 @@ from importlib.resources import files
 from typing import Final
 
 _STAGES: Final = ("features", "models", "signals", "risk", "decision")
-_SHARED: Final = ("canonical.py", "instruments.py", "market.py", "money.py", "values.py")
+_SHARED: Final = (
+    "canonical.py",
+    "honesty/scores.py",
+    "instruments.py",
+    "market.py",
+    "money.py",
+    "values.py",
+)
 _LEARNT: Final = ("dynamics.json", "pooled.json")
 _LIBRARIES: Final = ("numba", "numpy")
 

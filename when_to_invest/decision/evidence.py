@@ -11,7 +11,8 @@ from copy import copy
 from typing import Final, NamedTuple
 
 from when_to_invest.decision.assessment import Assessment
-from when_to_invest.decision.recommendation import Evidence, stable_figure, stable_ratio
+from when_to_invest.decision.recommendation import Evidence
+from when_to_invest.decision.rounding import stable_figure, stable_ratio
 from when_to_invest.market import Snapshot
 from when_to_invest.models.fall_odds import THRESHOLDS, HorizonOdds
 

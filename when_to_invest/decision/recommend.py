@@ -15,6 +15,7 @@ from typing import Final
 
 from when_to_invest.canonical import digest
 from when_to_invest.decision.assessment import Assessment, assess
+from when_to_invest.decision.calibration import calibration_card, own_drop_odds
 from when_to_invest.decision.code_version import code_version
 from when_to_invest.decision.counterfactuals import counterfactuals
 from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
@@ -88,6 +89,8 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
         horizon_days=found.horizon,
         p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.has_skill),
         p_drop=_drop_odds(found),
+        p_drop_sigma=own_drop_odds(book, found.own_falls, horizon=found.horizon),
+        calibration=calibration_card(book, found.record, up_has_skill=found.up.has_skill),
         return_interval=_intervals(found),
         waiting=waiting(book, found.ahead),
         first_passage=first_passages(book, found.ahead),

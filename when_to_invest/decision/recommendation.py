@@ -9,39 +9,24 @@ nothing here can be sent to a venue.
 from __future__ import annotations
 
 from enum import StrEnum, unique
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from when_to_invest.decision.rounding import (
+    EvidenceId,
+    Figure,
+    Probability,
+    Ratio,
+    RecommendationId,
+    Score,
+)
+from when_to_invest.decision.track_record import CalibrationCard, OwnDropOdds
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.values import Hash, Instant, Value
 
-RATIO_DECIMALS: Final = 6
-FIGURE_DIGITS: Final = 9
 _SUM_TOLERANCE: Final = 1e-5
-
-
-def stable_ratio(value: float) -> float:
-    """Round a ratio or probability to 6 decimals; minus zero becomes zero."""
-    return round(float(value), RATIO_DECIMALS) + 0.0
-
-
-def stable_figure(value: float) -> float:
-    """Round a figure of any size (a price, a count) to 9 significant digits."""
-    return float(f"{float(value):.{FIGURE_DIGITS}g}") + 0.0
-
-
-Ratio = Annotated[float, AfterValidator(stable_ratio)]
-"""A ratio (0.05 is five hundredths), 6 decimals."""
-Probability = Annotated[float, Field(ge=0.0, le=1.0), AfterValidator(stable_ratio)]
-Figure = Annotated[float, AfterValidator(stable_figure)]
-"""A number of any size in the unit that stands beside it, 9 significant digits."""
-Score = Annotated[float, Field(ge=0.0, le=100.0), AfterValidator(stable_ratio)]
-"""0 (calm) to 100 (severe)."""
-EvidenceId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")]
-"""Dotted name of a fact, such as `trend.sma200_distance`."""
-RecommendationId = Annotated[str, StringConstraints(pattern=r"^r-[0-9a-f]{24}$")]
 
 
 @unique
@@ -244,6 +229,8 @@ class Recommendation(Value):
     horizon_days: int = Field(gt=0)
     p_up: UpOdds
     p_drop: tuple[DropOdds, ...]
+    p_drop_sigma: tuple[OwnDropOdds, ...] = ()
+    calibration: CalibrationCard | None = None
     return_interval: tuple[ReturnInterval, ...]
     waiting: tuple[Waiting, ...] = ()
     first_passage: tuple[FirstPassage, ...] = ()
@@ -268,6 +255,8 @@ class Recommendation(Value):
         known = {item.id for item in self.evidence}
         cited = {part.evidence for part in self.risk.parts}
         cited |= {breaker.evidence for breaker in self.breakers}
+        cited |= {odds.evidence for odds in self.p_drop_sigma}
+        cited |= {self.calibration.evidence} if self.calibration else set()
         cited |= {breaker.clears.metric for breaker in self.breakers if breaker.clears}
         cited |= {each.evidence for each in self.waiting} | {each.evidence for each in self.first_passage}
         cited |= {self.regime.evidence} if self.regime else set()

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from when_to_invest.decision.evidence import EvidenceBook
-from when_to_invest.decision.recommendation import Predicate, Tranche, stable_ratio
+from when_to_invest.decision.recommendation import Predicate, Tranche
+from when_to_invest.decision.rounding import stable_ratio
 from when_to_invest.instruments import Session
 from when_to_invest.signals.trend import BAND_RATIO
 

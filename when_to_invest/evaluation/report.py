@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from when_to_invest.decision.recommendation import Ratio
+from when_to_invest.decision.rounding import Ratio
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.values import Value
 

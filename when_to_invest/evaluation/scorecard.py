@@ -12,13 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from when_to_invest.decision.recommendation import (
-    Action,
-    Probability,
-    Ratio,
-    Recommendation,
-    RecommendationId,
-)
+from when_to_invest.decision.recommendation import Action, Recommendation
+from when_to_invest.decision.rounding import Probability, Ratio, RecommendationId
 from when_to_invest.evaluation.report import FEWEST, Figure, known
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.honesty import scores

@@ -9,13 +9,8 @@ from pydantic import ValidationError
 
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.decision.recommend import recommend
-from when_to_invest.decision.recommendation import (
-    Action,
-    Predicate,
-    Recommendation,
-    stable_figure,
-    stable_ratio,
-)
+from when_to_invest.decision.recommendation import Action, Predicate, Recommendation
+from when_to_invest.decision.rounding import stable_figure, stable_ratio
 
 MADE = recommend(daily_snapshot())
 PROMISED = {
