@@ -22,11 +22,12 @@ LABELS: Final = {
     Action.INVEST_NOW: "invest now",
     Action.STAGE: "stage",
     Action.WAIT: "wait",
+    Action.HOLD: "hold",
     Action.REDUCE: "reduce",
 }
 NO_SKILL: Final = "no proven skill"
 _VERDICT: Final = re.compile(
-    r"^\W*verdict\s*[:-]\s*(?P<action>invest[ _]now|stage|wait|reduce)\b(?P<rest>[^\n]*)", re.IGNORECASE
+    r"^\W*verdict\s*[:-]\s*(?P<action>invest[ _]now|stage|wait|hold|reduce)\b(?P<rest>[^\n]*)", re.IGNORECASE
 )
 _NEGATED: Final = re.compile(
     r"\b(?:no|not|never|nothing|none|cannot|can't|don't|doesn't|isn't|won't|without|neither|nor|rather than|"
@@ -40,6 +41,9 @@ _CONTRARY: Final[dict[Action, re.Pattern[str]]] = {
         re.IGNORECASE,
     ),
     Action.STAGE: re.compile(r"\b(?:stage (?:it|your|the)|in (?:tranches|stages))\b", re.IGNORECASE),
+    Action.HOLD: re.compile(
+        r"\b(?:you should|I recommend|I advise|better to|best to|please)\s+hold\b(?! off)", re.IGNORECASE
+    ),
     Action.WAIT: re.compile(
         r"\b(?:you should|I recommend|I advise|better to|best to|please)\s+(?:wait\w*|hold\w* off)\b|"
         r"\bdo not (?:invest|buy)\b(?! more)",
@@ -102,10 +106,16 @@ def _hundredths_of(text: str) -> Decimal | None:
 
 def verdict_line(recommendation: Recommendation) -> str:
     """Return the line that every answer with a recommendation begins with."""
-    size = f"{100 * Decimal(str(recommendation.size_fraction)):.1f}"
+    size = f"{100 * Decimal(str(_verdict_size(recommendation))):.1f}"
     if recommendation.action is Action.REDUCE:
         return f"Verdict: {LABELS[recommendation.action]}, to {size} % of the budget"
     return f"Verdict: {LABELS[recommendation.action]}, {size} % of the budget"
+
+
+def _verdict_size(recommendation: Recommendation) -> float:
+    """Return the size that the verdict names: what is held for a holder, else `size_fraction`."""
+    is_holding = recommendation.action is Action.HOLD
+    return recommendation.held_fraction if is_holding else recommendation.size_fraction
 
 
 def _verdict(text: str, recommendation: Recommendation) -> list[Finding]:
@@ -116,7 +126,7 @@ def _verdict(text: str, recommendation: Recommendation) -> list[Finding]:
     if found["action"].lower().replace("_", " ") != LABELS[recommendation.action]:
         return [Finding(Flaw.WRONG_ACTION, f"the analysis says {expected!r}")]
     size = _hundredths_of(found["rest"])
-    true = 100 * Decimal(str(recommendation.size_fraction))
+    true = 100 * Decimal(str(_verdict_size(recommendation)))
     if size is None or abs(size - true) > Decimal("0.5"):
         return [Finding(Flaw.WRONG_SIZE, f"the first line must be {expected!r}")]
     return []
@@ -134,7 +144,9 @@ def _contrary(text: str, action: Action) -> list[Finding]:
 
 
 def _sizes(text: str, recommendation: Recommendation) -> list[Finding]:
-    allowed = [recommendation.size_fraction, *(step.fraction for step in recommendation.schedule)]
+    allowed = [recommendation.size_fraction, recommendation.held_fraction]
+    allowed += [] if recommendation.target_fraction is None else [recommendation.target_fraction]
+    allowed += [*(step.fraction for step in recommendation.schedule)]
     allowed += [breaker.cap for breaker in recommendation.breakers]
     facts = [Fact("size", Decimal(str(size)), Kind.RATIO) for size in allowed]
     return [

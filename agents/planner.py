@@ -19,6 +19,7 @@ from pydantic import Field
 from agents.entry import Entry, entry_of
 from agents.evidence import RECOMMENDATION_TOOL
 from agents.explanation import explain
+from agents.holdings import PORTFOLIO_TOOL, held_fraction_of
 from agents.proposals import PROPOSE_TOOL
 from agents.request import Request
 from agents.transcript import Turn
@@ -29,16 +30,18 @@ READS: Final = (
     RECOMMENDATION_TOOL,
     "market__get_risk",
     "market__get_breakers",
-    "orders__get_portfolio",
+    PORTFOLIO_TOOL,
     "orders__explain_limits",
 )
-"""What is looked at before anything is said, all at once."""
+"""What is looked at before anything is said: with a budget the account first, then the rest at once."""
 _NOTHING: Final = "There is no recommendation to report: the market server gave none."
 
 
-def arguments_of(request: Request) -> dict[str, Any]:
-    """Return what a reading tool may be asked with, from the request's bounds alone."""
+def arguments_of(request: Request, *, held_fraction: float | None = None) -> dict[str, Any]:
+    """Return what a reading tool may be asked with: the request's bounds, and what is held if known."""
     arguments: dict[str, Any] = {"instrument": request.instrument, "horizon_days": request.horizon_days}
+    if held_fraction is not None:
+        arguments["held_fraction"] = held_fraction
     return {**arguments, "as_of": request.as_of} if request.as_of is not None else arguments
 
 
@@ -89,7 +92,10 @@ class EmbeddedPlanner(BaseChatModel):
 
     def _reads(self, turn: Turn) -> list[ToolCall]:
         missing = [name for name in READS if name in self.offered and not turn.results(name)]
-        return [self._call(turn, name, arguments_of(turn.request)) for name in missing]
+        if PORTFOLIO_TOOL in missing and turn.request.budget_usd is not None:
+            missing = [PORTFOLIO_TOOL]
+        arguments = arguments_of(turn.request, held_fraction=held_fraction_of(turn))
+        return [self._call(turn, name, arguments) for name in missing]
 
     def _proposal(self, turn: Turn) -> list[ToolCall]:
         answer = turn.recommendation()

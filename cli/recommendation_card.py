@@ -13,15 +13,17 @@ from rich.text import Text
 from agents.explanation import changes, hundredths, prospects, signed
 from cli.cards import usd
 from when_to_invest.canonical import utc_text
-from when_to_invest.decision.recommendation import Action, DropOdds, Recommendation
+from when_to_invest.decision.recommendation import Action, Breaker, DropOdds, Recommendation
 from when_to_invest.money import share_usd
 
 HEADLINE: Final = {
     Action.INVEST_NOW: ("yes, invest now", "bold green"),
     Action.STAGE: ("in steps", "bold yellow"),
     Action.WAIT: ("not yet, wait", "bold yellow"),
+    Action.HOLD: ("hold what you have", "bold cyan"),
     Action.REDUCE: ("no, reduce", "bold red"),
 }
+ADDING: Final = frozenset({Action.INVEST_NOW, Action.STAGE})
 BAR_WIDTH: Final = 20
 
 
@@ -33,7 +35,11 @@ def _meter(value: float, *, style: str) -> Text:
 def _answer(answer: Recommendation, budget_usd: Decimal | None) -> Text:
     words, style = HEADLINE[answer.action]
     line = Text.assemble(("Is now the time?  ", "dim"), (words, style))
-    line.append(f"   {hundredths(answer.size_fraction)} of the budget")
+    if answer.action is Action.HOLD:
+        line.append(f"   {hundredths(answer.held_fraction)} of the budget is held")
+        return line
+    adds = "more of the budget" if answer.held_fraction and answer.action in ADDING else "of the budget"
+    line.append(f"   {hundredths(answer.size_fraction)} {adds}")
     if budget_usd is not None:
         line.append(f" = {usd(share_usd(budget_usd, answer.size_fraction))}", style="bold")
     return line
@@ -108,9 +114,13 @@ def _risk(answer: Recommendation) -> RenderableType:
     )
 
 
+def _since(breaker: Breaker) -> str:
+    return f" since {breaker.since:%Y-%m-%d}" if breaker.since else ""
+
+
 def _tail(answer: Recommendation) -> list[RenderableType]:
     lines: list[RenderableType] = [
-        Text(f"breaker {breaker.id} is on; clears when {breaker.clears_when}", style="red")
+        Text(f"breaker {breaker.id} is on{_since(breaker)}; clears when {breaker.clears_when}", style="red")
         for breaker in answer.breakers
         if breaker.is_on
     ]

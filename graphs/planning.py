@@ -16,6 +16,7 @@ from langgraph.types import Send
 
 from agents.entry import Entry, entry_of
 from agents.evidence import RECOMMENDATION_TOOL
+from agents.holdings import PORTFOLIO_TOOL, held_fraction_of
 from agents.models import LanguageModel, ToolOffer
 from agents.planner import arguments_of, proposal_arguments
 from agents.proposals import PROPOSE_TOOL
@@ -107,11 +108,11 @@ def _within_bounds(message: AIMessage, turn: Turn) -> AIMessage:
     fetches = [
         call["args"].get("instrument") == asked for call in calls if call["name"] == RECOMMENDATION_TOOL
     ]
-    if turn.recommendation() is None and not any(fetches):
+    if turn.recommendation() is None and not any(fetches) and not _looks_at_holdings(calls, turn):
         calls.append(
             ToolCall(
                 name=RECOMMENDATION_TOOL,
-                args=arguments_of(turn.request),
+                args=_asked(turn),
                 id=f"r{turn.position}-get_recommendation",
                 type="tool_call",
             )
@@ -120,11 +121,22 @@ def _within_bounds(message: AIMessage, turn: Turn) -> AIMessage:
     return message.model_copy(update={"tool_calls": calls, "id": identity})
 
 
+def _looks_at_holdings(calls: list[ToolCall], turn: Turn) -> bool:
+    """Whether what is held is being looked up, so that the analysis can start from it next."""
+    has_budget = turn.request.budget_usd is not None
+    return has_budget and any(call["name"] == PORTFOLIO_TOOL for call in calls)
+
+
 def _bounded(call: ToolCall, turn: Turn) -> ToolCall:
     """Hold a fetch of the instrument asked about to the horizon and date asked about."""
     if call["name"] != RECOMMENDATION_TOOL or call["args"].get("instrument") != turn.request.instrument:
         return call
-    return {**call, "args": arguments_of(turn.request)}
+    return {**call, "args": _asked(turn)}
+
+
+def _asked(turn: Turn) -> dict[str, Any]:
+    """Return the bounds' arguments, with what the account holds once that is known."""
+    return arguments_of(turn.request, held_fraction=held_fraction_of(turn))
 
 
 def settled_proposal(call: ToolCall, turn: Turn, *, is_first: bool) -> tuple[ToolCall, str]:

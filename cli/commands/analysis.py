@@ -63,14 +63,16 @@ def moment_of(home: Home, instrument: str, as_of: str | None) -> datetime:
     return clock_of(home, mode).now()
 
 
-def recommend_at(home: Home, instrument: str, *, as_of: datetime, horizon_days: int) -> Recommendation:
+def recommend_at(
+    home: Home, instrument: str, *, as_of: datetime, horizon_days: int, held_fraction: float = 0.0
+) -> Recommendation:
     """Analyse the bars closed by `as_of`, and archive the answer with its data."""
     from market_data.archive import store
     from market_data.source import snapshot
     from when_to_invest.decision.recommend import recommend as analyse
 
     seen = snapshot(home, instrument, as_of=as_of)
-    answer = analyse(seen, horizon_days=horizon_days)
+    answer = analyse(seen, horizon_days=horizon_days, held_fraction=held_fraction)
     store(home.make(), answer, seen)
     return answer
 
@@ -80,6 +82,7 @@ def recommend(
     *,
     budget: Annotated[str | None, typer.Option(help="USD to be invested in all.")] = None,
     horizon: Annotated[str, typer.Option(help="Trading days to look ahead.")] = "21d",
+    held: Annotated[float, typer.Option(help="Share of the budget invested already, 0 to 1.")] = 0.0,
     as_of: Annotated[
         str | None, typer.Option(help="Date or instant; nothing later is looked at.", show_default=False)
     ] = None,
@@ -99,7 +102,7 @@ def recommend(
     moment = moment_of(place, instrument, as_of)
     if plot is not None:
         _check_plot(plot)
-    answer = recommend_at(place, instrument, as_of=moment, horizon_days=horizon_days)
+    answer = recommend_at(place, instrument, as_of=moment, horizon_days=horizon_days, held_fraction=held)
     if plot is not None:
         _draw(plot, answer, place)
     _show(answer, budget_usd=budget_usd, as_json=json)
@@ -155,7 +158,9 @@ def replay(
     from when_to_invest.decision.recommend import recommend as analyse
 
     recorded, seen = load(home_at(home), recommendation_id)
-    again = analyse(seen, horizon_days=recorded.horizon_days, seed=recorded.seed)
+    again = analyse(
+        seen, horizon_days=recorded.horizon_days, seed=recorded.seed, held_fraction=recorded.held_fraction
+    )
     if again.canonical() != recorded.canonical():
         raise Fault(
             ErrorCode.NOT_REPRODUCED,

@@ -32,16 +32,22 @@ WORDS: Final = {
     Action.INVEST_NOW: "invest now",
     Action.STAGE: "in steps",
     Action.WAIT: "not yet, wait",
+    Action.HOLD: "hold",
     Action.REDUCE: "reduce",
 }
 COLOURS: Final = {
     Action.INVEST_NOW: GREEN,
     Action.STAGE: BLUE,
     Action.WAIT: GREY,
+    Action.HOLD: GREY,
     Action.REDUCE: RED,
 }
 SHOWN_DAYS: Final = 540
 _CALM, _SEVERE = 40.0, 70.0
+
+
+def _shown_size(answer: Recommendation) -> float:
+    return answer.held_fraction if answer.action is Action.HOLD else answer.size_fraction
 
 
 def recommendation_picture(answer: Recommendation, snapshot: Snapshot) -> Figure:
@@ -62,7 +68,7 @@ def _draw_price(axes: Axes, answer: Recommendation, chart: Chart) -> None:
     _mark_steps(axes, answer, chart)
     axes.set_title(f"{answer.instrument} on {answer.as_of.day} {answer.as_of:%B %Y}")
     axes.annotate(
-        f"{WORDS[answer.action]}: {answer.size_fraction:.0%} of the budget",
+        f"{WORDS[answer.action]}: {_shown_size(answer):.0%} of the budget",
         (1.0, 1.0), xycoords="axes fraction", xytext=(-8, 14), textcoords="offset points", ha="right",
         color="white", fontsize=12, fontweight="bold",
         bbox={"boxstyle": "round,pad=0.45", "facecolor": COLOURS[answer.action], "edgecolor": "none"},

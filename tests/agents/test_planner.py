@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
 
+from agents.holdings import PORTFOLIO_TOOL
 from agents.planner import READS, EmbeddedPlanner
 from agents.request import Request
 from agents.transcript import Turn, opening_message
@@ -17,7 +18,15 @@ from when_to_invest.decision.recommendation import Action
 from when_to_invest.errors import Fault
 
 REQUEST = Request(question="Now?", instrument="SPX", budget_usd=Decimal(10_000), may_propose=True)
-PROPERTIES = ("instrument", "horizon_days", "as_of", "side", "notional_usd", "recommendation_id")
+PROPERTIES = (
+    "instrument",
+    "horizon_days",
+    "as_of",
+    "held_fraction",
+    "side",
+    "notional_usd",
+    "recommendation_id",
+)
 OFFERS = [
     {"name": name, "input_schema": {"properties": {key: {} for key in PROPERTIES}}}
     for name in (*READS, "orders__propose_order")
@@ -41,11 +50,36 @@ def after_reading(
     return [opening_message(request), AIMessage(content=""), *results]
 
 
-def test_everything_is_looked_at_at_once() -> None:
-    message = next_message([opening_message(REQUEST)])
+def test_without_a_budget_everything_is_looked_at_at_once() -> None:
+    message = next_message([opening_message(Request(question="Now?", instrument="SPX"))])
     assert tuple(call["name"] for call in message.tool_calls) == READS
     assert message.tool_calls[0]["args"] == {"instrument": "SPX", "horizon_days": 21}
     assert len({call["id"] for call in message.tool_calls}) == len(READS)
+
+
+def _after_the_portfolio(*positions: dict[str, str | None]) -> dict[str, Any]:
+    opening = opening_message(REQUEST)
+    first = next_message([opening])
+    assert [call["name"] for call in first.tool_calls] == [PORTFOLIO_TOOL]
+    second = next_message([opening, first, told(PORTFOLIO_TOOL, {"positions": list(positions)})])
+    assert {call["name"] for call in second.tool_calls} == set(READS) - {PORTFOLIO_TOOL}
+    arguments: dict[str, Any] = second.tool_calls[0]["args"]
+    return arguments
+
+
+@pytest.mark.parametrize(
+    ("value_usd", "held"), [("2500", 0.25), ("25000.5", 1.0), ("0", 0.0), ("3333.333333", 0.333333)]
+)
+def test_with_a_budget_the_analysis_starts_from_what_is_held(value_usd: str, held: float) -> None:
+    arguments = _after_the_portfolio(
+        {"instrument": "IXIC", "value_usd": "9"}, {"instrument": "SPX", "value_usd": value_usd}
+    )
+    assert arguments == {"instrument": "SPX", "horizon_days": 21, "held_fraction": held}
+
+
+def test_a_holding_without_a_price_is_not_guessed() -> None:
+    assert "held_fraction" not in _after_the_portfolio({"instrument": "SPX", "value_usd": None})
+    assert _after_the_portfolio()["held_fraction"] == 0.0
 
 
 def test_a_tool_gets_only_arguments_it_takes() -> None:

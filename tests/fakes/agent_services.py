@@ -54,10 +54,11 @@ class FakeMarket:
 
         @server.tool(annotations=READS, structured_output=False)
         def get_recommendation(
-            instrument: str, horizon_days: int = 21, as_of: str | None = None
+            instrument: str, horizon_days: int = 21, as_of: str | None = None, held_fraction: float = 0.0
         ) -> CallToolResult:
             """Whether, how much, what would change it."""
             asked = {"instrument": instrument, "horizon_days": horizon_days, "as_of": as_of}
+            asked |= {"held_fraction": held_fraction} if held_fraction else {}
             return self._told("get_recommendation", asked, self.answer.model_dump(mode="json"))
 
         @server.tool(annotations=READS, structured_output=False)
@@ -84,6 +85,7 @@ class FakeOrders:
     final_state: str = "filled"
     reads_until_final: int = 1
     words: str = "told"
+    positions: list[dict[str, Any]] = field(default_factory=list)
     proposals: list[dict[str, Any]] = field(default_factory=list)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     reads: int = 0
@@ -161,7 +163,7 @@ class FakeOrders:
         @server.tool(annotations=READS, structured_output=False)
         def get_portfolio() -> CallToolResult:
             """Account."""
-            return result({"cash_usd": "100000", "positions": [], "note": self.words}, self.words)
+            return result({"cash_usd": "100000", "positions": self.positions, "note": self.words}, self.words)
 
         @server.tool(annotations=READS, structured_output=False)
         def explain_limits() -> CallToolResult:

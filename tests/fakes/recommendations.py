@@ -26,7 +26,7 @@ from when_to_invest.decision.recommendation import (
 
 AS_OF = datetime(2018, 12, 31, 23, 59, 59, tzinfo=UTC)
 SNAPSHOT = "ab12" * 16
-_SIZES = {Action.INVEST_NOW: 0.4, Action.STAGE: 0.3, Action.WAIT: 0.0, Action.REDUCE: 0.1}
+_SIZES = {Action.INVEST_NOW: 0.4, Action.STAGE: 0.3, Action.WAIT: 0.0, Action.HOLD: 0.0, Action.REDUCE: 0.1}
 
 
 def _schedule(action: Action) -> tuple[Tranche, ...]:

@@ -50,7 +50,7 @@ def test_another_question_does_not_wait_for_the_person(desk: Desk) -> None:
     answer = desk.ask("What is the risk?", may_propose=False)
     assert answer.orders == ()
     assert "Verdict: invest now" in answer.text
-    assert [proposal["request_id"] for proposal in desk.orders.proposals] == ["t1:e7-propose_order"]
+    assert [proposal["request_id"] for proposal in desk.orders.proposals] == ["t1:e8-propose_order"]
     assert held.held
 
 

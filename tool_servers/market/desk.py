@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BARS_SHOWN: Final = 5
 _REMEMBERED: Final = 32
-_Key = tuple[str, datetime, int]
+_Key = tuple[str, datetime, int, float]
 
 
 @dataclass(slots=True)
@@ -95,9 +95,11 @@ class Analyst:
 
         return snapshot(self.home, instrument, as_of=self.moment(instrument, as_of))
 
-    def recommendation(self, instrument: str, as_of: str | None, horizon_days: int) -> Recommendation:
+    def recommendation(
+        self, instrument: str, as_of: str | None, horizon_days: int, *, held_fraction: float = 0.0
+    ) -> Recommendation:
         """Return the analysis, archived with its data so that it can be replayed."""
-        key = (instrument, self.moment(instrument, as_of), horizon_days)
+        key = (instrument, self.moment(instrument, as_of), horizon_days, held_fraction)
         with self._lock:
             if key not in self._answers:
                 self._answers[key] = self._analyse(*key)
@@ -106,13 +108,15 @@ class Analyst:
             self._answers.move_to_end(key)
             return self._answers[key]
 
-    def _analyse(self, instrument: str, as_of: datetime, horizon_days: int) -> Recommendation:
+    def _analyse(
+        self, instrument: str, as_of: datetime, horizon_days: int, held_fraction: float
+    ) -> Recommendation:
         from market_data.archive import store
         from market_data.source import snapshot
         from when_to_invest.decision.recommend import recommend
 
         seen = snapshot(self.home, instrument, as_of=as_of)
-        answer = recommend(seen, horizon_days=horizon_days)
+        answer = recommend(seen, horizon_days=horizon_days, held_fraction=held_fraction)
         store(self.home.make(), answer, seen)
         return answer
 

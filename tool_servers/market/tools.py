@@ -20,6 +20,7 @@ Id = Annotated[str, Field(max_length=24, description="id from list_instruments, 
 AsOf = Annotated[
     str | None, Field(max_length=40, description="date or UTC instant, not in the future; default now")
 ]
+Held = Annotated[float, Field(ge=0.0, le=1.0, description="share of the budget invested already")]
 Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON_DAYS, description="trading days ahead")]
 
 INSTRUCTIONS: Final = (
@@ -42,9 +43,12 @@ def market_tools(analyst: Analyst) -> tuple[ToolDefinition, ...]:
 
 def _recommendation(analyst: Analyst) -> ToolDefinition:
     def get_recommendation(
-        instrument: Id, horizon_days: Horizon = DEFAULT_HORIZON_DAYS, as_of: AsOf = None
+        instrument: Id,
+        horizon_days: Horizon = DEFAULT_HORIZON_DAYS,
+        as_of: AsOf = None,
+        held_fraction: Held = 0.0,
     ) -> Recommendation:
-        return analyst.recommendation(instrument, as_of, horizon_days)
+        return analyst.recommendation(instrument, as_of, horizon_days, held_fraction=held_fraction)
 
     return ToolDefinition(
         name="get_recommendation",

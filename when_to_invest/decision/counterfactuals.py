@@ -1,8 +1,9 @@
 """What single change would have given another answer: facts flipped through the same rule tree.
 
-Stage: decision (pure), sixth step. Each candidate changes one thing (a breaker, the trend, the
-momenta, the volatility, the odds of a fall), sizes and decides again, and is told only when the
-action differs. It says what the rules would do, not what the market will.
+Stage: decision (pure), last step. Each candidate changes one thing (a breaker, the trend, the
+momenta, the volatility, the odds of a fall), sizes and decides again by the same rules,
+hysteresis and holdings, and is told only when the action differs. It says what the rules would
+do, not what the market will.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from when_to_invest.decision.advice import Advice
+from when_to_invest.decision.confirmation import CONFIRM_DAYS
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
 from when_to_invest.decision.invalidation import clearing
-from when_to_invest.decision.recommendation import Action, Counterfactual, Predicate
-from when_to_invest.decision.rules import ELEVATED_LIFT, Case, decide
+from when_to_invest.decision.recommendation import Counterfactual, Predicate
+from when_to_invest.decision.rules import ELEVATED_LIFT, Case
 from when_to_invest.decision.sizing import size_up
 from when_to_invest.risk.market_breakers import BreakerReading
 from when_to_invest.signals.trend import BAND_RATIO
@@ -33,16 +36,26 @@ class _Change:
     breakers: tuple[BreakerReading, ...]
 
 
-def counterfactuals(case: Case, *, action: Action) -> tuple[Counterfactual, ...]:
-    """Return every single change after which the rules would choose another action than `action`."""
-    found = []
+def counterfactuals(advice: Advice) -> tuple[Counterfactual, ...]:
+    """Return every single change after which another action would be advised.
+
+    `days` of each says how many closes in a row the change must last: 1 where it tightens.
+    What would be advised anyway if nothing changed is not told.
+    """
+    case, found = advice.case, []
+    expected = {advice.stance.action, advice.lasting(case).stance.action}
     for change in _changes(case):
         book = case.book.altered(change.values)
-        sizing = size_up(book, change.breakers)
-        decision = decide(replace(case, book=book, breakers=change.breakers, sizing=sizing))
-        if decision.action is not action:
+        other = replace(case, book=book, breakers=change.breakers, sizing=size_up(book, change.breakers))
+        lasting, at_once = advice.lasting(other).stance, advice.on(other).stance
+        if lasting.action not in expected:
             found.append(
-                Counterfactual(action=decision.action, size_fraction=decision.size_fraction, when=change.when)
+                Counterfactual(
+                    action=lasting.action,
+                    size_fraction=lasting.size_fraction,
+                    when=change.when,
+                    days=1 if at_once.action is lasting.action else CONFIRM_DAYS,
+                )
             )
     return tuple(found)
 

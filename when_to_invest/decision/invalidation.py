@@ -1,15 +1,17 @@
 """What would change the answer, as conditions a machine can check on tomorrow's evidence.
 
-Stage: decision (pure), sixth step.
+Stage: decision (pure), last step.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
+from when_to_invest.decision.advice import Advice
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
+from when_to_invest.decision.holdings import NO_TRADE_SHARE, Stance
 from when_to_invest.decision.recommendation import Action, Predicate
-from when_to_invest.decision.rules import ELEVATED_LIFT, Case
+from when_to_invest.decision.rules import ELEVATED_LIFT
 from when_to_invest.risk.market_breakers import BreakerReading
 from when_to_invest.signals.trend import BAND_RATIO
 
@@ -17,17 +19,19 @@ _CUT: Final = 0.75
 """Volatility that would shrink the size to this share of today's is worth a new look."""
 
 
-def invalidations(case: Case, *, action: Action) -> tuple[Predicate, ...]:
+def invalidations(advice: Advice) -> tuple[Predicate, ...]:
     """Return the conditions under which the recommendation no longer stands."""
+    case, action = advice.case, advice.stance.action
     book, breakers = case.book, case.breakers
     conditions = [_trend_flip(book)]
     if action in {Action.INVEST_NOW, Action.STAGE}:
         conditions += [_too_volatile(book), *_breaker_trips(book, breakers)]
         if case.has_drop_skill and book["drop_odds.lift"] < ELEVATED_LIFT:
             conditions.append(_elevated_odds(book))
-    else:
-        conditions += _breaker_clears(book, breakers)
-    return tuple(conditions)
+        return tuple(conditions)
+    if action is Action.HOLD:
+        conditions += _too_much(book, advice.stance)
+    return (*conditions, *_breaker_clears(book, breakers))
 
 
 def _condition(
@@ -48,6 +52,16 @@ def _too_volatile(book: EvidenceBook) -> Predicate:
     level = max(book["volatility.sigma_annual"], book["sizing.target_sigma_annual"]) / _CUT
     text = "the volatility forecast would cut the size by a quarter"
     return _condition(book, "volatility.sigma_annual", ">", level, text=text)
+
+
+def _too_much(book: EvidenceBook, stance: Stance) -> list[Predicate]:
+    """Return the volatility at which what is held would be more than may be kept, unless it is."""
+    share = book["sizing.trend_tranche"] + NO_TRADE_SHARE
+    level = book["sizing.target_sigma_annual"] * share / stance.held
+    if level <= book["volatility.sigma_annual"]:
+        return []
+    text = "the volatility forecast would call for holding less"
+    return [_condition(book, "volatility.sigma_annual", ">", level, text=text)]
 
 
 def _breaker_trips(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> list[Predicate]:

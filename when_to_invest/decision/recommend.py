@@ -14,12 +14,14 @@ from decimal import Decimal
 from typing import Final
 
 from when_to_invest.canonical import digest
+from when_to_invest.decision.advice import Advice, advise
 from when_to_invest.decision.assessment import Assessment, assess
 from when_to_invest.decision.calibration import calibration_card, own_drop_odds
 from when_to_invest.decision.code_version import code_version
 from when_to_invest.decision.counterfactuals import counterfactuals
 from when_to_invest.decision.eligibility import check_history, check_horizon, last_close
 from when_to_invest.decision.evidence import KEY_DROP, SCORE, EvidenceBook, collect
+from when_to_invest.decision.holdings import Stance, check_held
 from when_to_invest.decision.invalidation import clearing, invalidations
 from when_to_invest.decision.prospects import enter_prospects, first_passages, regime_state, waiting
 from when_to_invest.decision.recommendation import (
@@ -33,10 +35,10 @@ from when_to_invest.decision.recommendation import (
     Tranche,
     UpOdds,
 )
-from when_to_invest.decision.rules import Case, Decision, decide
-from when_to_invest.decision.schedule import expires_at, staged
+from when_to_invest.decision.rules import Case
+from when_to_invest.decision.schedule import days_later, expires_at, staged
 from when_to_invest.decision.sizing import size_up
-from when_to_invest.features.daily import DailyBars, daily_bars
+from when_to_invest.features.daily import daily_bars
 from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
 from when_to_invest.models.fall_odds import THRESHOLDS
@@ -50,7 +52,9 @@ LIMITS: Final = (
 )
 
 
-def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> Recommendation:
+def recommend(
+    snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0, held_fraction: float = 0.0
+) -> Recommendation:
     """Answer "is now the time, how much, and what would change that?" from closed bars.
 
     Args:
@@ -58,34 +62,48 @@ def recommend(snapshot: Snapshot, *, horizon_days: int = 21, seed: int = 0) -> R
         horizon_days: daily bars ahead, 1 to 126.
         seed: of the simulated futures, from which cost of waiting and first days of falls are
             read; part of the identity. Action, size and odds are the same under any seed.
+        held_fraction: share of the budget that is invested already, 0 to 1; part of the
+            identity. What is advised starts from there: `size_fraction` is then what to add.
 
     Raises:
         Fault: `bad_argument`, or an abstention: `history_too_short`, `stale_data`,
             `corrupt_data`.
     """
     check_horizon(horizon_days)
+    held = check_held(held_fraction)
     bars = daily_bars(snapshot)
     check_history(snapshot, bars, horizon_days=horizon_days)
     found = assess(bars, horizon=horizon_days, prior=shipped_prior(), seed=seed)
-    return _compose(snapshot, bars, found, seed=seed)
-
-
-def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: int) -> Recommendation:
-    """Decide on what was found and write the recommendation down."""
     book = collect(snapshot, found)
     case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
-    decision = decide(case)
-    risk = _risk(book)
+    advice = advise(snapshot, found.past, case, horizon=horizon_days, held=held)
+    return _compose(snapshot, found, advice, seed=seed)
+
+
+def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int) -> Recommendation:
+    """Write the recommendation down."""
+    book, bars, stance = advice.case.book, found.past.bars, advice.stance
+    explanation, risk = advice.explained(), _risk(book)
     enter_prospects(book, found.ahead)
-    identity = {"snapshot": snapshot.hash, "horizon": found.horizon, "seed": seed, "code": code_version()}
+    identity = {
+        "snapshot": snapshot.hash,
+        "horizon": found.horizon,
+        "seed": seed,
+        "held": stance.held,
+        "code": code_version(),
+    }
     return Recommendation(
         id="r-" + digest(identity)[:24],
         instrument=snapshot.instrument.id,
         as_of=snapshot.as_of,
         data_as_of=last_close(bars),
-        action=decision.action,
-        size_fraction=decision.size_fraction,
-        schedule=_schedule(book, decision, snapshot.as_of, bars.session),
+        action=stance.action,
+        size_fraction=stance.size_fraction,
+        schedule=_schedule(book, stance, snapshot.as_of, bars.session),
+        held_fraction=stance.held,
+        target_fraction=stance.target_fraction,
+        raw_action=advice.standing.raw,
+        eases_at=_eases_at(advice, bars.session),
         horizon_days=found.horizon,
         p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.has_skill),
         p_drop=_drop_odds(found),
@@ -99,9 +117,9 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
         risk=risk,
         breakers=_breakers(book, found),
         evidence=book.items(),
-        invalidation=invalidations(case, action=decision.action),
-        counterfactuals=counterfactuals(case, action=decision.action),
-        explanation=decision.steps,
+        invalidation=invalidations(advice),
+        counterfactuals=counterfactuals(advice),
+        explanation=explanation,
         reference_price_usd=_reference_price(snapshot),
         limits=LIMITS,
         expires_at=expires_at(snapshot.as_of, bars.session),
@@ -111,12 +129,16 @@ def _compose(snapshot: Snapshot, bars: DailyBars, found: Assessment, *, seed: in
     )
 
 
-def _schedule(
-    book: EvidenceBook, decision: Decision, as_of: datetime, session: Session
-) -> tuple[Tranche, ...]:
-    if decision.action is not Action.STAGE:
+def _schedule(book: EvidenceBook, stance: Stance, as_of: datetime, session: Session) -> tuple[Tranche, ...]:
+    if stance.action is not Action.STAGE:
         return ()
-    return staged(book, size_fraction=decision.size_fraction, as_of=as_of, session=session)
+    return staged(book, size_fraction=stance.size_fraction, as_of=as_of, session=session)
+
+
+def _eases_at(advice: Advice, session: Session) -> datetime | None:
+    """Return the earliest close at which what is held back could stand; weekends are known, not holidays."""
+    left = advice.standing.days_left
+    return days_later(advice.closed_at, left, session) if left else None
 
 
 def _intervals(found: Assessment) -> tuple[ReturnInterval, ...]:

@@ -31,16 +31,17 @@ _SUM_TOLERANCE: Final = 1e-5
 
 @unique
 class Action(StrEnum):
-    """What to do with the budget now.
+    """What to do with the budget now, from the fraction of it that is held already.
 
-    `INVEST_NOW`: put `size_fraction` in at once. `STAGE`: spread it over `schedule`.
-    `WAIT`: nothing yet. `REDUCE`: nothing new, and bring an existing position down to
-    `size_fraction` of the budget.
+    `INVEST_NOW`: put `size_fraction` more in at once. `STAGE`: spread it over `schedule`.
+    `WAIT`: nothing yet. `HOLD`: keep what is held, neither add nor sell. `REDUCE`: nothing new,
+    and bring an existing position down to `size_fraction` of the budget.
     """
 
     INVEST_NOW = "invest_now"
     STAGE = "stage"
     WAIT = "wait"
+    HOLD = "hold"
     REDUCE = "reduce"
 
 
@@ -161,11 +162,12 @@ class RuleStep(Value):
 
 
 class Counterfactual(Value):
-    """Were all of `when` true and the rest as it is, the rules would choose `action`."""
+    """Were all of `when` true for `days` closes in a row and the rest as it is, `action` would be advised."""
 
     action: Action
     size_fraction: Probability
     when: tuple[Predicate, ...] = Field(min_length=1)
+    days: int = Field(default=1, gt=0)
 
 
 class Waiting(Value):
@@ -216,7 +218,10 @@ class Recommendation(Value):
     """The answer to "is now the time, how much, and what would change that?".
 
     `horizon_days` counts daily bars of the instrument (sessions on an exchange, calendar
-    days on a continuous market).
+    days on a continuous market). `held_fraction` of the budget is invested already (0 also when
+    nobody said), `target_fraction` once the advice is followed. `raw_action`: what the newest
+    day's facts alone would say; where it is looser than `action`, days in a row must confirm it,
+    until `eases_at` at the earliest.
     """
 
     id: RecommendationId
@@ -226,6 +231,10 @@ class Recommendation(Value):
     action: Action
     size_fraction: Probability
     schedule: tuple[Tranche, ...]
+    held_fraction: Probability = 0.0
+    target_fraction: Probability | None = None
+    raw_action: Action | None = None
+    eases_at: Instant | None = None
     horizon_days: int = Field(gt=0)
     p_up: UpOdds
     p_drop: tuple[DropOdds, ...]

@@ -75,7 +75,7 @@ def _size(action: Action, sizing: Sizing) -> float:
         case Action.REDUCE:
             # What an existing position may keep: breakers cap additions, not holdings.
             return round(sizing.trend_tranche * sizing.volatility_scale, 6)
-        case Action.WAIT:
+        case Action.WAIT | Action.HOLD:
             return 0.0
 
 

@@ -28,18 +28,19 @@ def staged(
     """Split `size_fraction` into three monthly steps, the first due at once.
 
     Later steps come early when their trigger holds: a trend that turns up, or volatility
-    back at the level that the sizing aims for.
+    back at the level that the sizing aims for. What holds already is no trigger.
     """
     each = stable_ratio(size_fraction / _STEPS)
     fractions = [each] * (_STEPS - 1)
     fractions.append(stable_ratio(size_fraction - sum(fractions)))
     trigger = _early_trigger(book)
+    early = "" if trigger is None else f", or as soon as {trigger.text}"
     return tuple(
         Tranche(
             fraction=fraction,
             due_at=_trading_day(as_of + _STEP_LENGTH * index, session),
             trigger=None if index == 0 else trigger,
-            text="now" if index == 0 else f"by its date, or as soon as {trigger.text}",
+            text="now" if index == 0 else f"by its date{early}",
         )
         for index, fraction in enumerate(fractions)
     )
@@ -47,13 +48,22 @@ def staged(
 
 def expires_at(as_of: datetime, session: Session) -> datetime:
     """Return when the recommendation must be made again: three trading days later."""
-    instant = as_of
-    for _ in range(_LIFETIME_DAYS):
+    return days_later(as_of, _LIFETIME_DAYS, session)
+
+
+def days_later(instant: datetime, days: int, session: Session) -> datetime:
+    """Return the instant so many trading days (weekdays on an exchange) later."""
+    for _ in range(days):
         instant = _trading_day(instant + timedelta(days=1), session)
     return instant
 
 
-def _early_trigger(book: EvidenceBook) -> Predicate:
+def _early_trigger(book: EvidenceBook) -> Predicate | None:
+    trigger = _trigger(book)
+    return None if trigger.holds(book[trigger.metric]) else trigger
+
+
+def _trigger(book: EvidenceBook) -> Predicate:
     if not book["trend.is_up"]:
         return Predicate(
             metric="chart.close",

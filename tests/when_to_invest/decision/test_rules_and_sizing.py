@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.fake_bars import daily_snapshot
+from when_to_invest.decision.advice import Advice
+from when_to_invest.decision.confirmation import confirm
 from when_to_invest.decision.evidence import COUNT, KEY_DROP, PER_YEAR, RATIO, USD, EvidenceBook, drop_id
+from when_to_invest.decision.holdings import settle
 from when_to_invest.decision.invalidation import invalidations
+from when_to_invest.decision.recent import day_of
 from when_to_invest.decision.recommendation import Action
 from when_to_invest.decision.rules import Case, Decision, decide
 from when_to_invest.decision.schedule import expires_at, staged
@@ -197,23 +201,36 @@ def test_a_recommendation_lasts_three_trading_days() -> None:
 
 
 @pytest.mark.proof
-@given(market=MARKETS)
-def test_no_invalidation_holds_on_the_evidence_it_was_made_from(market: Market) -> None:
+@given(market=MARKETS, held=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_no_invalidation_holds_on_the_evidence_it_was_made_from(market: Market, held: float) -> None:
     case = market.case()
     is_consistent = market.is_up == (market.distance > 0)
-    for predicate in invalidations(case, action=decide(case).action):
+    for predicate in invalidations(_advice(case, held=held)):
         if predicate.metric == "chart.close" and is_consistent:
             assert not predicate.holds(case.book["chart.close"])
         if predicate.metric in {"volatility.sigma_annual", drop_id(*KEY_DROP)}:
             assert not predicate.holds(case.book[predicate.metric])
 
 
-def test_what_would_change_a_purchase_and_a_pause_differs() -> None:
-    bought = invalidations(Market().case(), action=Action.INVEST_NOW)
+def test_what_would_change_a_purchase_a_pause_and_a_holding_differs() -> None:
+    bought = invalidations(_advice(Market().case()))
     shock = Market(**DOWN, on=frozenset({"five_day_fall"}))
-    paused = invalidations(shock.case(), action=Action.WAIT)
+    paused = invalidations(_advice(shock.case()))
+    holding = invalidations(_advice(Market().case(), held=0.9))
     assert {predicate.metric for predicate in bought} >= {"chart.close", "volatility.sigma_annual"}
     assert [predicate.text for predicate in paused] == [
         "the trend turns up",
         "the breaker five_day_fall clears",
     ]
+    assert [predicate.text for predicate in holding] == [
+        "the trend turns down",
+        "the volatility forecast would call for holding less",
+    ]
+    assert holding[1].value == pytest.approx(TARGET_SIGMA_ANNUAL * 1.2 / 0.9)
+
+
+def _advice(case: Case, *, held: float = 0.0) -> Advice:
+    """Return the advice after a week of days like this one."""
+    today = day_of(case, FRIDAY)
+    standing = confirm((today,) * 5, today)
+    return Advice(case, (today,) * 5, FRIDAY, held, standing, settle(standing, held=held))

@@ -1,0 +1,75 @@
+"""The advice: the rules' answer of today, what stands after the days before, and what to do from there.
+
+Stage: decision (pure), after the rules. Walks raw answer, hysteresis and holdings in this order,
+for today and for any "what if", so that both follow the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from when_to_invest.decision.confirmation import CONFIRM_DAYS, Standing, confirm, enter
+from when_to_invest.decision.eligibility import FEWEST_DAYS
+from when_to_invest.decision.holdings import Stance, enter_holdings, settle
+from when_to_invest.decision.recent import Day, Question, day_of, past_days
+from when_to_invest.decision.recommendation import RuleStep
+from when_to_invest.decision.rules import Case, decide
+from when_to_invest.features.daily import closed_instant
+
+if TYPE_CHECKING:
+    from when_to_invest.market import Snapshot
+    from when_to_invest.models.past import Past
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Today's case with the answers of the days before (oldest first) and what is held."""
+
+    case: Case
+    before: tuple[Day, ...]
+    closed_at: datetime
+    held: float
+    standing: Standing
+    stance: Stance
+
+    def on(self, case: Case) -> Advice:
+        """Return the advice had today been `case`."""
+        return _advice(case, self.before, self.closed_at, held=self.held)
+
+    def lasting(self, case: Case) -> Advice:
+        """Return the advice had every day that counts been `case`."""
+        today = day_of(case, self.closed_at)
+        return _advice(case, (today,) * (CONFIRM_DAYS - 1), self.closed_at, held=self.held)
+
+    def explained(self) -> tuple[RuleStep, ...]:
+        """Enter what stands and what is held as evidence; return the whole path to the answer."""
+        book = self.case.book
+        return (
+            *decide(self.case).steps,
+            *enter(book, self.standing),
+            *enter_holdings(book, self.standing, self.stance),
+        )
+
+
+def advise(snapshot: Snapshot, past: Past, case: Case, *, horizon: int, held: float) -> Advice:
+    """Return the advice at the newest day; days on which the analysis would have abstained do not count.
+
+    Args:
+        snapshot: the bars as they are.
+        past: what was known on each of their days.
+        case: today's facts.
+        horizon: days ahead.
+        held: fraction of the budget invested already, 0 to 1.
+    """
+    count = len(past.bars)
+    first = max(count - CONFIRM_DAYS, FEWEST_DAYS + horizon - 1)
+    asked = Question(first, count - 1, horizon, has_drop_skill=case.has_drop_skill)
+    before = past_days(snapshot, past, asked)
+    return _advice(case, before, closed_instant(past.bars), held=held)
+
+
+def _advice(case: Case, before: tuple[Day, ...], closed_at: datetime, *, held: float) -> Advice:
+    standing = confirm(before, day_of(case, closed_at))
+    return Advice(case, before, closed_at, held, standing, settle(standing, held=held))
