@@ -56,7 +56,7 @@ NAMED: Final[dict[str, Named]] = {
     "dca": Named(MonthlyParts, "a twelfth of the budget each month", plans_steps=True, design_trials=0),
     "decision": Named(
         FollowsAdvice,
-        "follows `recommend`, asked every 21 bars",
+        "follows `recommend`, asked every 3 bars with what it holds",
         plans_steps=True,
         design_trials=SIZINGS,
     ),

@@ -1,7 +1,7 @@
-"""Courses of the live sizing and of holding throughout, through the backtest engine.
+"""Courses of following the advice and of holding throughout, through the backtest engine.
 
-Stage: evaluation (pure). Decides nothing: `sizing_history` says what is wanted, the engine
-fills it at the next bar.
+Stage: evaluation (pure). Decides nothing: `followed` says what the advice asks for day by day
+(`sizing_history` what the sizing wants month by month), the engine fills it at the next bar.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from when_to_invest.backtest.course import Course
 from when_to_invest.backtest.terms import Terms
 from when_to_invest.backtest.trial import make_trial
 from when_to_invest.backtest.vectorised import run_targets
+from when_to_invest.evaluation.followed import Period, followed_weights
 from when_to_invest.evaluation.sizing_history import (
-    breaker_caps,
-    daily_trend,
     monthly_sigma,
     monthly_trend,
     targets,
@@ -23,7 +22,6 @@ from when_to_invest.evaluation.sizing_history import (
     wanted_weights,
 )
 from when_to_invest.features.daily import DAY_US, DailyBars
-from when_to_invest.features.risk_frame import risk_frame
 from when_to_invest.instruments import Interval
 from when_to_invest.market import BarSeries, Snapshot
 
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from when_to_invest.models.walk_forward import Forecasts
 
 TERMS: Final = Terms(fee_bps=5.0, no_trade_band=0.0)
-"""The band against small trades is that of `sizing_history`, which also knows breakers."""
+"""The band against small trades is that of the advice itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +43,16 @@ class Courses:
 
 
 def daily_courses(snapshot: Snapshot, bars: DailyBars, made: Forecasts, *, horizon: int) -> Courses:
-    """Return the position sized by the walk-forward volatility over `horizon` days.
+    """Return the position of one who follows the advice over `horizon` days, asking every day.
 
-    Decides at every day that `made` forecast, which are neighbours (`every` = 1).
+    The days are those that `made` forecast, which are neighbours (`every` = 1).
 
     Raises:
         Fault: `history_too_short` with fewer than two days to trade.
     """
-    import numpy as np
-
     first, stop = int(made.row[0]), int(made.row[-1]) + 1
-    sigma = np.full(stop, np.nan)
-    variance = made.variance[:, made.horizons.index(horizon)]
-    sigma[made.row] = np.sqrt(variance * bars.days_per_year)
-    known = bars.until(stop)
-    caps = breaker_caps(known, risk_frame(known), first=first)
-    wanted = wanted_weights(daily_trend(known), sigma)
-    ordered = targets(wanted, caps, scale=volatility_scales(sigma), close=known.close)
-    return _courses(_daily_snapshot(snapshot, known), ordered, first=first)
+    ordered = followed_weights(snapshot, bars, Period(first, stop, horizon))
+    return _courses(_daily_snapshot(snapshot, bars.until(stop)), ordered, first=first)
 
 
 def monthly_courses(snapshot: Snapshot, *, first: int, stop: int) -> Courses:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from tests.strategies.trials import walk
 from when_to_invest.backtest.engine import run_events
 from when_to_invest.backtest.named import NAMED, named_strategy
 from when_to_invest.backtest.report import run_backtest
-from when_to_invest.backtest.rules.advice import FollowsAdvice, follow
+from when_to_invest.backtest.rules.advice import FollowsAdvice, follow, is_due
 from when_to_invest.backtest.rules.deployment import ConstantMix
 from when_to_invest.backtest.rules.months import MonthEnds
 from when_to_invest.backtest.rules.trend import TrendRule
@@ -112,19 +112,20 @@ def test_a_month_ends_with_its_last_close(interval: Interval, session: Session, 
 @pytest.mark.parametrize(
     ("action", "weight", "expected"),
     [
-        (Action.INVEST_NOW, 0.1, 0.4),
-        (Action.INVEST_NOW, 0.9, None),
+        (Action.INVEST_NOW, 0.1, 0.5),
+        (Action.INVEST_NOW, 0.9, 1.0),
+        (Action.HOLD, 0.4, None),
         (Action.WAIT, 0.4, None),
         (Action.REDUCE, 0.9, 0.1),
         (Action.REDUCE, 0.05, None),
         (Action.STAGE, 0.1, 0.2),
-        (Action.STAGE, 0.25, 0.3),
-        (Action.STAGE, 0.7, None),
+        (Action.STAGE, 0.25, 0.35),
+        (Action.STAGE, 0.95, 1.0),
     ],
 )
 def test_advice_is_followed_to_the_letter(action: Action, weight: float, expected: float | None) -> None:
-    """The made-up advice: four tenths now, three in three steps, nothing, or down to one."""
-    found = follow(recommendation(action), weight=weight)
+    """The made-up advice: four tenths more, three in three steps, nothing, or down to one."""
+    found = follow(recommendation(action).model_copy(update={"held_fraction": weight}))
     assert found == (None if expected is None else pytest.approx(expected))
 
 
@@ -136,8 +137,39 @@ def test_the_decision_strategy_asks_the_live_code() -> None:
     for index in range(600):
         asked.admit(snapshot.bars, index)
     advice = recommend(asked.snapshot())
-    expected = follow(advice, weight=0.0)
+    expected = follow(advice)
     assert course.exposure[0] == pytest.approx(expected or 0.0, abs=0.02)
+
+
+def test_later_steps_are_bought_on_their_date_or_trigger_and_a_schedule_is_not_begun_anew() -> None:
+    strategy, advice = FollowsAdvice(every=1), recommendation(Action.STAGE)
+    first = advice.schedule[0].due_at
+    assert first is not None
+    months = [first + timedelta(days=30 * month) for month in range(3)]
+    bought = [
+        strategy._follow(advice.model_copy(update={"held_fraction": held}), now)
+        for held, now in (
+            (0.0, months[0]),
+            (0.1, months[0] + timedelta(days=1)),
+            (0.1, months[1]),
+            (0.2, months[2] - timedelta(days=1)),
+            (0.2, months[2]),
+        )
+    ]
+    assert bought == [0.1, None, 0.2, None, pytest.approx(0.3)]
+    assert is_due(advice.schedule[2], months[0], {}) is False
+    early = advice.schedule[2].model_copy(update={"trigger": advice.invalidation[0]})
+    assert is_due(early, months[0], {"chart.close": 2440.4})
+
+
+def test_a_newer_answer_ends_a_schedule() -> None:
+    strategy, advice = FollowsAdvice(every=1), recommendation(Action.STAGE)
+    first = advice.schedule[0].due_at
+    assert first is not None
+    strategy._follow(advice, first)
+    strategy._follow(recommendation(Action.WAIT), first)
+    again = strategy._follow(advice, first)
+    assert again == pytest.approx(0.1)
 
 
 def test_an_abstention_is_counted_and_nothing_is_done() -> None:
