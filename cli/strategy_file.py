@@ -1,7 +1,8 @@
 """A strategy of the user's own, loaded from FILE.py:Class.
 
 Command line only: the code runs with the user's rights, in the user's process. Never reachable
-from a tool server.
+from a tool server. What it raises, an exit of the process included, comes back as a fault: a run
+that ended early must not look like one that found nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class UserStrategy:
         """
         try:
             return self._made.decide(view)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(self._source, f"raised {_described(error)} at bar {len(view) - 1}") from error
 
 
@@ -65,11 +66,12 @@ def load_strategy(reference: str) -> Strategy:
         raise _broken(reference, f"does not exist: {path.name} has no class {name[:60]!r}")
     try:
         made = kind()
-    except Exception as error:
+        strategy = UserStrategy(made, reference)
+    except (Exception, SystemExit) as error:
         raise _broken(reference, f"cannot be made: {_described(error)}") from error
     if not callable(getattr(made, "decide", None)):
         raise _broken(reference, "has no method decide")
-    return UserStrategy(made, reference)
+    return strategy
 
 
 def source_hash(reference: str) -> str:
@@ -84,12 +86,12 @@ def _module(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(str(path), f"cannot be loaded: {_described(error)}") from error
     return module
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     """Return kind and first line of an error of the user's own code."""
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:160]}"
 

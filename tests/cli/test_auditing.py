@@ -37,6 +37,13 @@ class Peeks:
         now = len(view) - 1
         return 1.0 if close[min(now + 1, len(close) - 1)] > close[now] else 0.0
 """
+EXITING = """
+class Exits:
+    name = "exits"
+
+    def decide(self, view):
+        raise SystemExit(0)
+"""
 CARRYING = """
 import csv
 
@@ -123,6 +130,12 @@ def test_named_strategies_are_clean(auditor: Auditor, name: str) -> None:
 
 def test_an_honest_strategy_of_the_users_is_clean(auditor: Auditor) -> None:
     assert auditor.json(auditor.strategy(HONEST, "Follows"), "WALK")[0] == CLEAN
+
+
+def test_a_strategy_that_exits_is_an_error_and_never_clean(auditor: Auditor) -> None:
+    status, answer = auditor.json(auditor.strategy(EXITING, "Exits"), "WALK")
+    assert status == UNUSABLE
+    assert "raised SystemExit" in answer["error"]["message"]
 
 
 def test_a_strategy_that_reaches_into_the_engine_is_caught(auditor: Auditor) -> None:

@@ -142,6 +142,9 @@ BROKEN = {
     "class Any:\n    def __init__(self, x):\n        self.decide = x\n": "cannot be made: TypeError",
     DECIDES + "return 1 / 0\n": "raised ZeroDivisionError",
     DECIDES + "return 2\n": "returned '2'",
+    DECIDES + "raise SystemExit(0)\n": "raised SystemExit",
+    "raise SystemExit(0)\n": "cannot be loaded: SystemExit",
+    "class Any:\n    def __init__(self):\n        raise SystemExit(0)\n": "cannot be made: SystemExit",
     DECIDES + "view.close[0] = 1\n": "raised ValueError",
 }
 
