@@ -68,6 +68,7 @@ def explain(
         _list(f"Over the next {answer.horizon_days} trading days:", _odds(answer)),
         _list("If you wait:", prospects(answer)),
         _risk(answer),
+        [f"{record(answer)}."] if answer.calibration else [],
         _list("What would change this:", changes(answer)),
         [line for order in orders for line in order_lines(order)],
         _tail(answer),
@@ -117,6 +118,26 @@ def _odds(answer: Recommendation) -> list[str]:
             for band in bands
         ),
     ]
+
+
+def record(answer: Recommendation) -> str:
+    """Return how such forecasts did on this instrument, or that it cannot be told."""
+    card = answer.calibration
+    if card is None or card.brier_skill is None or card.ci90 is None or card.ece is None:
+        return "On record here: too few finished forecasts to judge"
+    low, high = (hundredths(edge) for edge in card.ci90)
+    note = "" if card.has_skill else f" ({NO_SKILL})"
+    held = (
+        ""
+        if card.range_coverage is None
+        else f"; {hundredths(card.range_coverage)} of the last {card.range_forecasts} returns "
+        f"lay in their {hundredths(card.range_level)} range"
+    )
+    return (
+        f"On record here: {card.forecasts} forecasts of a fall of {hundredths(card.threshold_ratio)} within "
+        f"{card.horizon_days} days were {hundredths(card.brier_skill)} ({low} to {high}) better than "
+        f"the past frequency{note}, and {hundredths(card.ece)} off on average{held}"
+    )
 
 
 def signed(ratio: float) -> str:

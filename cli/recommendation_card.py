@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agents.explanation import changes, hundredths, prospects, signed
+from agents.explanation import changes, hundredths, prospects, record, signed
 from cli.cards import usd
 from when_to_invest.canonical import utc_text
 from when_to_invest.decision.recommendation import Action, Breaker, DropOdds, Recommendation
@@ -140,6 +140,7 @@ def recommendation_card(answer: Recommendation, *, budget_usd: Decimal | None) -
         *_outlook(answer),
         Text(),
         _odds(answer),
+        *([Text(f"{record(answer)}.", style="dim")] if answer.calibration else []),
         Text(),
         *_ahead(answer),
         _risk(answer),
