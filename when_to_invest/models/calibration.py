@@ -79,7 +79,7 @@ def calibration(past: Past, made: VarianceForecasts, *, horizon: int, threshold:
     rows = np.arange(FIRST_DAY, len(past.bars) - horizon)
     held = _held(past, made, horizon)
     skill, ece, count = Skill(0.0, 0.0, 0), None, 0
-    if len(rows) >= FEWEST:
+    if len(rows):
         found, column = fall_odds(past, rows, horizon, THRESHOLDS), THRESHOLDS.index(threshold)
         odds, base, came = (each[:, column] for each in (found.odds, found.base, found.came))
         known = np.isfinite(odds) & np.isfinite(base)
