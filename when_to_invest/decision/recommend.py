@@ -38,6 +38,7 @@ from when_to_invest.decision.recommendation import (
 from when_to_invest.decision.rules import Case
 from when_to_invest.decision.schedule import days_later, expires_at, staged
 from when_to_invest.decision.sizing import size_up
+from when_to_invest.decision.soundness import check_leaps, enter_breaks
 from when_to_invest.features.daily import daily_bars
 from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
@@ -73,6 +74,7 @@ def recommend(
     held = check_held(held_fraction)
     bars = daily_bars(snapshot)
     check_history(snapshot, bars, horizon_days=horizon_days)
+    check_leaps(snapshot.instrument.id, bars)
     found = assess(bars, horizon=horizon_days, prior=shipped_prior(), seed=seed)
     book = collect(snapshot, found)
     case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
@@ -85,15 +87,9 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
     book, bars, stance = advice.case.book, found.past.bars, advice.stance
     explanation, risk = advice.explained(), _risk(book)
     enter_prospects(book, found.ahead)
-    identity = {
-        "snapshot": snapshot.hash,
-        "horizon": found.horizon,
-        "seed": seed,
-        "held": stance.held,
-        "code": code_version(),
-    }
+    limits = LIMITS + enter_breaks(book, bars)
     return Recommendation(
-        id="r-" + digest(identity)[:24],
+        id=_identity(snapshot, horizon=found.horizon, held=stance.held, seed=seed),
         instrument=snapshot.instrument.id,
         as_of=snapshot.as_of,
         data_as_of=last_close(bars),
@@ -121,12 +117,18 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
         counterfactuals=counterfactuals(advice),
         explanation=explanation,
         reference_price_usd=_reference_price(snapshot),
-        limits=LIMITS,
+        limits=limits,
         expires_at=expires_at(snapshot.as_of, bars.session),
         snapshot_hash=snapshot.hash,
         code_version=code_version(),
         seed=seed,
     )
+
+
+def _identity(snapshot: Snapshot, *, horizon: int, held: float, seed: int) -> str:
+    """Return the id: what was asked of which bars, and which code answered."""
+    asked = {"snapshot": snapshot.hash, "horizon": horizon, "seed": seed, "held": held}
+    return "r-" + digest(asked | {"code": code_version()})[:24]
 
 
 def _schedule(book: EvidenceBook, stance: Stance, as_of: datetime, session: Session) -> tuple[Tranche, ...]:
