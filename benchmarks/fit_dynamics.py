@@ -162,7 +162,7 @@ def compare(pupil: Pupil, found: Forecasts, dynamics: Dynamics) -> Compared:
         if year - 1 in pupil.fits and _may_judge(pupil, year)
     ]
     own, pooled = _fall_skills(pupil, found, dynamics)
-    joined = np.concatenate(losses) if losses else np.full(1, np.nan)
+    joined = np.concatenate(losses)
     return Compared(pupil.name, len(joined), float(joined.mean()), own, pooled)
 
 
@@ -226,7 +226,28 @@ def judge(snapshots: Mapping[str, Snapshot], pupils: Collection[Pupil]) -> list[
             unseen(family(each.name)),
         )
         for each in pupils
+        if any(year - 1 in each.fits and _may_judge(each, year) for year in set(each.year.tolist()))
     ]
+
+
+def _print(found: list[Compared]) -> None:
+    for each in found:
+        skills = "  ".join(
+            f"{days}d own {own:+.3f} pooled {pooled:+.3f}"
+            for days, own, pooled in zip(_HORIZONS, each.own, each.pooled, strict=True)
+        )
+        sys.stdout.write(f"{each.name:<6} {each.days:>5} days  variance {each.variance:+.4f}  {skills}\n")
+    variance = np.array([each.variance for each in found])
+    gains = np.array([each.pooled for each in found]) - np.array([each.own for each in found])
+    better = int((variance < 0.0).sum())
+    sys.stdout.write(
+        f"unseen tables against own fits: variance better on {better} of {len(found)}, median "
+        f"{np.median(variance):+.4f}; odds of a fall, mean gain in skill "
+        + ", ".join(
+            f"{gain:+.4f} in {days}d" for days, gain in zip(_HORIZONS, gains.mean(axis=0), strict=True)
+        )
+        + "\n"
+    )
 
 
 def main() -> int:
@@ -244,12 +265,7 @@ def main() -> int:
     }
     TARGET.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
     sys.stdout.write(f"{len(pupils)} instruments, tables of {len(dynamics.tables)} years\n")
-    for each in judge(snapshots, pupils):
-        skills = "  ".join(
-            f"{days}d own {own:+.3f} pooled {pooled:+.3f}"
-            for days, own, pooled in zip(_HORIZONS, each.own, each.pooled, strict=True)
-        )
-        sys.stdout.write(f"{each.name:<6} {each.days:>5} days  variance {each.variance:+.4f}  {skills}\n")
+    _print(judge(snapshots, pupils))
     return 0
 
 
