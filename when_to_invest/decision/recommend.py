@@ -38,7 +38,7 @@ from when_to_invest.decision.recommendation import (
 from when_to_invest.decision.rules import Case
 from when_to_invest.decision.schedule import days_later, expires_at, staged
 from when_to_invest.decision.sizing import size_up
-from when_to_invest.decision.soundness import check_leaps, enter_breaks
+from when_to_invest.decision.soundness import check_leaps, enter_breaks, told_breaks
 from when_to_invest.features.daily import daily_bars
 from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
@@ -77,6 +77,7 @@ def recommend(
     check_leaps(snapshot.instrument.id, bars)
     found = assess(bars, horizon=horizon_days, prior=shipped_prior(), seed=seed)
     book = collect(snapshot, found)
+    enter_breaks(book, bars)
     case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
     advice = advise(snapshot, found.past, case, horizon=horizon_days, held=held)
     return _compose(snapshot, found, advice, seed=seed)
@@ -87,7 +88,6 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
     book, bars, stance = advice.case.book, found.past.bars, advice.stance
     explanation, risk = advice.explained(), _risk(book)
     enter_prospects(book, found.ahead)
-    limits = LIMITS + enter_breaks(book, bars)
     return Recommendation(
         id=_identity(snapshot, horizon=found.horizon, held=stance.held, seed=seed),
         instrument=snapshot.instrument.id,
@@ -117,7 +117,7 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
         counterfactuals=counterfactuals(advice),
         explanation=explanation,
         reference_price_usd=_reference_price(snapshot),
-        limits=limits,
+        limits=LIMITS + told_breaks(book),
         expires_at=expires_at(snapshot.as_of, bars.session),
         snapshot_hash=snapshot.hash,
         code_version=code_version(),

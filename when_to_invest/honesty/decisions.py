@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Decide = Callable[[BarSeries, datetime], Mapping[str, object]]
 """The pipeline under audit: all bars there are, and the instant as of which to answer."""
-_ABSTENTIONS: Final = frozenset({ErrorCode.HISTORY_TOO_SHORT, ErrorCode.STALE_DATA})
+_ABSTENTIONS: Final = frozenset({ErrorCode.HISTORY_TOO_SHORT, ErrorCode.STALE_DATA, ErrorCode.CORRUPT_DATA})
 _ABSTAINED: Final = "abstained"
 
 

@@ -17,7 +17,7 @@ from when_to_invest.errors import ErrorCode, Fault
 
 LIFETIME_BARS: Final = 3
 """A recommendation expires after three trading days; the next is asked for then."""
-_ABSTENTIONS: Final = frozenset({ErrorCode.HISTORY_TOO_SHORT, ErrorCode.STALE_DATA})
+_ABSTENTIONS: Final = frozenset({ErrorCode.HISTORY_TOO_SHORT, ErrorCode.STALE_DATA, ErrorCode.CORRUPT_DATA})
 
 
 class FollowsAdvice:
