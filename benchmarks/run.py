@@ -15,7 +15,7 @@ from benchmarks.provenance import REPOSITORY, commit, machine
 from benchmarks.row import Row
 
 RESULTS: Final = REPOSITORY / "build" / "bench.json"
-_NOT_CLAIMS: Final = frozenset({"fit_priors", "markets", "peers", "provenance", "row", "run"})
+_NOT_CLAIMS: Final = frozenset({"fit_dynamics", "fit_priors", "markets", "peers", "provenance", "row", "run"})
 
 
 def claims() -> list[str]:
