@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from when_to_invest.market import FloatArray, TimeArray
+    from when_to_invest.models.volatility import Study
 
 REFIT_DAYS: Final = 63
 FIRST_ROW: Final = WARM_UP + 21
@@ -33,10 +34,12 @@ class Past:
 
     bars: DailyBars
     prior: Prior
-    _known: dict[tuple[str, int, int], FloatArray] = field(
+    _known: dict[tuple[str, int], FloatArray] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What was computed once and is asked for again; nothing in it is ever changed."""
+    studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By horizon: the refits of `volatility`, which several questions of one decision share."""
 
     @cached_property
     def panel(self) -> RiskPanel:
@@ -48,8 +51,12 @@ class Past:
         """Calendar year (UTC) of every day."""
         import numpy as np
 
-        years = self.bars.day.astype("datetime64[D]").astype("datetime64[Y]")
-        return years.astype(np.int64) + 1970
+        ends = self.bars.day[[0, -1]].astype("datetime64[D]").astype("datetime64[Y]")
+        years = np.arange(ends[0], ends[1] + 1)
+        starts = years.astype("datetime64[D]").astype(np.int64)
+        place = np.searchsorted(starts, self.bars.day, side="right") - 1
+        year: TimeArray = place + (int(years[0].astype(np.int64)) + 1970)
+        return year
 
     def cut_of(self, rows: TimeArray) -> TimeArray:
         """Return the newest refit day at or before each row, as a row."""
@@ -59,13 +66,14 @@ class Past:
 
     def by_row(self, horizon: int, column: Literal["fall", "up"], *, until: int) -> FloatArray:
         """Return the lesson's coefficients (until, k) that each row may use; NaN before the first."""
-        return self._once((column, horizon, until), lambda: self._by_row(horizon, column, until))
+        return self._once((column, horizon), lambda: self._by_row(horizon, column))[:until]
 
-    def _by_row(self, horizon: int, column: str, until: int) -> FloatArray:
+    def _by_row(self, horizon: int, column: str) -> FloatArray:
         import numpy as np
 
-        years, place = np.unique(self.year[:until], return_inverse=True)
-        lessons = [self.prior.lesson(year, horizon) for year in years.tolist()]
+        years = range(int(self.year[0]), int(self.year[-1]) + 1)
+        place = self.year - years[0]
+        lessons = [self.prior.lesson(year, horizon) for year in years]
         width = max((len(getattr(each, column)) for each in lessons if each is not None), default=1)
         table = np.full((len(years), width), np.nan)
         for index, lesson in enumerate(lessons):
@@ -76,19 +84,19 @@ class Past:
     def worst(self, horizon: int) -> FloatArray:
         """Return the deepest fall of the close within the horizon, a ratio, NaN if unfinished."""
         close = self.bars.close
-        return self._once(("worst", horizon, 0), lambda: worst_fall_ahead(close, horizon))
+        return self._once(("worst", horizon), lambda: worst_fall_ahead(close, horizon))
 
     def ahead(self, horizon: int) -> FloatArray:
         """Return the log return over the horizon, NaN if unfinished."""
         close = self.bars.close
-        return self._once(("ahead", horizon, 0), lambda: log_return_ahead(close, horizon))
+        return self._once(("ahead", horizon), lambda: log_return_ahead(close, horizon))
 
     def realised(self, horizon: int) -> FloatArray:
         """Return the mean squared log return over the horizon, NaN if unfinished."""
         squares = self.panel.returns**2
-        return self._once(("realised", horizon, 0), lambda: mean_ahead(squares, horizon))
+        return self._once(("realised", horizon), lambda: mean_ahead(squares, horizon))
 
-    def _once(self, key: tuple[str, int, int], compute: Callable[[], FloatArray]) -> FloatArray:
+    def _once(self, key: tuple[str, int], compute: Callable[[], FloatArray]) -> FloatArray:
         """Return what `compute` gives, computed the first time `key` is asked for."""
         if key not in self._known:
             found = compute()

@@ -23,7 +23,7 @@ from when_to_invest.models.recalibration import MEMORY, width_factors
 if TYPE_CHECKING:
     from when_to_invest.features.risk_panel import RiskPanel
     from when_to_invest.market import FloatArray, TimeArray
-    from when_to_invest.models.prior import Lesson
+    from when_to_invest.models.prior import Lesson, Prior
 
 LEVELS: Final = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """Probabilities of the return quantiles: 0.05 to 0.95."""
@@ -43,12 +43,13 @@ class VarianceForecasts:
 
     rows: TimeArray
     variance: FloatArray
-    _study: _Study
+    _cuts: TimeArray
+    _study: Study
 
     @cached_property
     def quantiles(self) -> FloatArray:
         """Quantiles of the simple return over the horizon, (m, 19) at `LEVELS`."""
-        return _quantiles(self._study, self.rows)
+        return _quantiles(self._study, self.rows, self._cuts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,51 +95,68 @@ def forecast_variance(past: Past, rows: TimeArray, horizon: int) -> VarianceFore
     """Return the forecasts of `rows` (increasing), each from what was known on its day."""
     import numpy as np
 
-    study, cuts = _Study(past, horizon, int(rows[-1]) + 1), past.cut_of(rows)
+    study, cuts = _study(past, horizon), past.cut_of(rows)
     variance = np.empty(len(rows))
     for cut in np.unique(cuts).tolist():
         block = cuts == cut
-        variance[block] = study.refit(cut).variance[rows[block] - FIRST_ROW]
-    return VarianceForecasts(rows, variance, study)
+        variance[block] = study.refit(cut).variance[rows[block] - cut]
+    return VarianceForecasts(rows, variance, cuts, study)
+
+
+def _study(past: Past, horizon: int) -> Study:
+    if horizon not in past.studies:
+        past.studies[horizon] = Study(
+            panel=past.panel,
+            year=past.year,
+            prior=past.prior,
+            ahead=past.ahead(horizon)[FIRST_ROW:],
+            realised=past.realised(horizon)[FIRST_ROW:],
+            horizon=horizon,
+        )
+    return past.studies[horizon]
 
 
 @dataclass(frozen=True, slots=True)
-class _Refit:
-    """One refit: variances of the rows from `FIRST_ROW` to the next refit; `ended` of them are judged."""
+class Refit:
+    """Variances of the rows until the next refit, and quantiles (19,) of returns in their deviations."""
 
     variance: FloatArray
-    ended: int
-    lesson: Lesson | None
+    spread: FloatArray
 
 
 @dataclass(frozen=True)
-class _Study:
-    """The regression of one horizon at every refit, on the rows before `until`."""
+class Study:
+    """The regression of one horizon at every refit; holds no reference to the `Past` that keeps it.
 
-    past: Past
+    `ahead`, `realised`: log return and mean squared return over the horizon, from `FIRST_ROW` on.
+    """
+
+    panel: RiskPanel
+    year: TimeArray
+    prior: Prior
+    ahead: FloatArray
+    realised: FloatArray
     horizon: int
-    until: int
-    _made: dict[int, _Refit] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _made: dict[int, Refit] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def _columns(self) -> FloatArray:
-        """Return the features without the constant (6, n), and the long-run level as a last row."""
+        """Return the features without the constant (6, m), and the long-run level as a last row."""
         import numpy as np
 
-        panel = self.past.panel
-        return np.vstack((panel.har[: self.until].T, panel.long_run[: self.until]))
+        return np.vstack((self.panel.har[FIRST_ROW:].T, self.panel.long_run[FIRST_ROW:]))
 
     @cached_property
     def _products(self) -> FloatArray:
         """Sums of outer products of features and target over the rows that had ended at each refit."""
         import numpy as np
 
-        count = (self.until - 1 - FIRST_ROW) // REFIT_DAYS
+        count = (len(self.ahead) - 1) // REFIT_DAYS
         rows = slice(FIRST_ROW, max(FIRST_ROW, FIRST_ROW + count * REFIT_DAYS - self.horizon + 1))
         blocks = np.zeros((count * REFIT_DAYS, 8))
-        design = har_design(self.past.panel, rows)
+        design = har_design(self.panel, rows)
         if len(design):
-            target = har_target(self.past.panel, self.horizon)[rows]
+            target = har_target(self.panel, self.horizon)[rows]
             blocks[self.horizon - 1 :] = np.column_stack((design, target))
         stacked = blocks.reshape(count, REFIT_DAYS, 8)
         products = np.zeros((count + 1, 8, 8))
@@ -146,49 +164,34 @@ class _Study:
         return products
 
     @cached_property
-    def ahead(self) -> FloatArray:
-        """Log returns over the horizon from `FIRST_ROW` on, NaN if unfinished."""
-        return self.past.ahead(self.horizon)[FIRST_ROW : self.until]
-
-    @cached_property
     def _daily_ahead(self) -> FloatArray:
         scaled: FloatArray = self.ahead / self.horizon**0.5
         return scaled
 
-    @cached_property
-    def _realised(self) -> FloatArray:
-        return self.past.realised(self.horizon)[FIRST_ROW : self.until]
-
-    def refit(self, cut: int) -> _Refit:
+    def refit(self, cut: int) -> Refit:
         """Return the fit on rows whose outcomes had ended at row `cut`."""
         if cut not in self._made:
-            self._made[cut] = self._fit(cut)
+            self._made[cut] = self._fit(cut - FIRST_ROW, self.prior.lesson(int(self.year[cut]), self.horizon))
         return self._made[cut]
 
-    def _fit(self, cut: int) -> _Refit:
+    def _fit(self, start: int, lesson: Lesson | None) -> Refit:
         import numpy as np
 
-        lesson = self.past.prior.lesson(int(self.past.year[cut]), self.horizon)
-        ended = max(0, cut - self.horizon + 1 - FIRST_ROW)
-        raw = self._exponents(self._coefficients(cut, lesson), cut + REFIT_DAYS)
+        ended = max(0, start - self.horizon + 1)
+        raw = self._exponents(self._coefficients(start, lesson), start + REFIT_DAYS)
         np.exp(raw, out=raw)
         total = float(raw[:ended].sum())
         # A horizon's worth of "the scale is right" keeps the first days from dividing by nothing.
         mean = total / ended * REFIT_DAYS if ended else 1.0
-        raw *= (float(self._realised[:ended].sum()) + mean) / (total + mean)
-        return _Refit(np.maximum(raw, FLOOR, out=raw), ended, lesson)
+        raw *= (float(self.realised[:ended].sum()) + mean) / (total + mean)
+        np.maximum(raw, FLOOR, out=raw)
+        residuals = self._daily_ahead[:ended] / np.sqrt(raw[:ended])
+        return Refit(raw[start:].copy(), _spread(residuals, lesson, self.horizon))
 
-    def spread(self, refit: _Refit) -> FloatArray:
-        """Return the quantiles (19,) of the returns in units of their forecast deviations."""
+    def _coefficients(self, start: int, lesson: Lesson | None) -> FloatArray:
         import numpy as np
 
-        daily = self._daily_ahead[: refit.ended] / np.sqrt(refit.variance[: refit.ended])
-        return _spread(daily, refit.lesson, self.horizon)
-
-    def _coefficients(self, cut: int, lesson: Lesson | None) -> FloatArray:
-        import numpy as np
-
-        product = self._products[(cut - FIRST_ROW) // REFIT_DAYS]
+        product = self._products[start // REFIT_DAYS]
         left, right = product[:-1, :-1], product[:-1, -1]
         if lesson is not None:
             left, right = left + _PRIOR_ROWS * lesson.gram, right + _PRIOR_ROWS * lesson.gram @ lesson.har
@@ -196,11 +199,11 @@ class _Study:
         return found
 
     def _exponents(self, coefficients: FloatArray, stop: int) -> FloatArray:
-        """Return the log forecasts from `FIRST_ROW` on, term by term: the same bits however many rows."""
+        """Return the log forecasts of the first rows, term by term: the same bits however many rows."""
         import numpy as np
 
         constant, *slopes = coefficients.tolist()
-        columns = self._columns[:, FIRST_ROW:stop]
+        columns = self._columns[:, :stop]
         total: FloatArray = columns[-1] + constant
         term = np.empty(len(total))
         for slope, column in zip(slopes, columns, strict=False):
@@ -208,20 +211,14 @@ class _Study:
         return total
 
 
-def _quantiles(study: _Study, rows: TimeArray) -> FloatArray:
+def _quantiles(study: Study, rows: TimeArray, cuts: TimeArray) -> FloatArray:
     """Return the recalibrated quantiles (m, 19) of the simple return."""
     import numpy as np
 
-    cuts = study.past.cut_of(rows)
     first = max(FIRST_ROW, int(cuts[0]) - MEMORY)
-    refits = np.arange(first, int(cuts[-1]) + 1, REFIT_DAYS)
-    deviation, spreads = np.empty(study.until - first), np.empty((len(refits), len(LEVELS)))
-    for place, cut in enumerate(refits.tolist()):
-        refit = study.refit(cut)
-        spreads[place] = study.spread(refit)
-        block = refit.variance[cut - FIRST_ROW :]
-        deviation[cut - first : cut - first + len(block)] = np.sqrt(block * study.horizon)
-    spread = spreads[np.arange(len(deviation)) // REFIT_DAYS]
+    refits = [study.refit(cut) for cut in range(first, int(cuts[-1]) + 1, REFIT_DAYS)]
+    deviation = np.sqrt(np.concatenate([each.variance for each in refits]) * study.horizon)
+    spread = np.array([each.spread for each in refits])[np.arange(len(deviation)) // REFIT_DAYS]
     ranges = deviation[:, None] * spread[:, [0, -1]]
     wanted, turn = np.unique(cuts - first, return_inverse=True)
     factors = width_factors(ranges, study.ahead[first - FIRST_ROW :], refits=wanted, horizon=study.horizon)
