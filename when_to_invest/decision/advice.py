@@ -15,7 +15,7 @@ from when_to_invest.decision.eligibility import FEWEST_DAYS
 from when_to_invest.decision.holdings import Stance, enter_holdings, settle
 from when_to_invest.decision.recent import Day, Question, day_of, past_days
 from when_to_invest.decision.recommendation import RuleStep
-from when_to_invest.decision.rules import Case, decide
+from when_to_invest.decision.rules import Case
 from when_to_invest.features.daily import closed_instant
 
 if TYPE_CHECKING:
@@ -24,30 +24,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The answer had today been otherwise, and had every day that counts been so."""
+
+    at_once: Stance
+    lasting: Stance
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Today's case with the answers of the days before (oldest first) and what is held."""
 
     case: Case
+    today: Day
     before: tuple[Day, ...]
     closed_at: datetime
     held: float
     standing: Standing
     stance: Stance
 
-    def on(self, case: Case) -> Advice:
-        """Return the advice had today been `case`."""
-        return _advice(case, self.before, self.closed_at, held=self.held)
-
-    def lasting(self, case: Case) -> Advice:
-        """Return the advice had every day that counts been `case`."""
+    def what_if(self, case: Case) -> WhatIf:
+        """Return what would be advised had today, or every day that counts, been `case`."""
         today = day_of(case, self.closed_at)
-        return _advice(case, (today,) * (CONFIRM_DAYS - 1), self.closed_at, held=self.held)
+        return WhatIf(
+            at_once=settle(confirm(self.before, today), held=self.held),
+            lasting=settle(confirm((today,) * (CONFIRM_DAYS - 1), today), held=self.held),
+        )
 
     def explained(self) -> tuple[RuleStep, ...]:
         """Enter what stands and what is held as evidence; return the whole path to the answer."""
         book = self.case.book
         return (
-            *decide(self.case).steps,
+            *self.today.decision.steps,
             *enter(book, self.standing),
             *enter_holdings(book, self.standing, self.stance),
         )
@@ -67,9 +75,7 @@ def advise(snapshot: Snapshot, past: Past, case: Case, *, horizon: int, held: fl
     first = max(count - CONFIRM_DAYS, FEWEST_DAYS + horizon - 1)
     asked = Question(first, count - 1, horizon, has_drop_skill=case.has_drop_skill)
     before = past_days(snapshot, past, asked)
-    return _advice(case, before, closed_instant(past.bars), held=held)
-
-
-def _advice(case: Case, before: tuple[Day, ...], closed_at: datetime, *, held: float) -> Advice:
-    standing = confirm(before, day_of(case, closed_at))
-    return Advice(case, before, closed_at, held, standing, settle(standing, held=held))
+    closed_at = closed_instant(past.bars)
+    today = day_of(case, closed_at)
+    standing = confirm(before, today)
+    return Advice(case, today, before, closed_at, held, standing, settle(standing, held=held))

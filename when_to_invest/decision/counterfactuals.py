@@ -43,18 +43,19 @@ def counterfactuals(advice: Advice) -> tuple[Counterfactual, ...]:
     What would be advised anyway if nothing changed is not told.
     """
     case, found = advice.case, []
-    expected = {advice.stance.action, advice.lasting(case).stance.action}
+    expected = {advice.stance.action, advice.what_if(case).lasting.action}
     for change in _changes(case):
         book = case.book.altered(change.values)
         other = replace(case, book=book, breakers=change.breakers, sizing=size_up(book, change.breakers))
-        lasting, at_once = advice.lasting(other).stance, advice.on(other).stance
+        would_be = advice.what_if(other)
+        lasting = would_be.lasting
         if lasting.action not in expected:
             found.append(
                 Counterfactual(
                     action=lasting.action,
                     size_fraction=lasting.size_fraction,
                     when=change.when,
-                    days=1 if at_once.action is lasting.action else CONFIRM_DAYS,
+                    days=1 if would_be.at_once.action is lasting.action else CONFIRM_DAYS,
                 )
             )
     return tuple(found)

@@ -23,7 +23,7 @@ from when_to_invest.features.risk_frame import risk_frame
 from when_to_invest.models.fall_odds import THRESHOLDS, fall_odds
 from when_to_invest.models.volatility import forecast_variance
 from when_to_invest.risk.market_breakers import SHOCKS, read_breakers
-from when_to_invest.signals.trend import Trend, read_trends
+from when_to_invest.signals.trend import Trend, TrendState, read_trends
 
 if TYPE_CHECKING:
     from when_to_invest.market import Snapshot
@@ -83,21 +83,25 @@ def _facts(past: Past, asked: Question) -> Iterator[tuple[Readings, Trend, float
 
     bars = past.bars.until(asked.stop)
     variance = forecast_variance(past, np.arange(asked.first, asked.stop), asked.horizon).variance
+    trends = read_trends(bars, first=asked.first)
     return zip(
         read_days(bars, risk_frame(bars), first=asked.first),
-        read_trends(bars, first=asked.first),
+        trends,
         [(each * bars.days_per_year) ** 0.5 for each in variance.tolist()],
-        _lifts(past, asked),
+        _lifts(past, asked, trends),
         strict=True,
     )
 
 
-def _lifts(past: Past, asked: Question) -> Sequence[float]:
-    """Return the odds of the fall that the rules look at, over their base rate; 1 unless they decide."""
+def _lifts(past: Past, asked: Question, trends: Sequence[Trend]) -> Sequence[float]:
+    """Return the odds of the fall that the rules look at, over their base rate.
+
+    1 where they decide nothing: without skill, and while every day's trend is down.
+    """
     import numpy as np
 
     threshold, horizon = KEY_DROP
-    if not asked.has_drop_skill:
+    if not asked.has_drop_skill or all(trend.state is TrendState.DOWN for trend in trends):
         return [1.0] * (asked.stop - asked.first)
     found = fall_odds(past, np.arange(asked.first, asked.stop), horizon, THRESHOLDS)
     column = THRESHOLDS.index(threshold)

@@ -1,10 +1,8 @@
-"""The weight that the live sizing would have held at each close of the past.
+"""The weight that the live sizing would have held at each month's end of the past.
 
-Stage: evaluation (pure). Trend tranche, volatility scale and breaker cap are those of
-`decision.sizing` and `risk.market_breakers`, called day by day; only the readings are computed
-for all days at once. A breaker caps what is added and never sells, as in `decision.rules`.
-What is held drifts with the price, and is changed only when the wanted weight lies further away
-than a fifth of the largest position that the day's volatility allows.
+Stage: evaluation (pure). Trend tranche and volatility scale are those of `decision.sizing`; of
+days, `followed` asks the live code itself. What is held drifts with the price, and is changed only
+when the wanted weight lies further away than a fifth of the largest position that volatility allows.
 """
 
 from __future__ import annotations
@@ -12,19 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from when_to_invest.decision.holdings import NO_TRADE_SHARE
 from when_to_invest.decision.sizing import trend_tranche, volatility_scale
-from when_to_invest.features.daily import DailyBars
-from when_to_invest.features.readings import read_days
-from when_to_invest.features.risk_frame import RiskFrame
 from when_to_invest.features.windows import change_ratio, rolling_mean
-from when_to_invest.risk.market_breakers import combined_cap, read_breakers
-from when_to_invest.signals.trend import SMA_WINDOW, momentum_windows, trend_states
+from when_to_invest.signals.trend import trend_states
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
 
-NO_TRADE_SHARE: Final = 0.2
-"""Of the volatility scale: markets that allow only small positions need a narrow band."""
 MONTHS_OF_AVERAGE: Final = 10
 """The 200-day average in months (Faber 2007)."""
 _MONTHS: Final = (3, 6, 12)
@@ -33,7 +26,7 @@ _MONTHS_A_YEAR: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class TrendHistory:
-    """The trend at each close, (n,) each; of no use before a year has passed.
+    """The trend at each month-end close, (n,) each; of no use before a year has passed.
 
     `is_up`: the band was last left upwards. `rising`: how many of three momenta are positive.
     `distance` from the average, as a ratio.
@@ -44,37 +37,18 @@ class TrendHistory:
     distance: FloatArray
 
 
-def daily_trend(bars: DailyBars) -> TrendHistory:
-    """Return what `signals.trend.read_trend` says at each day, for all days."""
-    return _trend(bars.close, window=SMA_WINDOW, momenta=momentum_windows(bars.days_per_year))
-
-
 def monthly_trend(close: FloatArray) -> TrendHistory:
-    """Return the same for month-end closes: ten months of average, momenta of 3, 6 and 12."""
-    return _trend(close, window=MONTHS_OF_AVERAGE, momenta=_MONTHS)
-
-
-def _trend(close: FloatArray, *, window: int, momenta: tuple[int, ...]) -> TrendHistory:
+    """Return the trend of month-end closes: ten months of average, momenta of 3, 6 and 12."""
     import numpy as np
 
-    distance = close / rolling_mean(close, window) - 1.0
+    distance = close / rolling_mean(close, MONTHS_OF_AVERAGE) - 1.0
     states = trend_states(distance)
-    rising = np.sum([change_ratio(close, lag) > 0.0 for lag in momenta], axis=0)
+    rising = np.sum([change_ratio(close, lag) > 0.0 for lag in _MONTHS], axis=0)
     return TrendHistory(
         is_up=np.where(np.isnan(states), distance > 0.0, states > 0.0),
         rising=rising,
         distance=distance,
     )
-
-
-def breaker_caps(bars: DailyBars, frame: RiskFrame, *, first: int) -> FloatArray:
-    """Return the combined breaker cap (n,) at each day from `first` on, 1 before."""
-    import numpy as np
-
-    caps = np.ones(len(bars))
-    for row, readings in enumerate(read_days(bars, frame, first=first), start=first):
-        caps[row] = combined_cap(read_breakers(readings, bars.session))
-    return caps
 
 
 def wanted_weights(trend: TrendHistory, sigma_annual: FloatArray) -> FloatArray:

@@ -233,4 +233,4 @@ def _advice(case: Case, *, held: float = 0.0) -> Advice:
     """Return the advice after a week of days like this one."""
     today = day_of(case, FRIDAY)
     standing = confirm((today,) * 5, today)
-    return Advice(case, (today,) * 5, FRIDAY, held, standing, settle(standing, held=held))
+    return Advice(case, today, (today,) * 5, FRIDAY, held, standing, settle(standing, held=held))

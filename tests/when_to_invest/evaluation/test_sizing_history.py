@@ -1,63 +1,33 @@
-"""The sizing over all days at once is the live sizing, day by day."""
+"""The sizing over many months at once."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.evaluation.sizing_history import (
-    breaker_caps,
-    daily_trend,
     monthly_sigma,
+    monthly_trend,
     targets,
     wanted_weights,
 )
-from when_to_invest.features.daily import daily_bars
-from when_to_invest.features.readings import read_chart
-from when_to_invest.features.risk_frame import risk_frame
-from when_to_invest.risk.market_breakers import combined_cap, read_breakers
-from when_to_invest.signals.trend import TrendState, read_trend
-
-ROWS = range(600, 1600, 37)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_trend_and_momenta_are_those_read_live_on_each_day(seed: int) -> None:
-    bars = daily_bars(daily_snapshot(1600, seed=seed))
-    history = daily_trend(bars)
-    for row in ROWS:
-        live = read_trend(bars.until(row + 1))
-        assert bool(history.is_up[row]) == (live.state is TrendState.UP)
-        assert history.rising[row] == live.rising_count
-        assert history.distance[row] == live.sma200_distance
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_breaker_caps_are_those_read_live_on_each_day(seed: int) -> None:
-    bars = daily_bars(daily_snapshot(1600, seed=seed))
-    caps = breaker_caps(bars, risk_frame(bars), first=500)
-    live = []
-    for row in ROWS:
-        known = bars.until(row + 1)
-        live.append(combined_cap(read_breakers(read_chart(known, risk_frame(known)), known.session)))
-    assert [caps[row] for row in ROWS] == live
-    assert min(live) < 1.0
+def _months(count: int) -> np.ndarray:
+    steps = np.random.default_rng(4).normal(0.005, 0.04, count)
+    return 100.0 * np.exp(np.cumsum(steps))
 
 
 def test_no_weight_changes_when_the_future_does() -> None:
-    bars = daily_bars(daily_snapshot(1200, seed=4))
-    sigma = np.full(1200, 0.2)
-    whole = wanted_weights(daily_trend(bars), sigma)
-    for count in (700, 901, 1100):
-        assert (
-            wanted_weights(daily_trend(bars.until(count)), sigma[:count]).tolist() == whole[:count].tolist()
-        )
+    close, sigma = _months(200), np.full(200, 0.2)
+    whole = wanted_weights(monthly_trend(close), sigma)
+    for count in (40, 101, 180):
+        assert wanted_weights(monthly_trend(close[:count]), sigma[:count]).tolist() == whole[:count].tolist()
 
 
 def test_high_volatility_shrinks_and_no_weight_exceeds_the_budget() -> None:
-    trend = daily_trend(daily_bars(daily_snapshot(900)))
-    calm, wild = (wanted_weights(trend, np.full(900, sigma)) for sigma in (0.05, 0.60))
+    trend = monthly_trend(_months(200))
+    calm, wild = (wanted_weights(trend, np.full(200, sigma)) for sigma in (0.05, 0.60))
     assert calm.max() <= 1.0
     assert wild == pytest.approx(calm * 0.25)
 
