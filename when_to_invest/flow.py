@@ -71,6 +71,7 @@ _READINGS: Final = f"{_CORE}.features.readings.Readings"
 _TREND: Final = f"{_CORE}.signals.trend.Trend"
 _BREAKER: Final = f"{_CORE}.risk.market_breakers.BreakerReading"
 _ASSESSMENT: Final = f"{_CORE}.decision.assessment.Assessment"
+_DAY: Final = f"{_CORE}.decision.recent.Day"
 _BOOK: Final = f"{_CORE}.decision.evidence.EvidenceBook"
 _RECOMMENDATION: Final = f"{_CORE}.decision.recommendation.Recommendation"
 _CALL: Final = "langchain_core.messages.ToolCall"
@@ -114,6 +115,23 @@ STAGES: Final = (
         f"{_CORE}.decision.rules.decide",
         (f"{_CORE}.decision.rules.Case",),
         f"{_CORE}.decision.rules.Decision",
+        _M,
+    ),
+    Stage(
+        "look_back", f"{_CORE}.decision.recent.past_days", (_SNAPSHOT, f"{_CORE}.models.past.Past"), _DAY, _M
+    ),
+    Stage(
+        "confirm",
+        f"{_CORE}.decision.confirmation.confirm",
+        (_DAY,),
+        f"{_CORE}.decision.confirmation.Standing",
+        _M,
+    ),
+    Stage(
+        "settle",
+        f"{_CORE}.decision.holdings.settle",
+        (f"{_CORE}.decision.confirmation.Standing",),
+        f"{_CORE}.decision.holdings.Stance",
         _M,
     ),
     Stage("recommend", f"{_CORE}.decision.recommend.recommend", (_SNAPSHOT,), _RECOMMENDATION, _M),

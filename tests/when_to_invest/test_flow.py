@@ -20,11 +20,13 @@ from graphs.recommend import Parts, build_graph
 from ledger.queue import OutgoingMessage, ReceivedMessage
 from when_to_invest import events as ev
 from when_to_invest.flow import AGENT_NODES, STAGES, Process, Stage, Via
+from when_to_invest.models.volatility import Study
 from when_to_invest.values import Value
 
 FLOATS = np.ndarray[Any, np.dtype[np.float64]]
 ONLY_FOR_CHECKERS = {
     "FloatArray": FLOATS,
+    "Study": Study,
     "TimeArray": FLOATS,
     "ToolCall": ToolCall,
     "ToolMessage": ToolMessage,

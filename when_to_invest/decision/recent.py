@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from when_to_invest.decision.evidence import COUNT, KEY_DROP, PER_YEAR, RATIO, EvidenceBook
 from when_to_invest.decision.rounding import stable_ratio
@@ -20,14 +20,12 @@ from when_to_invest.decision.sizing import Sizing, size_up
 from when_to_invest.features.daily import closed_instant
 from when_to_invest.features.readings import Readings, read_days
 from when_to_invest.features.risk_frame import risk_frame
+from when_to_invest.market import Snapshot
 from when_to_invest.models.fall_odds import THRESHOLDS, fall_odds
+from when_to_invest.models.past import Past
 from when_to_invest.models.volatility import forecast_variance
 from when_to_invest.risk.market_breakers import SHOCKS, read_breakers
 from when_to_invest.signals.trend import Trend, TrendState, read_trends
-
-if TYPE_CHECKING:
-    from when_to_invest.market import Snapshot
-    from when_to_invest.models.past import Past
 
 _BY: Final = "decision.recent"
 
