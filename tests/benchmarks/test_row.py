@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from benchmarks import run
+from benchmarks import run, targets
 from benchmarks.row import Figure, Row, against, median_s, within
 
 
@@ -50,7 +51,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Row],
 
     def measure(row: Row) -> list[dict[str, Any]]:
         monkeypatch.setattr(run, "RESULTS", results)
-        monkeypatch.setattr(run, "measure", lambda _: [row])
+        monkeypatch.setattr(run, "measure", lambda _: run.Measured([row], []))
         assert run.main([]) == (0 if row.ok else 1)
         told: list[dict[str, Any]] = json.loads(results.read_text())
         return told
@@ -76,4 +77,35 @@ def test_a_benchmark_nobody_wrote_is_an_unusable_argument(capsys: pytest.Capture
 
 def test_every_benchmark_file_is_found_and_has_rows() -> None:
     files = {path.stem for path in Path(run.__file__).parent.glob("*.py")}
-    assert set(run.claims()) == files - {"__init__", "fit_priors", "markets", "provenance", "row", "run"}
+    assert set(run.claims()) == files - {
+        "__init__",
+        "fit_dynamics",
+        "fit_priors",
+        "markets",
+        "provenance",
+        "row",
+        "run",
+    }
+
+
+def test_a_run_of_everything_measures_nothing_twice() -> None:
+    within_targets = {module.__name__.rpartition(".")[2] for module in targets.OTHERS}
+    assert run.WITHIN_TARGETS - within_targets == {"odds_skill"}
+    assert within_targets <= run.WITHIN_TARGETS <= set(run.claims())
+
+
+def test_the_last_line_counts_and_names_what_was_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [within(name, Figure(value, "s"), bound=1.0) for name, value in (("a", 0.5), ("b", 2.0))]
+    assert run.summary(rows) == "1 ok, 1 missed: b"
+    assert run.summary(rows[:1]) == "1 ok, 0 missed"
+
+
+def test_peers_that_do_not_run_are_a_miss_and_not_the_end() -> None:
+    def absent() -> list[Row]:
+        raise FileNotFoundError("uv")
+
+    module = ModuleType("benchmarks.speedy")
+    module.rows = absent  # type: ignore[attr-defined]
+    (row,) = targets._rows_or_a_miss(module)
+    assert not row.ok
+    assert "speedy" in row.name

@@ -72,18 +72,8 @@ def contest(
     """
     _check(horizon, threshold, seed)
     field = _field(snapshot, start, end, horizon, threshold)
-    past = Past(daily_bars(snapshot), EMPTY)
-    odds = _own_odds(past, field, horizon=horizon, threshold=threshold, seed=seed)
-    if pool is not None:
-        taught = classroom(pool.series, horizon)
-        odds |= taught_odds(past, field.rows, taught, without=pool.without, threshold=threshold, seed=seed)
-    rivals = Rivals(
-        incumbent=(field.incumbent - field.came) ** 2,
-        climatology=(field.climatology - field.came) ** 2,
-        horizon=horizon,
-        seed=seed,
-        challengers=len(odds),
-    )
+    odds = _odds(snapshot, field, pool, horizon=horizon, threshold=threshold, seed=seed)
+    rivals = field.rivals(horizon=horizon, seed=seed, challengers=len(odds))
     return Contest(
         instrument=snapshot.instrument.id,
         start=_date(field.days[0]),
@@ -126,6 +116,16 @@ class _Field:
     climatology: FloatArray
     came: FloatArray
 
+    def rivals(self, *, horizon: int, seed: int, challengers: int) -> Rivals:
+        """Return whom so many challengers are measured against."""
+        return Rivals(
+            incumbent=(self.incumbent - self.came) ** 2,
+            climatology=(self.climatology - self.came) ** 2,
+            horizon=horizon,
+            seed=seed,
+            challengers=challengers,
+        )
+
 
 def _check(horizon: int, threshold: float, seed: int) -> None:
     if horizon < 1 or not 0.0 < threshold < 1.0 or seed < 0:
@@ -136,14 +136,19 @@ def _check(horizon: int, threshold: float, seed: int) -> None:
         )
 
 
-def _own_odds(
-    past: Past, field: _Field, *, horizon: int, threshold: float, seed: int
+def _odds(
+    snapshot: Snapshot, field: _Field, pool: Pool | None, *, horizon: int, threshold: float, seed: int
 ) -> dict[str, FloatArray]:
-    """Return the odds of the challengers that learn from the instrument's own past."""
-    return {
+    """Return the odds (m,) of those who learn from the instrument's own past, then of the pool's."""
+    past = Past(daily_bars(snapshot), EMPTY)
+    odds = {
         each.name: challenger_odds(past, field.rows, each, horizon=horizon, threshold=threshold, seed=seed)
         for each in CHALLENGERS
     }
+    if pool is not None:
+        taught = classroom(pool.series, horizon)
+        odds |= taught_odds(past, field.rows, taught, without=pool.without, threshold=threshold, seed=seed)
+    return odds
 
 
 def _field(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,6 +120,17 @@ def learn_lessons(
     return found
 
 
+def one_thread() -> AbstractContextManager[object]:
+    """Return a context in which all arithmetic of the learners uses one thread: sums come out alike."""
+    # What is loaded later would not be limited.
+    import sklearn.ensemble
+    import sklearn.neural_network  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
 def _fitted(model: Any, features: FloatArray, fell: FloatArray) -> Any:
     from sklearn.exceptions import ConvergenceWarning
 
@@ -131,15 +143,10 @@ def _fitted(model: Any, features: FloatArray, fell: FloatArray) -> Any:
 def taught_odds(
     past: Past, rows: TimeArray, taught: Classroom, *, without: Collection[str], threshold: float, seed: int
 ) -> dict[str, FloatArray]:
-    """Return each pooled challenger's odds of `rows` (increasing), taught by all series but `without`.
-
-    One thread does all the arithmetic, so that sums come out bitwise the same everywhere.
-    """
-    from threadpoolctl import threadpool_limits
-
+    """Return each pooled challenger's odds of `rows` (increasing), taught by all series but `without`."""
     years = range(int(past.year[0]) - 1, int(past.year[rows[-1]]))
     found = {}
-    with threadpool_limits(limits=1):
+    with one_thread():
         for each in POOLED_CHALLENGERS:
             lessons = learn_lessons(each, taught, years=years, without=without, seed=seed)
             found[each.name] = pooled_challenger_odds(

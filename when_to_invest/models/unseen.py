@@ -22,6 +22,7 @@ from when_to_invest.models.pooled_learners import (
     POOLED_CHALLENGERS,
     classroom,
     learn_lessons,
+    one_thread,
     pooled_challenger_odds,
 )
 from when_to_invest.models.pooling import learn, prepare
@@ -89,13 +90,11 @@ def unseen_losses(snapshots: Mapping[str, Snapshot], family: Family, question: Q
     Raises:
         Fault: what `daily_bars` and `walk_forward` refuse.
     """
-    from threadpoolctl import threadpool_limits
-
     pool = {name: daily_bars(found) for name, found in snapshots.items()}
     years, without = _years(snapshots, family.judged), family.without
     prior = learn(prepare(pool, (question.horizon,)), years=years, without=without)
     taught = classroom(pool, question.horizon)
-    with threadpool_limits(limits=1):
+    with one_thread():
         lessons = tuple(
             learn_lessons(each, taught, years=years, without=without, seed=question.seed)
             for each in POOLED_CHALLENGERS
@@ -115,7 +114,7 @@ def _years(snapshots: Mapping[str, Snapshot], judged: Collection[str]) -> range:
 def _losses(
     snapshot: Snapshot, prior: Prior, lessons: tuple[dict[int, object], ...], question: Question
 ) -> Losses | None:
-    """Return the losses on every day whose horizon has ended; None with too few of them."""
+    """Return the losses on every day whose horizon has ended; None where they cannot be judged."""
     import numpy as np
 
     horizon, threshold = question.horizon, question.threshold
@@ -124,9 +123,10 @@ def _losses(
     deep = thresholds.index(threshold)
     came, base = made.drop_came[:, 0, deep], made.drop_base[:, 0, deep]
     is_known = ~(np.isnan(came) | np.isnan(base)) & _taught(made, prior)
-    if int(is_known.sum()) < FEWEST_OUTCOMES:
+    rows, came, base = made.row[is_known], came[is_known], base[is_known]
+    # Where nothing ever fell, and the base rate knew it, there is nothing to be better at.
+    if len(rows) < FEWEST_OUTCOMES or not ((base - came) ** 2).any():
         return None
-    rows, came = made.row[is_known], came[is_known]
     past = Past(daily_bars(snapshot), EMPTY)
     odds = [
         pooled_challenger_odds(past, rows, each, horizon=horizon, threshold=threshold) for each in lessons
@@ -134,7 +134,7 @@ def _losses(
     return Losses(
         day=made.day[is_known],
         incumbent=(made.drop[is_known, 0, deep] - came) ** 2,
-        climatology=(base[is_known] - came) ** 2,
+        climatology=(base - came) ** 2,
         challengers=tuple((each - came) ** 2 for each in odds),
         falls=int(came.sum()),
         data_hash=snapshot.data_hash,
@@ -175,10 +175,6 @@ def contest_of(
         seed=question.seed,
         challengers=len(POOLED_CHALLENGERS),
     )
-    entries: list[Entry] = []
-    for place, each in enumerate(POOLED_CHALLENGERS):
-        theirs = {key: found.challengers[place] for key, found in losses.items()}
-        entries.append(rivals.entry(each.name, _joint(calendar, losses, theirs)))
     return Contest(
         instrument=name,
         start=str(calendar[0].astype("datetime64[D]")),
@@ -190,9 +186,17 @@ def contest_of(
         falls=sum(each.falls for each in losses.values()),
         snapshot_hash=digest({key: each.data_hash for key, each in losses.items()}),
         incumbent=rivals.incumbent_entry(INCUMBENT),
-        challengers=tuple(entries),
+        challengers=_entries(rivals, calendar, losses),
         pool=dict(pool),
     )
+
+
+def _entries(rivals: Rivals, calendar: TimeArray, losses: Mapping[str, Losses]) -> tuple[Entry, ...]:
+    entries = []
+    for place, each in enumerate(POOLED_CHALLENGERS):
+        theirs = {key: found.challengers[place] for key, found in losses.items()}
+        entries.append(rivals.entry(each.name, _joint(calendar, losses, theirs)))
+    return tuple(entries)
 
 
 def _joint(

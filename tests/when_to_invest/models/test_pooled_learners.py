@@ -139,6 +139,12 @@ def test_storms_are_learnt_from_others() -> None:
         assert each.mean() < 0.95 * base
 
 
+@pytest.mark.slow
+def test_an_instrument_that_never_falls_so_far_is_left_out() -> None:
+    snapshots = {name: stormy(seed, 1700) for seed, name in enumerate("ABC")}
+    assert unseen_losses(snapshots, Family(("C",), ("C",)), Question(5, 0.9)) == {}
+
+
 def losses_of(seed: int, *, days: int = 900, scale: float = 1.0, better: float = 1.0) -> Losses:
     chance = np.random.default_rng(seed)
     base = chance.uniform(0.05, 0.15, days) * scale
