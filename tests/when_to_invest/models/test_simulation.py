@@ -214,3 +214,25 @@ def test_days_beyond_the_paths_and_variances_that_do_not_fit_are_refused() -> No
         with pytest.raises(Fault) as fault:
             refused()
         assert fault.value.code is ErrorCode.BAD_ARGUMENT
+
+
+def test_a_stretched_path_moves_so_many_times_as_far_and_is_a_martingale_still() -> None:
+    draws = uniform_draws(seed=3, n_paths=40_000, horizon=21)
+    plain = simulate(_start(), draws=draws)
+    wide = simulate(_start(), draws=draws, stretch=np.full(40_000, 3.0))
+    assert wide.prices[0] - 1.0 == pytest.approx(3.0 * (plain.prices[0] - 1.0))
+    cost = wide.waiting_cost(21)
+    assert abs(cost.cost_bps) < 3.5 * cost.error_bps
+    same = simulate(_start(), draws=draws, stretch=np.ones(40_000))
+    assert same.prices.tobytes() == plain.prices.tobytes()
+
+
+def test_first_days_are_those_on_which_the_odds_grow() -> None:
+    paths = simulate(_start(variance=4e-4))
+    first = paths.passages((0.03, 0.05, 0.10))
+    for x, days in zip((0.03, 0.05, 0.10), first, strict=True):
+        assert [float((days <= day).mean()) for day in range(1, 64)] == [
+            paths.fall_odds(x, day) for day in range(1, 64)
+        ]
+    assert (first[0] <= first[1]).all()
+    assert (first[1] <= first[2]).all()
