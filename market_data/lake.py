@@ -1,8 +1,9 @@
 """The lake: bar files that people imported, checked once, kept as Parquet below `--home`.
 
 Shell. Layout: `lake/<ID>/<interval>.parquet` (a `/` in the id is written `~`), whose own
-metadata hold the instrument and the import's findings, and `meta.json`, which names the
-interval that is analysed: the one imported last. Every file is renamed into place whole.
+metadata hold the instrument and the import's report, and `meta.json`, which names the
+interval that is analysed, the one imported last, and its flags and gaps. Every file is renamed
+into place whole.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -20,16 +22,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from home.paths import Home
 from market_data.durable import write_atomically
-from market_data.quality import Cleaned, Flag, clean_bars
+from market_data.import_report import NOT_IN_DOLLARS, ImportReport, report_of
+from market_data.quality import INTERVAL_US, Cleaned, check_clock, clean_bars
 from market_data.recorded import RECORDINGS
 from market_data.tables import RawBars, corrupt, read_bars
 from when_to_invest.canonical import canonical_bytes
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument, InstrumentId, Interval, Session
-from when_to_invest.market import BarSeries
-from when_to_invest.values import Instant, Value
+from when_to_invest.market import EXCHANGE_CLOSE, BarSeries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
     from when_to_invest.market import FloatArray
@@ -39,29 +43,10 @@ _SUNDAY_SHIFT: Final = 3
 """1970-01-01 was a Thursday, day 3 of a week that starts on Monday."""
 _SATURDAY: Final = 5
 _DAY_US: Final = 86_400_000_000
+_MICROSECOND: Final = timedelta(microseconds=1)
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC", "BUSD", "DAI", "FDUSD"})
 _SIGNIFICANT_TICKS: Final = 6
 _SEPARATORS: Final = ("/", "-")
-
-
-class ImportReport(Value):
-    """What an import kept, dropped, and found odd."""
-
-    instrument: InstrumentId
-    interval: Interval
-    session: Session
-    venue: str
-    rows: int
-    start: Instant
-    end: Instant
-    has_range: bool
-    has_volume: bool
-    is_tradable: bool
-    dropped_duplicates: int
-    notes: tuple[str, ...]
-    flag_count: int
-    flags: tuple[str, ...]
-    source_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +59,44 @@ class LakeEntry:
 
 
 def import_file(
-    home: Home, path: Path, *, instrument: str, interval: Interval, venue: str = ""
+    home: Home,
+    path: Path,
+    *,
+    instrument: str,
+    interval: Interval,
+    venue: str = "",
+    now: datetime | None = None,
 ) -> ImportReport:
     """Check a bar file and take it into the lake under the id `instrument`.
+
+    Args:
+        home: where the lake is.
+        path: Parquet, CSV or gzipped CSV.
+        instrument: id to keep it as.
+        interval: length of a bar.
+        venue: where the data come from.
+        now: the real present (aware), not a replayed one: a bar that opens later is refused.
+            None believes every date.
 
     Raises:
         Fault: `corrupt_data` naming the first bad row, `bad_argument` for an unusable id or
             file; the lake is then unchanged.
     """
     _check_id(instrument)
-    cleaned = clean_bars(read_bars(path), interval=interval)
+    raw = read_bars(path)
+    if now is not None:
+        check_clock(raw, now=now)
+    cleaned = clean_bars(raw, interval=interval)
     described = _describe(cleaned, instrument=instrument, interval=interval, venue=venue)
-    report = _report(cleaned, described, source=path)
+    notes = () if _is_in_dollars(instrument) else (NOT_IN_DOLLARS,)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    report = report_of(cleaned, described, notes=notes, sha256=sha256)
     write_atomically(
         _folder(home, instrument) / f"{interval}.parquet",
         lambda fresh: _write_parquet(fresh, cleaned.series, instrument=described, report=report),
     )
-    pointer = canonical_bytes({"id": instrument, "interval": interval.value}) + b"\n"
+    known = {"id": instrument, "interval": interval.value, **report.findings()}
+    pointer = canonical_bytes(known) + b"\n"
     write_atomically(_folder(home, instrument) / "meta.json", lambda fresh: fresh.write_bytes(pointer))
     return report
 
@@ -157,12 +163,13 @@ def _damaged(what: str) -> Fault:
 
 
 def _session(series: BarSeries, interval: Interval) -> Session:
-    """A daily file without a Saturday or Sunday belongs to an exchange."""
+    """Bars of weekdays alone belong to an exchange; finer ones if none ends after its close, too."""
     if interval is Interval.MONTH:
         return Session.EXCHANGE
     weekday = (series.opened_us // _DAY_US + _SUNDAY_SHIFT) % 7
-    is_exchange = interval is Interval.DAY and not bool((weekday >= _SATURDAY).any())
-    return Session.EXCHANGE if is_exchange else Session.CONTINUOUS
+    ends = series.opened_us % _DAY_US + INTERVAL_US[interval]
+    is_late = interval is not Interval.DAY and bool((ends > EXCHANGE_CLOSE // _MICROSECOND).any())
+    return Session.CONTINUOUS if is_late or bool((weekday >= _SATURDAY).any()) else Session.EXCHANGE
 
 
 def _is_in_dollars(instrument: str) -> bool:
@@ -195,33 +202,6 @@ def _describe(cleaned: Cleaned, *, instrument: str, interval: Interval, venue: s
         # From the first close: bars that come later must not change what the instrument is.
         tick_size_usd=_tick(float(cleaned.series.close[0])),
         min_notional_usd=Decimal(10),
-    )
-
-
-def _flag_text(flag: Flag) -> str:
-    return f"row {flag.row} ({flag.opened_at:%Y-%m-%dT%H:%MZ}): {flag.why}"
-
-
-def _report(cleaned: Cleaned, described: Instrument, *, source: Path) -> ImportReport:
-    series, notes = cleaned.series, cleaned.notes
-    if not _is_in_dollars(described.id):
-        notes += ("not quoted in US dollars: it can be analysed but not traded",)
-    return ImportReport(
-        instrument=described.id,
-        interval=described.interval,
-        session=described.session,
-        venue=described.venue,
-        rows=len(series),
-        start=series.opened_at(0),
-        end=series.opened_at(-1),
-        has_range=cleaned.has_range,
-        has_volume=cleaned.has_volume,
-        is_tradable=described.is_tradable,
-        dropped_duplicates=cleaned.dropped_duplicates,
-        notes=notes,
-        flag_count=cleaned.flag_count,
-        flags=tuple(_flag_text(flag) for flag in cleaned.flags),
-        source_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
     )
 
 

@@ -2,8 +2,8 @@
 
 Shell, second step of an import (pure inside). Dropped with a note: a bar that repeats its
 neighbour exactly. Refused, naming the first bad row: missing or non-positive prices,
-impossible bars, disorder, conflicting duplicates, another interval. Flagged and kept:
-jumps and wicks beyond belief, because crashes are real.
+impossible bars, disorder, conflicting duplicates, another interval, bars of the future. Flagged
+and kept: jumps, leaps and wicks beyond belief, because crashes are real.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from market_data.tables import RawBars, corrupt
 from when_to_invest.canonical import utc_text
+from when_to_invest.features.breaks import LONG_GAP_DAYS, is_leap
 from when_to_invest.instruments import Interval
 from when_to_invest.market import BarSeries
 
@@ -40,6 +41,7 @@ _ROUNDING: Final = 1e-9
 _JUMP_RATIO: Final = 0.35
 """A close, or a wick, this far from its neighbours is flagged."""
 _MOST_FLAGS: Final = 20
+LEAP: Final = "the price leaps with no trade between: a split, a bad print or another listing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Flag:
     row: int
     opened_at: datetime
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Two neighbouring bars more than two weeks apart, by their opening instants."""
+
+    after: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,8 @@ class Cleaned:
     notes: tuple[str, ...]
     flags: tuple[Flag, ...]
     flag_count: int
+    holes: tuple[Hole, ...]
+    hole_count: int
 
 
 def clean_bars(raw: RawBars, *, interval: Interval) -> Cleaned:
@@ -80,7 +92,7 @@ def clean_bars(raw: RawBars, *, interval: Interval) -> Cleaned:
     _check_interval(raw, kept, interval)
     series = _series(raw, kept)
     dropped = len(raw.opened_us) - len(series)
-    flags = tuple(_flags(raw, series, kept))
+    flags, holes = tuple(_flags(raw, series, kept)), _holes(series, interval)
     return Cleaned(
         series=series,
         has_range=raw.open is not None,
@@ -89,7 +101,20 @@ def clean_bars(raw: RawBars, *, interval: Interval) -> Cleaned:
         notes=_notes(raw, series, dropped, interval),
         flags=flags[:_MOST_FLAGS],
         flag_count=len(flags),
+        holes=holes[:_MOST_FLAGS],
+        hole_count=len(holes),
     )
+
+
+def check_clock(raw: RawBars, *, now: datetime) -> None:
+    """Refuse bars that open after `now` (aware).
+
+    Raises:
+        Fault: `corrupt_data` naming the first of them.
+    """
+    present = (now - datetime.fromtimestamp(0, tz=UTC)) // timedelta(microseconds=1)
+    why = f"the bar opens after the present, {utc_text(now)}"
+    _refuse_first(raw, raw.opened_us > present, why, "correct ts; only bars that have opened can be imported")
 
 
 def opened_at(times: TimeArray, index: int) -> datetime:
@@ -209,7 +234,18 @@ def _flags(raw: RawBars, series: BarSeries, kept: Mask) -> list[Flag]:
         found |= {
             int(index): f"a wick longer than a ratio of {_JUMP_RATIO}" for index in np.flatnonzero(wick)
         }
+    high, low = (series.high, series.low) if raw.open is not None else (None, None)
+    found |= {int(index): LEAP for index in np.flatnonzero(is_leap(series.close, high, low))}
     return [Flag(int(rows[at]), series.opened_at(at), why) for at, why in sorted(found.items())]
+
+
+def _holes(series: BarSeries, interval: Interval) -> tuple[Hole, ...]:
+    import numpy as np
+
+    if interval is Interval.MONTH:
+        return ()
+    later = np.flatnonzero(np.diff(series.opened_us) > LONG_GAP_DAYS * _DAY_US) + 1
+    return tuple(Hole(series.opened_at(at - 1), series.opened_at(at)) for at in later.tolist())
 
 
 def _notes(raw: RawBars, series: BarSeries, dropped: int, interval: Interval) -> tuple[str, ...]:

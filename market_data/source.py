@@ -83,9 +83,13 @@ def known_at(known: Instrument, series: BarSeries, *, as_of: datetime) -> Snapsh
 
 
 def latest_as_of(home: Home, instrument_id: str) -> datetime:
-    """Return when the instrument's newest bar closed: the latest sensible as-of."""
+    """Return when the newest bar had closed, and on an exchange its session: the latest sensible as-of."""
     known, series = instrument(home, instrument_id), bars_of(home, instrument_id)
-    return closed_at(series.opened_at(-1), interval=known.interval, session=known.session)
+    newest = series.opened_at(-1)
+    closed = closed_at(newest, interval=known.interval, session=known.session)
+    if known.session is Session.CONTINUOUS or known.interval is Interval.MONTH:
+        return closed
+    return max(closed, datetime.combine(newest.date(), time(), tzinfo=UTC) + EXCHANGE_CLOSE)
 
 
 def reference_price(home: Home, instrument_id: str, *, now: datetime) -> ReferencePrice | None:

@@ -131,15 +131,22 @@ def scorecard(
 
 def _present(place: Home, as_of: str | None) -> datetime:
     """Return the instant up to which outcomes count: given, the home's clock, or the newest bar's close."""
+    from contextlib import suppress
+
     from home.clock import clock_of
     from home.settings import read_settings
     from market_data.catalogue import list_instruments
     from market_data.source import latest_as_of, parse_as_of
+    from when_to_invest.errors import Fault
     from when_to_invest.values import Mode
 
     if as_of is not None:
         return parse_as_of(as_of)
     mode = read_settings(place).mode
     if mode is Mode.REPLAY and not place.clock.exists():
-        return max(latest_as_of(place, known.id) for known in list_instruments(place))
+        known = []
+        for each in list_instruments(place):
+            with suppress(Fault):  # what cannot be read has no newest bar
+                known.append(latest_as_of(place, each.id))
+        return max(known)
     return clock_of(place, mode).now()

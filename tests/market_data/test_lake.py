@@ -13,7 +13,8 @@ from home.paths import Home
 from market_data import lake, source
 from market_data.catalogue import instrument, list_instruments
 from market_data.durable import write_atomically
-from market_data.lake import ImportReport, import_file
+from market_data.import_report import ImportReport
+from market_data.lake import import_file
 from tests.fakes.fake_bars import DAY_US, series, weekdays
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Interval, Session

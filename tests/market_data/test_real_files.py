@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from home.paths import Home
-from market_data.lake import ImportReport, import_file
+from market_data.import_report import ImportReport
+from market_data.lake import import_file
 from market_data.source import latest_as_of, snapshot
 from when_to_invest.decision.recommend import recommend
 from when_to_invest.errors import ErrorCode, Fault
@@ -42,7 +43,7 @@ FLAGGED = {
 WHOLE = {
     "equity_1d/SPY_1d_adj.parquet": (8160, Session.EXCHANGE),
     "equity_1d/GSPC_1d_close.parquet": (24489, Session.EXCHANGE),
-    "equity_1h/SPY_1h_unadjusted_lean.parquet": (40832, Session.CONTINUOUS),
+    "equity_1h/SPY_1h_unadjusted_lean.parquet": (40832, Session.EXCHANGE),
     "crypto_1h/binance_BTCUSDT_1h.parquet": (68868, Session.CONTINUOUS),
     "crypto_1m/bitfinex_BTCUSD_1m_2017-10_2018-09.parquet": (523658, Session.CONTINUOUS),
 }

@@ -1,7 +1,8 @@
 """Daily bars of a snapshot, whatever the length of its own bars.
 
 Stage: features (pure), first step. Finer bars are gathered into UTC days; only days that
-were over at the snapshot's as-of count, and an opening part of a day is left out.
+were over at the snapshot's as-of count (on an exchange at 21:00, like its daily bars), and an opening
+part of a day is left out.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def daily_bars(snapshot: Snapshot) -> DailyBars:
         )
     _check_prices(snapshot)
     if instrument.interval is not Interval.DAY:
-        bars = _gather(bars, as_of=snapshot.as_of)
+        bars = _gather(bars, as_of=snapshot.as_of, session=instrument.session)
     return DailyBars(
         day=bars.opened_us // DAY_US,
         open=bars.open,
@@ -94,7 +95,7 @@ def daily_bars(snapshot: Snapshot) -> DailyBars:
         close=bars.close,
         has_range=instrument.has_range,
         days_per_year=_days_per_year(bars.opened_us),
-        session=instrument.session if instrument.interval is Interval.DAY else Session.CONTINUOUS,
+        session=instrument.session,
     )
 
 
@@ -111,13 +112,14 @@ def _check_prices(snapshot: Snapshot) -> None:
         )
 
 
-def _gather(bars: BarSeries, *, as_of: datetime) -> BarSeries:
-    """Gather fine bars into the UTC days that were complete at `as_of`."""
+def _gather(bars: BarSeries, *, as_of: datetime, session: Session) -> BarSeries:
+    """Gather fine bars into the UTC days that were over at `as_of`."""
     import numpy as np
 
     days, starts = np.unique(bars.opened_us // DAY_US, return_index=True)
     stops = np.append(starts[1:], len(bars))
-    is_over = (days + 1) * DAY_US <= _microseconds(as_of)
+    length = EXCHANGE_CLOSE if session is Session.EXCHANGE else timedelta(days=1)
+    is_over = days * DAY_US + length // timedelta(microseconds=1) <= _microseconds(as_of)
     if len(bars) and bars.opened_us[0] % DAY_US:
         is_over[0] = False
     if not is_over.any():
