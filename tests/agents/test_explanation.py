@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import Evidence, Fact, Kind
+from agents.evidence import Evidence, Fact, Kind, from_recommendation, from_request
 from agents.explanation import explain, hundredths, order_lines, usd
 from agents.grounding import ground
+from agents.guards import examine
 from agents.proposals import proposed_order
+from agents.request import Request
+from home.paths import Home
+from market_data.source import parse_as_of, snapshot
 from tests.fakes.recommendations import recommendation
+from when_to_invest.decision.recommend import recommend
 from when_to_invest.decision.recommendation import Action
 from when_to_invest.errors import Fault
 
@@ -68,3 +74,16 @@ def test_what_became_of_an_order_is_said(state: str, words: str) -> None:
 def test_an_unreadable_decision_is_a_fault(told: dict[str, str]) -> None:
     with pytest.raises(Fault, match="cannot read"):
         proposed_order(told)
+
+
+@pytest.mark.parametrize(
+    ("day", "held"),
+    [("2016-03-15", 0.0), ("2016-03-15", 1.0), ("2018-12-24", 0.5), ("2017-06-30", 0.9), ("2018-02-20", 0.1)],
+)
+def test_what_is_held_back_and_what_is_held_is_told_within_the_rules(day: str, held: float) -> None:
+    answer = recommend(snapshot(Home(Path("unused")), "SPX", as_of=parse_as_of(day)), held_fraction=held)
+    budget_usd = Decimal(10_000)
+    known = from_recommendation(answer, budget_usd=budget_usd)
+    known += from_request(Request(question="Now?", instrument="SPX", budget_usd=budget_usd))
+    standing = examine(explain(answer, budget_usd=budget_usd), evidence=known, recommendation=answer)
+    assert standing.findings == ()

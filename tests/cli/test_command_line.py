@@ -82,6 +82,21 @@ def test_a_recorded_recommendation_replays_to_the_byte(shell: Shell) -> None:
     assert replayed["snapshot_hash"] == answer["snapshot_hash"]
 
 
+def test_what_is_held_changes_the_answer_and_replays_with_it(shell: Shell) -> None:
+    _, free = shell.json("recommend", "SPX", "--as-of", "2017-06-30")
+    status, held = shell.json("recommend", "SPX", "--as-of", "2017-06-30", "--held", "0.9")
+    assert status == 0
+    assert (free["action"], held["action"]) == ("invest_now", "hold")
+    assert (held["held_fraction"], held["target_fraction"], held["size_fraction"]) == (0.9, 0.9, 0.0)
+    assert held["id"] != free["id"]
+    assert shell.json("replay", held["id"])[1]["reproduced"] is True
+    _, card, _ = shell.run("recommend", "SPX", "--as-of", "2017-06-30", "--held", "0.9")
+    assert "hold what you have" in card
+    assert "90.0 % of the budget is held" in card
+    _, card, _ = shell.run("recommend", "SPX", "--as-of", "2017-06-30", "--held", "0.3")
+    assert "70.0 % more of the budget" in card
+
+
 def test_a_tampered_recommendation_does_not_replay(shell: Shell, home: Home) -> None:
     _, answer = shell.json("recommend", "SPX", "--as-of", "2018-12-24")
     (record,) = home.recommendations.rglob("*.json")
@@ -114,6 +129,7 @@ def test_people_get_a_card_with_the_answer_first(shell: Shell) -> None:
         (("recommend", "SPX", "--budget", "NaN"), "bad_amount"),
         (("recommend", "SPX", "--budget", "1e40"), "bad_amount"),
         (("recommend", "SPX", "--horizon", "0d"), "bad_argument"),
+        (("recommend", "SPX", "--held", "1.2"), "bad_argument"),
         (("recommend", "SPX", "--no-such-option"), "bad_argument"),
         (("replay", "r-000000000000000000000000"), "unknown_recommendation"),
         (("replay", "../../etc/passwd"), "unknown_recommendation"),

@@ -87,6 +87,14 @@ def test_the_bounds_reach_the_market_server(desk: Desk) -> None:
     assert asked == {"instrument": "SPX", "horizon_days": 5, "as_of": "2018-12-31"}
 
 
+def test_the_analysis_starts_from_what_the_account_holds(tmp_path: Path) -> None:
+    orders = FakeOrders(positions=[{"instrument": "SPX", "value_usd": "2500"}])
+    desk = Desk(tmp_path, orders=orders)
+    desk.ask(budget_usd=Decimal(10_000))
+    asked = [arguments for name, arguments in desk.market.calls if name == "get_recommendation"]
+    assert [each["held_fraction"] for each in asked] == [0.25]
+
+
 def test_a_fault_of_the_market_server_is_the_answers_fault(tmp_path: Path) -> None:
     fault = Fault(ErrorCode.UNKNOWN_INSTRUMENT, "no FOO here", fix="use SPX")
     desk = Desk(tmp_path, market=FakeMarket(fault=fault))

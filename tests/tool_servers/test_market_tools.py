@@ -52,6 +52,15 @@ def test_the_same_question_again_is_the_same_answer(server: ToolServer, mode: st
     assert ask(server, "get_recommendation", mode, instrument="SPX", horizon_days=10) == first
 
 
+def test_a_holder_is_answered_from_what_is_held(home: Home, server: ToolServer, mode: str) -> None:
+    free = ask(server, "get_recommendation", mode, instrument="SPX")
+    held = ask(server, "get_recommendation", mode, instrument="SPX", held_fraction=1.0)
+    assert (free["held_fraction"], held["held_fraction"]) == (0.0, 1.0)
+    assert held["action"] in {"hold", "reduce"}
+    assert held["id"] != free["id"]
+    assert load(home, held["id"])[0].held_fraction == 1.0
+
+
 def test_risk_and_breakers_are_the_recommendations_own(server: ToolServer, mode: str) -> None:
     told = ask(server, "get_recommendation", mode, instrument="SPX")
     risk = ask(server, "get_risk", mode, instrument="SPX")

@@ -99,6 +99,7 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
         held_fraction=stance.held,
         target_fraction=stance.target_fraction,
         raw_action=advice.standing.raw,
+        held_back_by=_held_back_by(advice),
         eases_at=_eases_at(advice, bars.session),
         horizon_days=found.horizon,
         p_up=UpOdds(value=found.up.value, baseline=found.up.baseline, has_skill=found.up.has_skill),
@@ -135,6 +136,11 @@ def _schedule(book: EvidenceBook, stance: Stance, as_of: datetime, session: Sess
     if stance.action is not Action.STAGE:
         return ()
     return staged(book, size_fraction=stance.size_fraction, as_of=as_of, session=session)
+
+
+def _held_back_by(advice: Advice) -> datetime | None:
+    day = advice.standing.held_by
+    return None if day is None else day.closed_at
 
 
 def _eases_at(advice: Advice, session: Session) -> datetime | None:

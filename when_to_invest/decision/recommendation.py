@@ -220,8 +220,8 @@ class Recommendation(Value):
     `horizon_days` counts daily bars of the instrument (sessions on an exchange, calendar
     days on a continuous market). `held_fraction` of the budget is invested already (0 also when
     nobody said), `target_fraction` once the advice is followed. `raw_action`: what the newest
-    day's facts alone would say; where it is looser than `action`, days in a row must confirm it,
-    until `eases_at` at the earliest.
+    day's facts alone would say; where it is looser than `action`, the close of `held_back_by` is
+    the newest that did not allow it yet, and it cannot stand before `eases_at`.
     """
 
     id: RecommendationId
@@ -234,6 +234,7 @@ class Recommendation(Value):
     held_fraction: Probability = 0.0
     target_fraction: Probability | None = None
     raw_action: Action | None = None
+    held_back_by: Instant | None = None
     eases_at: Instant | None = None
     horizon_days: int = Field(gt=0)
     p_up: UpOdds

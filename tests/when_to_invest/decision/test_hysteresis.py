@@ -193,6 +193,7 @@ def test_what_is_held_back_is_said_with_the_day_that_holds_it_back() -> None:
     assert (made.action, made.raw_action) == (Action.REDUCE, Action.STAGE)
     step = next(each for each in made.explanation if each.rule == "confirmation")
     assert "2016-03-08" in step.text
+    assert made.held_back_by == datetime(2016, 3, 8, 21, tzinfo=UTC)
     assert made.eases_at == datetime(2016, 3, 16, 21, tzinfo=UTC)
     eased = recommend(snapshot(HOME, "SPX", as_of=parse_as_of("2016-03-16")))
     assert (eased.action, eased.raw_action, eased.eases_at) == (Action.STAGE, Action.STAGE, None)
