@@ -64,8 +64,7 @@ def contest(
         horizon: days ahead.
         threshold: fall, a ratio of the close in (0, 1).
         seed: of learners and resampling; equal seeds give equal contests.
-        pool: series that teach the pooled challengers; without one, only those take part that
-            learn from the instrument's own past.
+        pool: what teaches the pooled challengers; without it only the others take part.
 
     Raises:
         Fault: `bad_argument`, `history_too_short`, or what `daily_bars` refuses.
@@ -73,17 +72,14 @@ def contest(
     _check(horizon, threshold, seed)
     field = _field(snapshot, start, end, horizon, threshold)
     odds = _odds(snapshot, field, pool, horizon=horizon, threshold=threshold, seed=seed)
-    rivals = field.rivals(horizon=horizon, seed=seed, challengers=len(odds))
+    rivals = field.rivals(horizon, seed=seed, challengers=len(odds))
     return Contest(
         instrument=snapshot.instrument.id,
-        start=_date(field.days[0]),
-        end=_date(field.days[-1]),
         horizon_days=horizon,
         threshold_ratio=threshold,
         seed=seed,
-        n=len(field.rows),
-        falls=int(field.came.sum()),
         snapshot_hash=snapshot.hash,
+        **field.span(),
         incumbent=rivals.incumbent_entry(INCUMBENT),
         challengers=tuple(rivals.entry(name, (each - field.came) ** 2) for name, each in odds.items()),
         pool={} if pool is None else pool.hashes(),
@@ -116,7 +112,16 @@ class _Field:
     climatology: FloatArray
     came: FloatArray
 
-    def rivals(self, *, horizon: int, seed: int, challengers: int) -> Rivals:
+    def span(self) -> dict[str, Any]:
+        """Return first and last date, and how many days and falls, as a contest names them."""
+        return {
+            "start": _date(self.days[0]),
+            "end": _date(self.days[-1]),
+            "n": len(self.rows),
+            "falls": int(self.came.sum()),
+        }
+
+    def rivals(self, horizon: int, *, seed: int, challengers: int) -> Rivals:
         """Return whom so many challengers are measured against."""
         return Rivals(
             incumbent=(self.incumbent - self.came) ** 2,
