@@ -73,8 +73,7 @@ def import_file(
         home: where the lake is.
         path: Parquet, CSV or gzipped CSV.
         instrument: id to keep it as.
-        interval: length of a bar.
-        venue: where the data come from.
+        interval: length of a bar. venue: where the data come from.
         now: the real present (aware), not a replayed one: a bar that opens later is refused.
             None believes every date.
 
@@ -96,8 +95,10 @@ def import_file(
         lambda fresh: _write_parquet(fresh, cleaned.series, instrument=described, report=report),
     )
     known = {"id": instrument, "interval": interval.value, **report.findings()}
-    pointer = canonical_bytes(known) + b"\n"
-    write_atomically(_folder(home, instrument) / "meta.json", lambda fresh: fresh.write_bytes(pointer))
+    write_atomically(
+        _folder(home, instrument) / "meta.json",
+        lambda fresh: fresh.write_bytes(canonical_bytes(known) + b"\n"),
+    )
     return report
 
 

@@ -81,6 +81,9 @@ def test_a_recommendation_is_plotted(home: Path, tmp_path: Path, capsys: pytest.
     [
         ("evaluate", "USMKT", "--start", "soon"),
         ("evaluate", "USMKT", "--end", "2017-13-01"),
+        ("evaluate", "USMKT", "--start", "2030-01-01"),
+        ("evaluate", "SPX", "--start", "2010-01-01", "--end", "2009-01-01"),
+        ("evaluate", "SPX", "--end", "1990-01-01"),
         ("evaluate", "USMKT", "--report", "report.pdf"),
         ("recommend", "SPX", "--plot", "nowhere/spx.png"),
         ("scorecard", "--as-of", "soon"),

@@ -43,6 +43,8 @@ PACE: Final = STAGED_FLOOR / _STEPS
 _RECOVERING: Final = 2
 _PP: Final = 100.0
 _DRAWS: Final = 1000
+_FEWEST_WINDOWS: Final = FEWEST_BLOCKS * block_of(MONTHS)
+"""With fewer, neither an interval nor a mean of the worst twentieth has a basis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,19 @@ def deployment_score(found: Outcomes, notes: list[str]) -> DeploymentScore:
             es5_vs_lump_ci90=UNKNOWN_INTERVAL,
             n=count,
         )
+    has_interval = count >= _FEWEST_WINDOWS
+    if not has_interval:
+        notes.append(
+            f"deployment: {count} windows of {MONTHS} months overlap too much for an interval, or to "
+            f"know the worst twentieth; {_FEWEST_WINDOWS} are needed"
+        )
     notes.append(
         "deployment: waiting money earns nothing; with interest both mean differences would be smaller"
     )
     return DeploymentScore(
         vs_dca_pp=known(_mean_gap(found.staged, found.dca)),
         vs_lump_pp=known(_mean_gap(found.staged, found.lump)),
-        es5_vs_lump_pp=known(_shortfall_gap(found.staged, found.lump)),
+        es5_vs_lump_pp=known(_shortfall_gap(found.staged, found.lump)) if has_interval else None,
         vs_dca_ci90=_interval(_mean_gap, found.staged, found.dca),
         vs_lump_ci90=_interval(_mean_gap, found.staged, found.lump),
         es5_vs_lump_ci90=_interval(_shortfall_gap, found.staged, found.lump),
@@ -150,7 +158,7 @@ def _shortfall(wealth: FloatArray) -> float:
 
 
 def _interval(statistic: Callable[..., float], ours: FloatArray, theirs: FloatArray) -> Interval90:
-    if len(ours) < FEWEST_BLOCKS * block_of(MONTHS):
+    if len(ours) < _FEWEST_WINDOWS:
         return UNKNOWN_INTERVAL
     found = bootstrap_ci((ours, theirs), statistic, block=block_of(MONTHS), n=_DRAWS)
     return known(found.low), known(found.high)

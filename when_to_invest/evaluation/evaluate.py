@@ -1,7 +1,7 @@
 """One instrument's evaluation: every forecast and rule of the product, walked forward and scored.
 
 Stage: evaluation (pure), from a snapshot to an `Evaluation`. What cannot be judged is None
-with a note; only an instrument of which nothing at all can be said is a fault.
+with a note; only a period of which nothing at all can be said is a fault.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.errors import Fault
+from when_to_invest.evaluation.basis import answered, check_known, check_period, is_course
 from when_to_invest.evaluation.deployment import Outcomes, deployment_score, no_outcomes, rolling_outcomes
 from when_to_invest.evaluation.forecast_scores import (
     INTERVAL_LEVELS,
@@ -26,7 +27,6 @@ from when_to_invest.evaluation.monthly import is_monthly, months_of_days, months
 from when_to_invest.evaluation.overlay import overlay_score, unknown_overlay
 from when_to_invest.evaluation.positions import Courses, daily_courses, monthly_courses
 from when_to_invest.evaluation.report import (
-    FEWEST,
     UNKNOWN_INTERVAL,
     DropScore,
     Evaluation,
@@ -79,11 +79,15 @@ def evaluate(
         progress: told what is being done, in words.
 
     Raises:
-        Fault: what `daily_bars` refuses, such as `corrupt_data`.
+        Fault: `bad_argument` for a period without bars, `history_too_short` when nothing at all can
+            be judged, or what `daily_bars` refuses, such as `corrupt_data`.
     """
-    if is_monthly(snapshot):
-        return _judge_months(snapshot, start=start, end=end, progress=progress)
-    return _judge_days(snapshot, start=start, end=end, progress=progress)
+    known = snapshot.bars.opened_at(0).date(), snapshot.bars.opened_at(-1).date()
+    check_period(snapshot.instrument.id, start=start, end=end, known=known)
+    judge = _judge_months if is_monthly(snapshot) else _judge_days
+    found = judge(snapshot, start=start, end=end, progress=progress)
+    check_known(found.evaluation)
+    return found
 
 
 def _judge_days(snapshot: Snapshot, *, start: date | None, end: date | None, progress: Progress) -> Judged:
@@ -95,12 +99,13 @@ def _judge_days(snapshot: Snapshot, *, start: date | None, end: date | None, pro
     made = _forecasts(snapshot, first, end, notes)
     if not bars.has_range:
         notes.append(_NEXT_CLOSE)
-    is_alive = _has_moved(bars, first, notes)
+    is_alive = is_course(bars, first, end, notes)
     progress("holding the sizing as a position")
     courses = _daily_courses(snapshot, bars, made, notes) if made is not None and is_alive else None
     progress("deploying a year's money from every month")
     outcomes = _outcomes(bars, first, end) if is_alive else no_outcomes()
     progress("scoring")
+    made = answered(made, bars, notes) if made is not None else None
     span = (first, end or _day(bars, -1))
     evaluation = _evaluation(
         snapshot.instrument.id, span, notes, made=made, courses=courses, outcomes=outcomes
@@ -114,19 +119,6 @@ def _forecasts(snapshot: Snapshot, first: date, end: date | None, notes: list[st
     except Fault as fault:
         notes.append(f"forecasts, overlay: {fault.message}")
         return None
-
-
-def _has_moved(bars: DailyBars, first: date, notes: list[str]) -> bool:
-    """Whether the price moves often enough to be held at a risk at all."""
-    import numpy as np
-
-    close = bars.close[np.searchsorted(bars.day, first.toordinal() - _EPOCH) :]
-    moved = int(np.count_nonzero(np.diff(close)))
-    if moved < FEWEST:
-        notes.append(
-            f"overlay, deployment: the close moved on {moved} of {len(close)} days, too few to judge"
-        )
-    return moved >= FEWEST
 
 
 def _judge_months(snapshot: Snapshot, *, start: date | None, end: date | None, progress: Progress) -> Judged:

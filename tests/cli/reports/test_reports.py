@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from home.paths import Home
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.decision.recommend import recommend
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.evaluation.deployment import no_outcomes
 from when_to_invest.evaluation.evaluate import Judged, evaluate
 
 SEEN = daily_snapshot(1600, seed=7)
@@ -68,13 +70,15 @@ def test_a_png_report_holds_every_picture(tmp_path: Path, home: Home) -> None:
         assert sheet.height > 2 * sheet.width
 
 
-def test_a_history_too_short_to_judge_gives_a_page_that_says_so(tmp_path: Path, home: Home) -> None:
-    short = daily_snapshot(300)
+def test_an_evaluation_without_anything_to_draw_is_a_page_without_pictures(
+    tmp_path: Path, home: Home
+) -> None:
+    bare = replace(judged(), forecasts=None, courses=None, outcomes=no_outcomes())
     path = tmp_path / "report.html"
-    files.write_evaluation(path, evaluate(short), short, home=home)
+    files.write_evaluation(path, bare, SEEN, home=home)
     text = path.read_text(encoding="utf-8")
     assert "<img" not in text
-    assert "history" in text
+    assert judged().evaluation.notes[0] in text
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report", "missing/report.html"])

@@ -83,3 +83,16 @@ def test_a_few_overlapping_years_give_no_interval() -> None:
     score = deployment_score(Outcomes(staged=lump + 0.02, dca=lump - 0.01, lump=lump), [])
     assert score.vs_lump_pp == pytest.approx(2.0)
     assert score.vs_lump_ci90 == score.es5_vs_lump_ci90 == (None, None)
+
+
+@pytest.mark.parametrize(("count", "is_known"), [(63, False), (143, False), (144, True)])
+def test_few_windows_have_no_interval_and_no_worst_twentieth_and_say_so(
+    count: int, *, is_known: bool
+) -> None:
+    wealth = 1.0 + 0.1 * np.random.default_rng(1).standard_normal((3, count))
+    notes: list[str] = []
+    score = deployment_score(Outcomes(*wealth), notes)
+    assert score.vs_dca_pp is not None
+    assert (score.es5_vs_lump_pp is not None) is is_known
+    assert (score.vs_dca_ci90[0] is not None) is is_known
+    assert any(f"{count} windows" in note for note in notes) is not is_known

@@ -13,10 +13,13 @@ import pytest
 from home.paths import Home
 from market_data.source import latest_as_of, snapshot
 from tests.fakes.fake_bars import daily_snapshot, series, snapshot_of, weekdays
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.evaluation.basis import is_frozen
 from when_to_invest.evaluation.evaluate import Judged, evaluate
 from when_to_invest.evaluation.forecast_scores import drop_scores, interval_scores, up_score, variance_score
 from when_to_invest.evaluation.report import Evaluation
 from when_to_invest.evaluation.targets import FIGURES, promised
+from when_to_invest.features.daily import daily_bars
 from when_to_invest.market import BarSeries, Snapshot
 
 KEYS = {
@@ -109,24 +112,63 @@ def test_outcomes_that_overlap_too_much_give_no_interval_and_no_claim_of_skill()
     assert any("overlap too much" in note for note in found.notes)
 
 
-def test_a_short_history_is_all_unknown_and_says_why() -> None:
-    found = evaluate(daily_snapshot(300)).evaluation
-    assert found.variance.qlike_skill_mean is None
-    assert all(row.brier_skill is None and row.n == 0 for row in found.p_drop)
-    assert found.overlay.sharpe is None
-    assert found.deployment.vs_dca_pp is None
-    assert any("history" in note for note in found.notes)
+def test_a_history_of_which_nothing_can_be_said_is_refused_with_the_reason() -> None:
+    with pytest.raises(Fault, match="504 days of history") as caught:
+        evaluate(daily_snapshot(300))
+    assert caught.value.code is ErrorCode.HISTORY_TOO_SHORT
 
 
-def test_a_price_that_never_moves_has_no_figures() -> None:
-    flat = np.full(1500, 100.0)
-    bars = BarSeries(weekdays(1500), flat, flat, flat, flat, flat)
-    found = evaluate(snapshot_of(bars)).evaluation
-    assert found.variance.qlike_skill_mean is None
-    assert all(row.brier_skill is None for row in found.p_drop)
-    assert found.overlay.sharpe is found.overlay.deflated_sharpe is None
-    assert found.deployment.vs_dca_pp is None
-    assert any("moved on 0 of" in note for note in found.notes)
+def _flat_from(row: int, count: int = 1500) -> Snapshot:
+    bars = series(weekdays(count), seed=7)
+    at = np.minimum(np.arange(count), row)
+    prices = dict.fromkeys(("open", "high", "low", "close"), bars.close[at])
+    return snapshot_of(replace(bars, **prices))
+
+
+def test_a_price_that_never_moves_is_refused() -> None:
+    with pytest.raises(Fault, match="had not moved for 10 days") as caught:
+        evaluate(_flat_from(0))
+    assert caught.value.code is ErrorCode.HISTORY_TOO_SHORT
+
+
+def test_days_of_a_frozen_price_are_never_judged() -> None:
+    found = evaluate(_flat_from(1100), start=date(2013, 1, 1))
+    assert found.forecasts is not None
+    assert int(found.forecasts.row[-1]) == 1100 + 8
+    assert found.evaluation.n == len(found.forecasts)
+    assert found.evaluation.overlay.sharpe is None
+    assert any("the close had not moved for 10 days" in note for note in found.evaluation.notes)
+
+
+def test_what_is_frozen_is_what_the_live_code_calls_frozen() -> None:
+    bars = daily_bars(_flat_from(30, 60))
+    expected = [at >= 9 and bool((bars.close[at - 9 : at + 1] == bars.close[at]).all()) for at in range(60)]
+    assert is_frozen(bars).tolist() == expected
+
+
+def test_days_that_rest_on_a_split_are_never_judged_nor_held_through() -> None:
+    bars = series(weekdays(1600), seed=7)
+    scale = np.where(np.arange(1600) < 1000, 1.0, 0.1)
+    split = replace(bars, **{name: getattr(bars, name) * scale for name in ("open", "high", "low", "close")})
+    found = evaluate(snapshot_of(split))
+    assert found.forecasts is not None
+    assert not ((found.forecasts.row >= 1000) & (found.forecasts.row < 1252)).any()
+    assert found.evaluation.overlay.sharpe is found.evaluation.deployment.vs_dca_pp is None
+    assert any("nobody could have held through" in note for note in found.evaluation.notes)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "why"),
+    [
+        (date(2030, 1, 1), None, "no bar"),
+        (None, date(1999, 1, 1), "no bar"),
+        (date(2014, 1, 1), date(2013, 1, 1), "ends before it starts"),
+    ],
+)
+def test_a_period_without_bars_is_refused(start: date | None, end: date | None, why: str) -> None:
+    with pytest.raises(Fault, match=why) as caught:
+        evaluate(daily_snapshot(1600, seed=7), start=start, end=end)
+    assert caught.value.code is ErrorCode.BAD_ARGUMENT
 
 
 def test_closes_alone_are_enough() -> None:
