@@ -84,9 +84,8 @@ def recommend(
 
 
 def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int) -> Recommendation:
-    """Write the recommendation down."""
+    """Write the recommendation down; its parts enter their facts, so `evidence` comes after them."""
     book, bars, stance = advice.case.book, found.past.bars, advice.stance
-    explanation, risk = advice.explained(), _risk(book)
     enter_prospects(book, found.ahead)
     return Recommendation(
         id=_identity(snapshot, horizon=found.horizon, held=stance.held, seed=seed),
@@ -111,12 +110,12 @@ def _compose(snapshot: Snapshot, found: Assessment, advice: Advice, *, seed: int
         first_passage=first_passages(book, found.ahead),
         regime=regime_state(book, found.ahead, bars),
         sigma_annual=book["volatility.sigma_annual"],
-        risk=risk,
+        risk=_risk(book),
         breakers=_breakers(book, found),
+        explanation=advice.explained(),
         evidence=book.items(),
         invalidation=invalidations(advice),
         counterfactuals=counterfactuals(advice),
-        explanation=explanation,
         reference_price_usd=_reference_price(snapshot),
         limits=LIMITS + told_breaks(book),
         expires_at=expires_at(snapshot.as_of, bars.session),

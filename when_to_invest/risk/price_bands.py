@@ -22,10 +22,10 @@ _LOWEST_BAND_USD: Final = 0.15
 TIER_1_VOLATILITY: Final = 0.40
 
 
-def band_ratio(reference_usd: float, *, volatility: float) -> float:
-    """Return the band around `reference_usd` (above 0); `volatility`: long-run, per year."""
-    if reference_usd < _LOWEST_USD:
-        return min(LOWEST_PRICE, _LOWEST_BAND_USD / reference_usd)
-    if reference_usd <= _LOW_USD:
+def band_ratio(reference: float, *, volatility: float) -> float:
+    """Return the band around the price `reference` in USD (above 0); `volatility`: long-run, per year."""
+    if reference < _LOWEST_USD:
+        return min(LOWEST_PRICE, _LOWEST_BAND_USD / reference)
+    if reference <= _LOW_USD:
         return LOW_PRICE
     return TIER_1 if volatility <= TIER_1_VOLATILITY else TIER_2
