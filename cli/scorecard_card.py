@@ -21,15 +21,22 @@ def _figure(value: float | None, why: str) -> Text:
 
 
 def _tallies(group: Group) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("what was said", no_wrap=True)
-    for name in ("n", "error", "of base rate", "skill"):
+    for name in ("n", "apart", "error", "of base", "skill"):
         table.add_column(name, justify="right", no_wrap=True)
     for tally in (*group.p_drop, *group.p_up):
         figures = (tally.brier, tally.brier_baseline, tally.brier_skill)
-        table.add_row(_said(tally), str(tally.n), *(_figure(value, tally.why) for value in figures))
+        table.add_row(
+            _said(tally),
+            str(tally.n),
+            str(tally.n_effective),
+            *(_figure(value, tally.why) for value in figures),
+        )
     for band in group.interval:
-        table.add_row(_range(band), str(band.n), _figure(band.coverage, band.why), "", "")
+        table.add_row(
+            _range(band), str(band.n), str(band.n_effective), _figure(band.coverage, band.why), "", ""
+        )
     return table
 
 
@@ -67,7 +74,11 @@ def scorecard_card(found: Scorecard) -> Panel:
     """Return the whole scorecard; the longest lists show their newest rows."""
     parts: list[RenderableType] = []
     for group in found.groups:
-        parts += [Text(f"{group.group}: {group.n} recommendations", style="bold"), _tallies(group), Text()]
+        parts += [
+            Text(f"{group.group}: {group.n} recommendations on {group.days} days", style="bold"),
+            _tallies(group),
+            Text(),
+        ]
     if found.recommendations:
         parts.append(_list(found.recommendations))
     else:
@@ -78,7 +89,7 @@ def scorecard_card(found: Scorecard) -> Panel:
     return Panel(
         Stack(*parts),
         title=f"[bold]scorecard[/] as of {utc_text(found.as_of)[:10]}",
-        subtitle="a horizon counts once it is over; no statistic below 30 outcomes",
+        subtitle="a horizon counts once it is over; no statistic below 30 apart",
         title_align="left",
         subtitle_align="left",
         padding=(1, 2),

@@ -73,7 +73,8 @@ def import_file(
         home: where the lake is.
         path: Parquet, CSV or gzipped CSV.
         instrument: id to keep it as.
-        interval: length of a bar. venue: where the data come from.
+        interval: length of a bar.
+        venue: where the data come from.
         now: the real present (aware), not a replayed one: a bar that opens later is refused.
             None believes every date.
 
@@ -90,16 +91,19 @@ def import_file(
     notes = () if _is_in_dollars(instrument) else (NOT_IN_DOLLARS,)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     report = report_of(cleaned, described, notes=notes, sha256=sha256)
-    write_atomically(
-        _folder(home, instrument) / f"{interval}.parquet",
-        lambda fresh: _write_parquet(fresh, cleaned.series, instrument=described, report=report),
-    )
-    known = {"id": instrument, "interval": interval.value, **report.findings()}
-    write_atomically(
-        _folder(home, instrument) / "meta.json",
-        lambda fresh: fresh.write_bytes(canonical_bytes(known) + b"\n"),
-    )
+    _keep(_folder(home, instrument), cleaned.series, instrument=described, report=report)
     return report
+
+
+def _keep(folder: Path, series: BarSeries, *, instrument: Instrument, report: ImportReport) -> None:
+    """Write the bars, then the pointer that names them."""
+    write_atomically(
+        folder / f"{instrument.interval}.parquet",
+        lambda fresh: _write_parquet(fresh, series, instrument=instrument, report=report),
+    )
+    known = {"id": instrument.id, "interval": instrument.interval.value, **report.findings()}
+    pointer = canonical_bytes(known) + b"\n"
+    write_atomically(folder / "meta.json", lambda fresh: fresh.write_bytes(pointer))
 
 
 def lake_ids(home: Home) -> tuple[str, ...]:

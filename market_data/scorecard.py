@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from home.paths import Home
 from market_data.archive import load, stored_ids
@@ -16,6 +17,11 @@ from market_data.source import snapshot
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.evaluation.scorecard import Followed, Scorecard, distinct, follow, groups, scored
 from when_to_invest.features.daily import DailyBars, daily_bars
+
+OVERLAP: Final = (
+    "n counts one outcome an instrument and day; n_effective those that lie a whole horizon apart, by "
+    "which few is judged. Instruments that move together are still counted as if they did not"
+)
 
 
 def scorecard(
@@ -46,6 +52,8 @@ def scorecard(
     unlike = distinct(followed)
     if repeated := len(followed) - len(unlike):
         notes.append(f"{repeated} repeat the instrument, day and horizon of another and count once")
+    if len(unlike) > 1:
+        notes.append(OVERLAP)
     listed = sorted(unlike, key=lambda each: (each.given.as_of, each.given.id))
     return Scorecard(
         as_of=now,

@@ -2,7 +2,8 @@
 
 Stage: evaluation (pure). A recommendation is judged only on bars after its own data, and each
 horizon only once it is over: a fall that came early does not count before the others could
-have come. No statistic is given below 30 outcomes.
+have come. Odds of one kind count once an instrument and day, however often they were asked for,
+and no statistic is given below 30 outcomes that do not overlap.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 HORIZONS: Final = (5, 21, 63)
 EVERYTHING: Final = "all"
-TOO_FEW: Final = f"too few: fewer than {FEWEST} outcomes"
+TOO_FEW: Final = f"too few: fewer than {FEWEST} outcomes that do not overlap"
 
 
 class Outcome(Value):
@@ -53,11 +54,15 @@ class Scored(Value):
 
 
 class OddsTally(Value):
-    """Odds of one kind against what came; `threshold_ratio` is None for a higher close."""
+    """Odds of one kind against what came; `threshold_ratio` is None for a higher close.
+
+    `n`: outcomes, one an instrument and day; `n_effective` of them lie a horizon apart.
+    """
 
     threshold_ratio: Ratio | None
     horizon_days: int
     n: int
+    n_effective: int
     brier: Figure
     brier_baseline: Figure
     brier_skill: Figure
@@ -66,21 +71,26 @@ class OddsTally(Value):
 
 
 class RangeTally(Value):
-    """Ranges of one level: how often they held, and the mean pinball loss of their two edges."""
+    """Ranges of one level: how often they held, and the mean pinball loss of their two edges.
+
+    `n`, `n_effective`: as for odds.
+    """
 
     level: Ratio
     horizon_days: int
     n: int
+    n_effective: int
     coverage: Figure
     pinball: Figure
     why: str
 
 
 class Group(Value):
-    """All recommendations, or those for one instrument; `n` of them."""
+    """All recommendations, or those for one instrument; `n` of them, on `days` days of instruments."""
 
     group: str
     n: int
+    days: int
     p_drop: tuple[OddsTally, ...]
     p_up: tuple[OddsTally, ...]
     interval: tuple[RangeTally, ...]
@@ -98,10 +108,19 @@ class Scorecard(Value):
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A recommendation, and the closes (k,) in USD from the one it advised on to the newest."""
+    """A recommendation, and the closes (k,) in USD from the one it advised on to the newest.
+
+    `row`: index of the close it advised on among the instrument's days.
+    """
 
     given: Recommendation
     closes: FloatArray
+    row: int
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Instrument and day that it speaks of."""
+        return self.given.instrument, self.row
 
     def return_ratio(self, horizon: int) -> float | None:
         """Return the simple return over `horizon` days, None while not over."""
@@ -124,7 +143,7 @@ def follow(given: Recommendation, *, day: int, bars: DailyBars) -> Followed | No
     row = int(np.searchsorted(bars.day, day))
     if row == len(bars) or int(bars.day[row]) != day:
         return None
-    return Followed(given, bars.close[row:])
+    return Followed(given, bars.close[row:], row)
 
 
 def distinct(followed: Iterable[Followed]) -> tuple[Followed, ...]:
@@ -169,8 +188,9 @@ def groups(followed: tuple[Followed, ...]) -> tuple[Group, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """Odds that were given, their base rate, and whether it came (None while open)."""
+    """Odds that were given of a day, their base rate, and whether it came (None while open)."""
 
+    place: tuple[str, int]
     kind: tuple[float | None, int]
     odds: float
     base: float
@@ -180,13 +200,8 @@ class _Said:
 def _group(name: str, part: tuple[Followed, ...]) -> Group:
     drops = [said for each in part for said in _drops(each)]
     ups = [_up(each) for each in part]
-    return Group(
-        group=name,
-        n=len(part),
-        p_drop=_tallies(drops),
-        p_up=_tallies(ups),
-        interval=_ranges(part),
-    )
+    days, told = len({each.place for each in part}), (_tallies(drops), _tallies(ups), _ranges(part))
+    return Group(group=name, n=len(part), days=days, p_drop=told[0], p_up=told[1], interval=told[2])
 
 
 def _drops(each: Followed) -> list[_Said]:
@@ -194,14 +209,16 @@ def _drops(each: Followed) -> list[_Said]:
     for odds in each.given.p_drop:
         worst = each.worst_ratio(odds.horizon_days)
         came = None if worst is None else worst <= -odds.threshold_ratio
-        found.append(_Said((odds.threshold_ratio, odds.horizon_days), odds.value, odds.baseline, came))
+        found.append(
+            _Said(each.place, (odds.threshold_ratio, odds.horizon_days), odds.value, odds.baseline, came)
+        )
     return found
 
 
 def _up(each: Followed) -> _Said:
     gain, up = each.return_ratio(each.given.horizon_days), each.given.p_up
     came = None if gain is None else gain > 0.0
-    return _Said((None, each.given.horizon_days), up.value, up.baseline, came)
+    return _Said(each.place, (None, each.given.horizon_days), up.value, up.baseline, came)
 
 
 def _tallies(said: list[_Said]) -> tuple[OddsTally, ...]:
@@ -212,8 +229,9 @@ def _tallies(said: list[_Said]) -> tuple[OddsTally, ...]:
 def _tally(kind: tuple[float | None, int], said: list[_Said]) -> OddsTally:
     import numpy as np
 
-    over = [each for each in said if each.came is not None]
-    is_enough = len(over) >= FEWEST
+    over = list({each.place: each for each in said if each.came is not None}.values())
+    apart = _apart((each.place for each in over), kind[1])
+    is_enough = apart >= FEWEST
     odds, base, came = (
         np.array([float(getattr(each, name)) for each in over]) for name in ("odds", "base", "came")
     )
@@ -225,6 +243,7 @@ def _tally(kind: tuple[float | None, int], said: list[_Said]) -> OddsTally:
         threshold_ratio=kind[0],
         horizon_days=kind[1],
         n=len(over),
+        n_effective=apart,
         brier=figure(scores.brier_score, odds, came),
         brier_baseline=figure(scores.brier_score, base, came),
         brier_skill=figure(scores.brier_skill, odds, base, came),
@@ -243,24 +262,36 @@ def _ranges(part: tuple[Followed, ...]) -> tuple[RangeTally, ...]:
 def _range(level: float, horizon: int, part: tuple[Followed, ...]) -> RangeTally:
     import numpy as np
 
-    rows = [
-        (band.low, band.high, gain)
+    found = {
+        each.place: (band.low, band.high, gain)
         for each in part
         for band in each.given.return_interval
         if (band.level, each.given.horizon_days) == (level, horizon)
         and (gain := each.return_ratio(horizon)) is not None
-    ]
-    is_enough = len(rows) >= FEWEST
+    }
+    rows, apart = list(found.values()), _apart(found, horizon)
+    is_enough = apart >= FEWEST
     low, high, came = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     tail = (1.0 - level) / 2.0
     return RangeTally(
         level=level,
         horizon_days=horizon,
         n=len(rows),
+        n_effective=apart,
         coverage=scores.coverage(low, high, came) if is_enough else None,
         pinball=_pinball(low, high, came, tail=tail) if is_enough else None,
         why="" if is_enough else TOO_FEW,
     )
+
+
+def _apart(places: Iterable[tuple[str, int]], horizon: int) -> int:
+    """Return how many of the places lie a whole horizon after the last counted one of their instrument."""
+    newest: dict[str, int] = {}
+    count = 0
+    for name, row in sorted(places):
+        if name not in newest or row >= newest[name] + horizon:
+            newest[name], count = row, count + 1
+    return count
 
 
 def _pinball(low: FloatArray, high: FloatArray, came: FloatArray, *, tail: float) -> float:
