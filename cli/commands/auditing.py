@@ -107,7 +107,7 @@ def _subject(strategy: str, known: Instrument) -> Subject:
     if is_file(strategy):
         load_strategy(strategy)
         return strategy_subject(strategy, lambda: load_strategy(strategy), instrument=known, terms=Terms())
-    named = named_strategy(strategy)
+    named = named_strategy(strategy, instrument=known)
     terms = Terms(no_trade_band=0.0) if named.plans_steps else Terms()
     return strategy_subject(strategy, named.make, instrument=known, terms=terms)
 

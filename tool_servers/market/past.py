@@ -68,7 +68,7 @@ class Historian:
 
         with self._place():
             trial = self._trial(instrument, span, fee_bps)
-            named = named_strategy(strategy.value)
+            named = named_strategy(strategy.value, instrument=trial.snapshot.instrument)
             watched = _Watched(named.make(), watch, total=len(trial) - trial.first)
             result = run_backtest(watched, trial, plans_steps=named.plans_steps)
             return _backtest_answer(self._written_down(result, trial, design_trials=named.design_trials))
@@ -131,6 +131,7 @@ class _Watched:
 
     def __init__(self, strategy: Strategy, watch: Watch, *, total: int) -> None:
         self.name = strategy.name
+        self.note = str(getattr(strategy, "note", ""))
         self._strategy = strategy
         self._watch = watch
         self._total = total

@@ -37,6 +37,11 @@ def bars_per_year(instrument: Instrument) -> float:
     return a_year / _MINUTES[instrument.interval]
 
 
+def bars_per_day(instrument: Instrument) -> float:
+    """Return the number of bars a trading day; of monthly bars, below 1."""
+    return bars_per_year(instrument) / (_SESSIONS if instrument.session is Session.EXCHANGE else _DAYS)
+
+
 def month_of(opened_us: int) -> int:
     """Return the UTC month of an instant, counted from year 0."""
     instant = _EPOCH + timedelta(microseconds=opened_us)

@@ -107,7 +107,7 @@ def _banded(trial: Trial, band: float) -> Trial:
 
 def _observations(strategy: Strategy, course: Course) -> tuple[str, ...]:
     abstained = getattr(strategy, "abstentions", 0)
-    found = []
+    found = [note] if (note := str(getattr(strategy, "note", ""))) else []
     if course.fills == 0:
         found.append("No order was filled: the strategy never asked for any, or its windows never filled.")
     if abstained:

@@ -17,7 +17,7 @@ from when_to_invest.backtest.report import run_backtest
 from when_to_invest.backtest.rules.advice import FollowsAdvice, follow, is_due
 from when_to_invest.backtest.rules.deployment import ConstantMix
 from when_to_invest.backtest.rules.months import MonthEnds
-from when_to_invest.backtest.rules.trend import TrendRule
+from when_to_invest.backtest.rules.trend import TrendRule, TrendStrategy
 from when_to_invest.backtest.terms import Terms
 from when_to_invest.backtest.trial import make_trial
 from when_to_invest.backtest.view import MarketView
@@ -191,3 +191,40 @@ def test_names_and_questions_that_mean_nothing_are_refused() -> None:
         with pytest.raises(Fault):
             call()
     assert isinstance(named_strategy("decision", every=5).make(), FollowsAdvice)
+
+
+HOURLY = {
+    Session.CONTINUOUS: (24, "counts days, 24 bars each here"),
+    Session.EXCHANGE: (7, "counts days, 7 bars each here"),
+}
+
+
+@pytest.mark.parametrize("name", ["sma200_band", "vol_target", "trend_vol"])
+@pytest.mark.parametrize("session", HOURLY)
+def test_a_rule_of_days_counts_days_on_hours_too(name: str, session: Session) -> None:
+    made = named_strategy(name, instrument=instrument(interval=Interval.HOUR, session=session)).make()
+    daily = NAMED[name].make()
+    assert isinstance(made, TrendStrategy)
+    assert isinstance(daily, TrendStrategy)
+    factor, words = HOURLY[session]
+    assert made.rule.slow == factor * daily.rule.slow
+    assert made.rule.volatility_window == factor * daily.rule.volatility_window
+    assert words in made.note
+    assert made.rule.target_sigma_annual == daily.rule.target_sigma_annual
+
+
+@pytest.mark.parametrize("name", ["sma200_band", "vol_target", "trend_vol", "decision"])
+def test_a_rule_of_days_is_refused_on_months(name: str) -> None:
+    with pytest.raises(Fault, match="counts days") as caught:
+        named_strategy(name, instrument=instrument(interval=Interval.MONTH))
+    assert "sma10_months" in caught.value.fix
+
+
+@pytest.mark.parametrize("interval", [Interval.DAY, Interval.MONTH, Interval.HOUR])
+def test_rules_of_months_are_the_same_on_any_bars(interval: Interval) -> None:
+    for name in ("sma10_months", "tsmom_12m", "dca", "buy_and_hold", "constant_mix"):
+        assert named_strategy(name, instrument=instrument(interval=interval)) is NAMED[name]
+
+
+def test_daily_bars_are_followed_as_named() -> None:
+    assert all(named_strategy(name, instrument=instrument()) is NAMED[name] for name in NAMED)

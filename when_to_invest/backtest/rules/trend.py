@@ -57,10 +57,11 @@ class TrendRule:
 
 
 class TrendStrategy:
-    """Follows a `TrendRule` bar by bar with running sums."""
+    """Follows a `TrendRule` bar by bar with running sums; `note`: what a report should say of it."""
 
-    def __init__(self, name: str, rule: TrendRule) -> None:
+    def __init__(self, name: str, rule: TrendRule, note: str = "") -> None:
         self.name = name
+        self.note = note
         self.rule = rule
         self._seen = 0
         self._fast_sum = self._slow_sum = self._square_sum = 0.0
