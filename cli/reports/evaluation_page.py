@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cli.reports.chart import chart_of
-from cli.reports.forecast_pictures import odds_picture, range_picture, reliability_picture
+from cli.reports.forecast_pictures import odds_picture, range_picture
 from cli.reports.page import Picture, heading, notes, page, picture, table
-from cli.reports.position_pictures import price_picture, wealth_picture
+from cli.reports.position_pictures import price_picture, ways_lost, wealth_picture
+from cli.reports.reliability_picture import reliability_picture
+from cli.reports.sheet import MARGIN, SMALL, Place, new_sheet
 from cli.reports.style import as_png
 from when_to_invest.evaluation.targets import FIGURES, Target, promised
 
@@ -33,6 +35,15 @@ def evaluation_pictures(found: Judged, snapshot: Snapshot) -> list[Picture]:
         )
         pictures.append(Picture(as_png(range_picture(made)), f"{name}: range of the 21-day return over time"))
     return pictures
+
+
+def words_picture(found: Evaluation) -> Picture:
+    """Return a picture that says why nothing could be drawn; to be used inside `drawing`."""
+    sheet = new_sheet(11.0, 3.0 + 0.45 * len(found.notes))
+    top = sheet.head(f"{found.instrument}: nothing could be judged", f"From {found.start} to {found.end}.")
+    for note in found.notes:
+        top = sheet.write(note, Place(MARGIN, top + 0.12, sheet.width - 2.0 * MARGIN), SMALL)
+    return Picture(as_png(sheet.figure), f"{found.instrument}: nothing could be judged")
 
 
 def evaluation_html(found: Evaluation, pictures: list[Picture]) -> str:
@@ -63,7 +74,7 @@ def _line(target: Target, value: float | None, *, is_promised: bool) -> tuple[st
 
 
 def _periods(found: Evaluation) -> str:
-    head = ("years", "return", "holding", "Sharpe", "holding", "deepest fall", "holding", "")
+    head = ("years", "return", "holding", "Sharpe", "holding", "deepest fall", "holding", "with the sizing")
     rows = []
     for each in found.overlay.periods:
         figures = (
@@ -75,5 +86,5 @@ def _periods(found: Evaluation) -> str:
             each.max_drawdown_buy_hold_ratio,
         )
         cells = ["unknown" if value is None else f"{value:.2f}" for value in figures]
-        rows.append((f"from {each.start[:4]} to {each.end[:4]}", *cells, "lost" if each.is_lost else ""))
+        rows.append((f"from {each.start[:4]} to {each.end[:4]}", *cells, ", ".join(ways_lost(each))))
     return table(head, rows)

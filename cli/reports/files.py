@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cli.reports.evaluation_page import evaluation_html, evaluation_pictures
-from cli.reports.page import Picture, page, picture
+from cli.reports.backtest_picture import backtest_picture
+from cli.reports.evaluation_page import evaluation_html, evaluation_pictures, words_picture
+from cli.reports.page import Picture, notes, page, picture
+from cli.reports.recommendation_page import recommendation_html
 from cli.reports.recommendation_picture import recommendation_picture
 from cli.reports.style import as_png, drawing
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
     from home.paths import Home
+    from when_to_invest.backtest.report import Backtest
+    from when_to_invest.backtest.trial import Trial
     from when_to_invest.decision.recommendation import Recommendation
     from when_to_invest.evaluation.evaluate import Judged
     from when_to_invest.market import Snapshot
@@ -46,10 +50,27 @@ def write_recommendation(path: Path, answer: Recommendation, snapshot: Snapshot,
     if path.suffix.lower() == ".png":
         _write(path, png)
         return
-    words = f"{answer.instrument}: price with trend band, steps, odds of a fall and risk"
-    title = f"{answer.instrument}: is now the time?"
-    lead = " ".join(step.text for step in answer.explanation)
-    html = page(title, lead=lead, parts=[picture(Picture(png, words))], foot=f"{answer.id}. {answer.limits}")
+    _write(path, recommendation_html(answer, png).encode())
+
+
+def write_backtest(path: Path, result: Backtest, trial: Trial, *, home: Home) -> None:
+    """Draw a backtest into `path`.
+
+    Raises:
+        Fault: as `write_recommendation`.
+    """
+    with drawing(home.run / "drawing"):
+        png = as_png(backtest_picture(result, trial))
+    if path.suffix.lower() == ".png":
+        _write(path, png)
+        return
+    words = f"{result.instrument}: wealth and falls of {result.strategy} beside holding throughout"
+    html = page(
+        f"{result.strategy} on {result.instrument}",
+        lead=f"From {result.course.opened_at(0):%Y-%m-%d} to {result.course.opened_at(-1):%Y-%m-%d}.",
+        parts=[picture(Picture(png, words)), notes(result.notes)],
+        foot="Past figures promise nothing.",
+    )
     _write(path, html.encode())
 
 
@@ -61,6 +82,8 @@ def write_evaluation(path: Path, found: Judged, snapshot: Snapshot, *, home: Hom
     """
     with drawing(home.run / "drawing"):
         pictures = evaluation_pictures(found, snapshot)
+        if path.suffix.lower() == ".png" and not pictures:
+            pictures = [words_picture(found.evaluation)]
     if path.suffix.lower() == ".png":
         _write(path, _stacked([each.png for each in pictures]))
     else:
@@ -74,7 +97,7 @@ def _stacked(pictures: list[bytes]) -> bytes:
     from PIL import Image
 
     images = [Image.open(io.BytesIO(png)).convert("RGB") for png in pictures]
-    size = (max((image.width for image in images), default=1), max(1, sum(image.height for image in images)))
+    size = (max(image.width for image in images), sum(image.height for image in images))
     sheet = Image.new("RGB", size, "white")
     top = 0
     for image in images:

@@ -28,7 +28,13 @@ RED: Final = "#D55E00"
 GREY: Final = "#8A8F98"
 PALE: Final = "#E7EAEE"
 INK: Final = "#22262B"
+QUIET: Final = "#59616B"
+"""Explanations: grey, and dark enough to be read."""
 DOTS_PER_INCH: Final = 144
+LOG_SPAN: Final = 3.0
+"""What grew by more than this factor is drawn by factors."""
+_WIDE: Final = 30.0
+_WHOLE, _LEAST, _MOST = 0.0995, 0.0005, 0.995
 _SETTINGS: Final[Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
@@ -37,21 +43,19 @@ _SETTINGS: Final[Any] = {
     "axes.labelsize": 10,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 13,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 12,
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "grid.color": PALE,
     "grid.linewidth": 0.8,
+    "hatch.linewidth": 0.7,
     "legend.fontsize": 9,
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
     "svg.hashsalt": "when-to-invest",
     "text.color": INK,
+    "text.parse_math": False,
     "xtick.color": INK,
     "xtick.labelsize": 9,
     "ytick.color": INK,
@@ -82,18 +86,6 @@ def drawing(cache: Path) -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of this size in inches; to be used inside `drawing`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    room = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
-    figure = Figure(figsize=(width, height), layout=room)
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def as_png(figure: Figure) -> bytes:
     """Return the figure as PNG; the same figure gives the same bytes."""
     out = io.BytesIO()
@@ -101,28 +93,59 @@ def as_png(figure: Figure) -> bytes:
     return out.getvalue()
 
 
-def subtitle(axes: Axes, text: str) -> None:
-    """Put a quiet line of explanation under the axes' title."""
-    axes.set_title(axes.get_title(loc="left"), loc="left", pad=26)
-    axes.annotate(
-        text,
-        xy=(0.0, 1.0),
-        xytext=(0, 8),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        color=GREY,
-        fontsize=9.5,
-        va="bottom",
-    )
-
-
 def in_hundredths(axes: Axes, *, axis: str = "y") -> None:
     """Label a ratio's axis in hundredths, as people read them."""
     from matplotlib.ticker import PercentFormatter
 
-    (axes.yaxis if axis == "y" else axes.xaxis).set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
+    (axes.yaxis if axis == "y" else axes.xaxis).set_major_formatter(PercentFormatter(xmax=1.0))
 
 
-def legend_above(axes: Axes) -> None:
-    """Put the legend beside the title, where it hides nothing."""
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2)
+def in_factors(axes: Axes) -> None:
+    """Scale prices or wealth by factors: equal steps are equal ratios."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(base=10.0, subs=_steps(axes.get_ylim())))
+    in_amounts(axes)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def in_amounts(axes: Axes) -> None:
+    """Label prices or wealth; millions in short, so that no number runs into the axis' name."""
+    from matplotlib.ticker import FuncFormatter
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+
+
+def amount(value: float) -> str:
+    """Return `1,400`, `0.075`, `35M`, `2.5bn`."""
+    for size, unit in ((1e9, "bn"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:,.6g}{unit}"
+    return f"{value:,.6g}"
+
+
+def _steps(limits: tuple[float, float]) -> tuple[float, ...]:
+    """Return which multiples of powers of ten are labelled: many where the axis spans little."""
+    return (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if limits[1] < _WIDE * limits[0] else (1.0, 2.0, 5.0)
+
+
+def by_dates(axes: Axes) -> None:
+    """Label the axis with as few words as tell each date."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    )
+
+
+def share(ratio: float) -> str:
+    """Return a ratio in hundredths: `41%`, `5.1%`; never nothing for something, nor all for most."""
+    size = abs(ratio)
+    if _MOST <= size < 1.0:
+        return ">99%" if ratio > 0.0 else "<-99%"
+    if size == 0.0 or size >= _WHOLE:
+        return f"{ratio:.0%}"
+    return f"{ratio:.1%}" if size >= _LEAST else "<0.1%"

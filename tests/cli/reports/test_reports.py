@@ -13,11 +13,16 @@ import pytest
 from PIL import Image
 
 from cli.reports import files
-from cli.reports.forecast_pictures import grouped
 from cli.reports.page import Picture, page, picture, table
+from cli.reports.reliability_picture import grouped
 from home.paths import Home
 from tests.fakes.fake_bars import daily_snapshot
+from tests.fakes.recommendations import recommendation
+from when_to_invest.backtest.named import NAMED
+from when_to_invest.backtest.report import run_backtest
+from when_to_invest.backtest.trial import make_trial
 from when_to_invest.decision.recommend import recommend
+from when_to_invest.decision.recommendation import Action
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.evaluation.deployment import no_outcomes
 from when_to_invest.evaluation.evaluate import Judged, evaluate
@@ -102,3 +107,37 @@ def test_points_of_the_reliability_diagram_are_groups_by_odds() -> None:
     assert all(point.low <= point.came <= point.high for point in points)
     assert all(abs(point.said - point.came) < 0.1 for point in points)
     assert grouped(odds[:50], came[:50], horizon=1) == []
+
+
+def test_a_backtest_is_written_as_picture_and_as_page(tmp_path: Path, home: Home) -> None:
+    trial = make_trial(SEEN, first=250)
+    result = run_backtest(NAMED["dca"].make(), trial, plans_steps=True)
+    files.write_backtest(tmp_path / "run.png", result, trial, home=home)
+    files.write_backtest(tmp_path / "run.html", result, trial, home=home)
+    assert colours((tmp_path / "run.png").read_bytes()) > 20
+    text = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert "dca on FAKE" in text
+    assert all(note.split(":")[0] in text for note in result.notes)
+
+
+def test_a_record_with_nothing_to_draw_gives_a_picture_that_says_so(tmp_path: Path, home: Home) -> None:
+    path = tmp_path / "report.png"
+    files.write_evaluation(path, replace(judged(), forecasts=None, courses=None), SEEN, home=home)
+    assert colours(path.read_bytes()) > 5
+
+
+def test_labels_stand_left_and_indented_and_figures_right() -> None:
+    text = table(["what", "measured"], [["21-day variance", "0.621"], ["  in its worst years", "-0.1"]])
+    assert "<td>21-day variance</td><td class='number'>0.621</td>" in text
+    assert "<td class='indent'>in its worst years</td><td class='number'>-0.1</td>" in text
+    assert "<th>what</th><th class='number'>measured</th>" in text
+
+
+def test_a_recommendation_page_tells_steps_and_what_would_change_it(tmp_path: Path, home: Home) -> None:
+    answer = recommendation(Action.STAGE)
+    path = tmp_path / "answer.html"
+    files.write_recommendation(path, answer, SEEN, home=home)
+    text = path.read_text(encoding="utf-8")
+    assert "SPX, 31 December 2018: in steps, 30% of the budget in all" in text
+    assert "the trend turns down" in text
+    assert text.count("by its date") == 2
