@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,6 +38,9 @@ def backtest(
     every: Annotated[
         int | None, typer.Option(help="Bars between two questions (decision).", show_default=False)
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw it: FILE.png or FILE.html.", show_default=False)
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -47,14 +51,30 @@ def backtest(
     from home.trial_file import recorder
     from when_to_invest.backtest.terms import Terms
 
+    if plot is not None:
+        _check_plot(plot)
     place, terms = home_at(home), Terms(fee_bps, slippage_bps, band, cash_rate)
     trial = trial_of(place, instrument, start=from_, end=to, terms=terms, arrival_months=arrival_months)
     record = recorder(place, data_as_of=trial.snapshot.as_of)
     result = written_down(run_named(strategy, trial, every=every), trial, _asked(strategy, every), record)
+    if plot is not None:
+        _draw(plot, result, trial, place)
     if json:
         print_json(backtest_json(result))
         return
     console().print(backtest_card(result))
+
+
+def _check_plot(path: Path) -> None:
+    from cli.reports.files import check_target
+
+    check_target(path, option="--plot")
+
+
+def _draw(path: Path, result: Backtest, trial: Trial, home: Home) -> None:
+    from cli.reports.files import write_backtest
+
+    write_backtest(path, result, trial, home=home)
 
 
 def trial_of(
@@ -95,7 +115,7 @@ def run_named(strategy: str, trial: Trial, *, every: int | None = None) -> Backt
         if every is not None:
             raise Fault(ErrorCode.BAD_ARGUMENT, "--every is for decision alone", fix="leave it out")
         return run_backtest(load_strategy(strategy), trial)
-    named = named_strategy(strategy, every=every)
+    named = named_strategy(strategy, every=every, instrument=trial.snapshot.instrument)
     return run_backtest(named.make(), trial, plans_steps=named.plans_steps)
 
 

@@ -30,7 +30,7 @@ def reliability_picture(made: Forecasts) -> Figure:
     """Return how often a fall came, against the odds given, for two horizons."""
     sheet = new_sheet(11.0, 6.75)
     top = sheet.head(
-        f"{made.instrument}: when it said so, how often did a fall of {THRESHOLD:.0%} come?",
+        f"{made.instrument}: {_finding(made)}",
         "Points on the dashed line are right; below it the odds were too high, above it too low.",
     )
     marks = [
@@ -45,14 +45,28 @@ def reliability_picture(made: Forecasts) -> Figure:
     return sheet.figure
 
 
-def _panel(sheet: Sheet, made: Forecasts, horizon: int, place: Place) -> None:
+def _finding(made: Forecasts) -> str:
+    odds, came = _judged(made, HORIZONS[-1])
+    fall = f"a fall of {THRESHOLD:.0%} within {HORIZONS[-1]} days"
+    if not len(odds):
+        return f"the odds of {fall} cannot be judged yet"
+    said, rate = share(float(odds.mean())), share(float(came.mean()))
+    return f"{fall} was given odds of {said} on average, and {rate} came"
+
+
+def _judged(made: Forecasts, horizon: int) -> tuple[FloatArray, FloatArray]:
+    """Return odds and outcomes of the days whose outcome is known."""
     import numpy as np
 
     at, column = made.horizons.index(horizon), made.thresholds.index(THRESHOLD)
-    odds, came = made.drop[:, at, column], made.drop_came[:, at, column]
-    over = np.isfinite(came)
-    found = grouped(odds[over], came[over], horizon=horizon)
-    said, rate = (float(each[over].mean()) if over.any() else 0.0 for each in (odds, came))
+    over = np.isfinite(made.drop_came[:, at, column])
+    return made.drop[over, at, column], made.drop_came[over, at, column]
+
+
+def _panel(sheet: Sheet, made: Forecasts, horizon: int, place: Place) -> None:
+    odds, came = _judged(made, horizon)
+    found = grouped(odds, came, horizon=horizon)
+    said, rate = (float(each.mean()) if len(each) else 0.0 for each in (odds, came))
     top = sheet.write(f"Within {horizon} days", place, PART)
     words = (
         f"on average {share(said)} were said, and {share(rate)} came" if found else "too few days to group"

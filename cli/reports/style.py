@@ -95,9 +95,10 @@ def as_png(figure: Figure) -> bytes:
 
 def in_hundredths(axes: Axes, *, axis: str = "y") -> None:
     """Label a ratio's axis in hundredths, as people read them."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
-    (axes.yaxis if axis == "y" else axes.xaxis).set_major_formatter(PercentFormatter(xmax=1.0))
+    labels = FuncFormatter(lambda value, _: f"{100.0 * value:,.4g}%")
+    (axes.yaxis if axis == "y" else axes.xaxis).set_major_formatter(labels)
 
 
 def in_factors(axes: Axes) -> None:

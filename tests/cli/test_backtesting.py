@@ -117,6 +117,7 @@ def test_a_damaged_ledger_ends_a_backtest(capsys: pytest.CaptureFixture[str], tm
         (("moonshot", "SPX"), "no strategy is called"),
         (("dca", "NOPE"), "no instrument"),
         (("dca", "SPX", "--from", "yesterday"), "is not a date"),
+        (("sma200_band", "USMKT"), "counts days"),
         (("dca", "SPX", "--from", "2030-01-01"), "2 are needed"),
         (("dca", "SPX", "--fee-bps", "-3"), "fee_bps"),
         (("dca", "SPX", "--every", "3"), "does not ask"),
@@ -165,3 +166,15 @@ def test_each_run_gets_a_strategy_of_its_own() -> None:
     assert load_strategy(EXAMPLE) is not load_strategy(EXAMPLE)
     with pytest.raises(Fault):
         load_strategy("nothing.py:Any")
+
+
+def test_a_backtest_is_drawn_where_asked_and_nowhere_else(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    period = ("SPX", "--from", "2007-01-01", "--to", "2010-12-31")
+    target = tmp_path / "run.png"
+    assert run(capsys, tmp_path, "trend_vol", *period, "--plot", str(target))[0] == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+    status, text = run(capsys, tmp_path, "trend_vol", *period, "--plot", str(tmp_path / "run.pdf"))
+    assert status != 0
+    assert ".html" in text
