@@ -25,7 +25,7 @@ COLOURS: Final = {
     Action.REDUCE: RED,
 }
 SHOWN_DAYS: Final = 540
-_WIDTH, _HEIGHT = 12.0, 9.6
+_WIDTH, _HEIGHT = 12.0, 9.8
 _CALM, _SEVERE = 40.0, 70.0
 _KEY_FALL: Final = 0.05
 _HALF: Final = 6.35
@@ -52,7 +52,8 @@ def recommendation_picture(answer: Recommendation, snapshot: Snapshot) -> Figure
     below = sheet.write(distance(shown), Place(MARGIN, top + 0.16, room), PART)
     draw_price(sheet, answer, shown, top=below + 0.06, bottom=5.35)
     _draw_bars(sheet, answer, top=5.85)
-    sheet.write(_foot(answer), Place(MARGIN, _HEIGHT - 0.27, room), SMALL)
+    under = sheet.write(track_record(answer), Place(MARGIN, _HEIGHT - 0.46, room), SMALL)
+    sheet.write(_foot(answer), Place(MARGIN, under, room), SMALL)
     return sheet.figure
 
 
@@ -112,7 +113,7 @@ def _draw_bars(sheet: Sheet, answer: Recommendation, *, top: float) -> None:
     left, right = Place(MARGIN, top, _HALF - 0.75), Place(_HALF, top, _WIDTH - _HALF - MARGIN)
     rows = sorted(answer.p_drop, key=lambda each: (each.horizon_days, each.threshold_ratio))
     under = max(_head_odds(sheet, answer, rows, left), _head_risk(sheet, answer, right)) + 0.3
-    bottom = _HEIGHT - 0.72
+    bottom = _HEIGHT - 0.9
     _draw_odds(sheet.panel(Place(LEFT, under, _BARS), bottom=bottom), rows)
     _draw_risk(sheet.panel(Place(_HALF + 0.8, under, _BARS - 0.35), bottom=bottom), answer)
 
@@ -235,6 +236,21 @@ def _draw_risk(axes: Axes, answer: Recommendation) -> None:
         "weight": [share(part.weight) for part in parts],
     }
     _figures(axes, places, columns)
+
+
+def track_record(answer: Recommendation) -> str:
+    """Return how such odds and ranges have done on this instrument; nothing where nobody knows."""
+    card = answer.calibration
+    if card is None or card.ece is None:
+        return "How such odds have done on this instrument is not known yet."
+    fall = f"a fall of {card.threshold_ratio:.0%} within {card.horizon_days} days"
+    held = (
+        f" The newest {card.range_forecasts:,} ranges of {card.range_level:.0%} held "
+        f"{share(card.range_coverage)} of the time."
+        if card.range_coverage is not None
+        else ""
+    )
+    return f"Past odds of {fall} were off by {share(card.ece)} on average, over {card.years:.0f} years.{held}"
 
 
 def _foot(answer: Recommendation) -> str:

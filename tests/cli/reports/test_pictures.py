@@ -16,7 +16,7 @@ from cli.reports.backtest_picture import backtest_picture
 from cli.reports.forecast_pictures import odds_picture, range_picture, runs
 from cli.reports.position_pictures import price_picture, ways_lost, wealth_picture
 from cli.reports.price_panel import levels_of
-from cli.reports.recommendation_picture import headline, recommendation_picture
+from cli.reports.recommendation_picture import headline, recommendation_picture, track_record
 from cli.reports.reliability_picture import grouped, limit, reliability_picture
 from cli.reports.style import drawing, share
 from cli.reports.wealth_panels import compared, wealth_path
@@ -297,3 +297,12 @@ def test_first_falls_and_the_regime_are_told() -> None:
     words = " ".join(text.get_text() for text in figure.texts)
     assert "by day 22 in 10%" in words
     assert "turbulent market since 14 Dec 2018" in words
+
+
+def test_the_track_record_on_the_instrument_is_told() -> None:
+    answer = recommend(daily_snapshot(COUNT, seed=7))
+    assert answer.calibration is not None
+    assert answer.calibration.ece is not None
+    words = track_record(answer)
+    assert f"off by {share(answer.calibration.ece)} on average" in words
+    assert "not known" in track_record(answer.model_copy(update={"calibration": None}))
