@@ -6,10 +6,11 @@ by a language model.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from when_to_invest.decision.eligibility import LONGEST_HORIZON
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.values import Value
@@ -17,7 +18,7 @@ from when_to_invest.values import Value
 Question = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 ThreadId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 """Name of a conversation; the same name continues it."""
-LONGEST_HORIZON_DAYS = 252
+LONGEST_HORIZON_DAYS: Final = LONGEST_HORIZON
 
 
 class Request(Value):

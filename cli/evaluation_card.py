@@ -11,8 +11,8 @@ from when_to_invest.evaluation.report import Evaluation, PeriodScore
 from when_to_invest.evaluation.targets import FIGURES, Target, promised
 
 
-def _mark(target: Target, value: float | None, *, is_promised: bool) -> Text:
-    if value is None or not is_promised:
+def _mark(target: Target, value: float | None) -> Text:
+    if value is None:
         return Text("")
     return Text("✓", style="bold green") if target.is_met(value) else Text("missed", style="bold red")
 
@@ -21,16 +21,17 @@ def _figures(found: Evaluation) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("what")
     table.add_column("measured", justify="right")
-    table.add_column("promised", style="dim")
-    table.add_column("")
     rows = {target.name for target in promised(found.instrument)}
+    if rows:
+        table.add_column("promised", style="dim")
+        table.add_column("")
     for target in FIGURES:
         value, is_promised = target.read(found), target.name in rows
         if value is None and not is_promised:
             continue
         shown = "unknown" if value is None else f"{value:.3f}"
-        bound = target.bound() if is_promised else ""
-        table.add_row(target.words, shown, bound, _mark(target, value, is_promised=is_promised))
+        told = (target.bound(), _mark(target, value)) if is_promised else ()
+        table.add_row(target.words, shown, *told)
     return table
 
 

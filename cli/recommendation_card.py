@@ -13,7 +13,7 @@ from rich.text import Text
 from agents.explanation import changes, hundredths, prospects, record, signed
 from cli.cards import usd
 from when_to_invest.canonical import utc_text
-from when_to_invest.decision.recommendation import Action, Breaker, DropOdds, Recommendation
+from when_to_invest.decision.recommendation import Action, Breaker, DropOdds, Recommendation, Tranche
 from when_to_invest.money import share_usd
 
 HEADLINE: Final = {
@@ -49,17 +49,22 @@ def _schedule(answer: Recommendation, budget_usd: Decimal | None) -> list[Render
     lines: list[RenderableType] = []
     for number, tranche in enumerate(answer.schedule, start=1):
         amount = f" = {usd(share_usd(budget_usd, tranche.fraction))}" if budget_usd is not None else ""
-        lines.append(Text(f"  step {number}: {hundredths(tranche.fraction)}{amount}, {tranche.text}"))
+        lines.append(Text(f"  step {number}: {hundredths(tranche.fraction)}{amount}, {_when(tranche)}"))
     return lines
+
+
+def _when(tranche: Tranche) -> str:
+    """Return the tranche's own words, its date in the place of a hint at it."""
+    return tranche.text.replace("its date", f"{tranche.due_at:%Y-%m-%d}") if tranche.due_at else tranche.text
 
 
 def _odds(answer: Recommendation) -> Table:
     """Return the odds of falls as thresholds by horizons, each beside how usual it is."""
     horizons = sorted({odds.horizon_days for odds in answer.p_drop})
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("odds of a fall of", no_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("odds of\na fall\nof", no_wrap=True)
     for days in horizons:
-        table.add_column(f"{days} days (usual)", no_wrap=True)
+        table.add_column(f"in {days} days\n(usual)", no_wrap=True)
     for threshold in sorted({odds.threshold_ratio for odds in answer.p_drop}):
         cells = [_cell(_find(answer, threshold, days)) for days in horizons]
         table.add_row(hundredths(threshold), *cells)
@@ -76,7 +81,7 @@ def _cell(odds: DropOdds | None) -> Text:
         return Text("")
     is_worse = odds.value > odds.baseline
     style = "dim" if not odds.has_skill else "red" if is_worse else "green"
-    return Text.assemble((f"{hundredths(odds.value):>7}", style), (f" ({hundredths(odds.baseline)})", "dim"))
+    return Text.assemble((f"{hundredths(odds.value):>6}", style), (f" ({hundredths(odds.baseline)})", "dim"))
 
 
 def _outlook(answer: Recommendation) -> list[Text]:
@@ -148,12 +153,12 @@ def recommendation_card(answer: Recommendation, *, budget_usd: Decimal | None) -
         *_tail(answer),
         Text(),
         Text(answer.limits, style="italic dim"),
+        Text(f"{len(answer.evidence)} facts from data {answer.snapshot_hash[:12]}.", style="dim"),
     )
     return Panel(
         body,
         title=f"[bold]{answer.instrument}[/] as of {utc_text(answer.as_of)[:10]}",
-        subtitle=f"{answer.id} · {len(answer.evidence)} facts · data {answer.snapshot_hash[:12]}… · "
-        f"expires {utc_text(answer.expires_at)[:10]}",
+        subtitle=f"{answer.id} · expires {utc_text(answer.expires_at)[:10]}",
         title_align="left",
         subtitle_align="left",
         padding=(1, 2),

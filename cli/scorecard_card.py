@@ -52,7 +52,7 @@ def _range(band: RangeTally) -> str:
 def _list(recommendations: tuple[Scored, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("made", "of", "advice", "size"):
-        table.add_column(name, no_wrap=True, min_width=4)
+        table.add_column(name, no_wrap=name != "of", overflow="fold")
     days = sorted({each.horizon_days for one in recommendations for each in one.outcomes})
     for day in days:
         table.add_column(f"in {day} d", no_wrap=True, justify="right")
@@ -66,7 +66,7 @@ def _list(recommendations: tuple[Scored, ...]) -> Table:
 
 def _outcome(gain: float | None) -> Text:
     if gain is None:
-        return Text("not over", style="dim")
+        return Text("open", style="dim")
     return Text(f"{gain:+.3f}", style="green" if gain > 0.0 else "red")
 
 

@@ -35,7 +35,7 @@ def _luck(found: SweepReport) -> Table:
 
 def _best(found: SweepReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("configuration", no_wrap=True)
+    table.add_column("configuration", overflow="fold")
     for name in ("Sharpe", "90 % range", "deflated", "a year", "deepest fall", "behind"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found.best:

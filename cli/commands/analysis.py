@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from home.paths import Home
     from when_to_invest.decision.recommendation import Recommendation
 
-LONGEST_HORIZON_DAYS = 252
-
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to `app`."""
@@ -28,17 +26,19 @@ def register(app: typer.Typer) -> None:
 
 
 def parse_horizon(text: str) -> int:
-    """Return the trading days of `21d` or `21`, between 1 and 252.
+    """Return the trading days of `21d` or `21`, from 1 to the longest that is answered.
 
     Raises:
         Fault: `bad_argument` for anything else.
     """
+    from when_to_invest.decision.eligibility import LONGEST_HORIZON
+
     found = re.fullmatch(r"(\d{1,3})d?", text.strip())
     days = int(found.group(1)) if found else 0
-    if not 1 <= days <= LONGEST_HORIZON_DAYS:
+    if not 1 <= days <= LONGEST_HORIZON:
         raise Fault(
             ErrorCode.BAD_ARGUMENT,
-            f"--horizon {text!r} is not a number of trading days from 1 to {LONGEST_HORIZON_DAYS}",
+            f"--horizon {text!r} is not a number of trading days from 1 to {LONGEST_HORIZON}",
             fix="give it as 21d",
         )
     return days
@@ -81,7 +81,7 @@ def recommend(
     instrument: Annotated[str, typer.Argument(help="Instrument id, such as SPX.")],
     *,
     budget: Annotated[str | None, typer.Option(help="USD to be invested in all.")] = None,
-    horizon: Annotated[str, typer.Option(help="Trading days to look ahead.")] = "21d",
+    horizon: Annotated[str, typer.Option(help="Trading days to look ahead, 1 to 126.")] = "21d",
     held: Annotated[float, typer.Option(help="Share of the budget invested already, 0 to 1.")] = 0.0,
     as_of: Annotated[
         str | None, typer.Option(help="Date or instant; nothing later is looked at.", show_default=False)

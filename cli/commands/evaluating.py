@@ -119,9 +119,12 @@ def scorecard(
     from cli.output import console, print_json
     from cli.scorecard_card import scorecard_card
     from home.paths import home_at
+    from market_data.catalogue import instrument as known
     from market_data.scorecard import scorecard as score
 
     place = home_at(home)
+    if instrument is not None:
+        known(place, instrument)
     found = score(place, now=_present(place, as_of), instrument=instrument)
     if json:
         print_json(found.model_dump(mode="json"))

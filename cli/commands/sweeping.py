@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(sweep)
 
 
-GridOption = Annotated[list[str], typer.Option(help="fast=10:100:10 or slow=100,200; give one a parameter.")]
+GridOption = Annotated[list[str], typer.Option(help="slow=50:250:25 or slow=100,200; give one a parameter.")]
 FromOption = Annotated[str | None, typer.Option("--from", help="First day traded.", show_default=False)]
 ToOption = Annotated[str | None, typer.Option(help="Last day looked at.", show_default=False)]
 

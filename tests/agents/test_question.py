@@ -49,4 +49,4 @@ def test_a_question_alone_is_no_wish(text: str) -> None:
 
 
 def test_a_horizon_is_held_to_what_can_be_analysed() -> None:
-    assert understand("SPX over 9 years", instruments=KNOWN).horizon_days == 252
+    assert understand("SPX over 9 years", instruments=KNOWN).horizon_days == 126

@@ -12,16 +12,16 @@ from tool_servers.market.past import Historian
 from tool_servers.market.past_tools import past_tools
 from tool_servers.toolspec import READS, ToolDefinition
 from when_to_invest.canonical import utc_text
+from when_to_invest.decision.eligibility import LONGEST_HORIZON
 from when_to_invest.decision.recommendation import Recommendation
 
-LONGEST_HORIZON_DAYS: Final = 252
 DEFAULT_HORIZON_DAYS: Final = 21
 Id = Annotated[str, Field(max_length=24, description="id from list_instruments, e.g. SPX")]
 AsOf = Annotated[
     str | None, Field(max_length=40, description="date or UTC instant, not in the future; default now")
 ]
 Held = Annotated[float, Field(ge=0.0, le=1.0, description="share of the budget invested already")]
-Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON_DAYS, description="trading days ahead")]
+Horizon = Annotated[int, Field(ge=1, le=LONGEST_HORIZON, description="trading days ahead")]
 
 INSTRUCTIONS: Final = (
     "Read-only market analysis on recorded or imported bars. Every number has a unit in its name or "

@@ -19,6 +19,8 @@ from when_to_invest.backtest.trial import Trial
 
 MOST_PERIODS: Final = 5
 FEWEST_PERIOD_BARS: Final = 2
+_SHOWN_EQUAL: Final = 5e-4
+"""Half a thousandth of the budget, below which two returns read the same."""
 MIX_BAND: Final = 0.02
 """Narrow, so that the mix keeps the exposure it is held to."""
 UNKNOWN_TRIALS: Final = (
@@ -48,8 +50,8 @@ class Part:
 
     @property
     def is_behind(self) -> bool:
-        """Whether buying and holding would have earned more."""
-        return self.total_return < self.buy_and_hold_return
+        """Whether buying and holding would have earned more, by what people are shown of it."""
+        return self.total_return < self.buy_and_hold_return - _SHOWN_EQUAL
 
 
 @dataclass(frozen=True, slots=True)
