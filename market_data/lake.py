@@ -16,14 +16,14 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from home.paths import Home
 from market_data.durable import write_atomically
 from market_data.import_report import NOT_IN_DOLLARS, ImportReport, report_of
-from market_data.quality import INTERVAL_US, Cleaned, check_clock, clean_bars
+from market_data.quality import INTERVAL_US, Cleaned, check_clock, clean_bars, clean_series
 from market_data.recorded import RECORDINGS
 from market_data.tables import RawBars, corrupt, read_bars
 from when_to_invest.canonical import canonical_bytes
@@ -247,10 +247,11 @@ def _bars(path: Path, modified_ns: int, size: int) -> BarSeries:
 
     entry = _entry(path, modified_ns, size)
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        # `pq.read_table` would load the data set machinery, and pandas with it, for one file.
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
     except (pa.ArrowException, OSError) as error:
         raise _damaged(entry.instrument.id) from error
-    series = clean_bars(_raw(table, entry.instrument), interval=entry.instrument.interval).series
+    series = clean_series(_raw(table, entry.instrument), interval=entry.instrument.interval)
     for column in (series.opened_us, series.open, series.high, series.low, series.close, series.volume):
         column.setflags(write=False)
     return series
@@ -260,17 +261,22 @@ def _raw(table: pa.Table, instrument: Instrument) -> RawBars:
     import pyarrow as pa
 
     def column(name: str, *, is_known: bool) -> FloatArray | None:
-        if not is_known:
-            return None
-        values: FloatArray = table.column(name).to_numpy()
-        return values
+        return _numbers(table.column(name)) if is_known else None
 
+    times = pa.chunked_array([chunk.view(pa.int64()) for chunk in table.column("ts").chunks], pa.int64())
     return RawBars(
-        opened_us=table.column("ts").cast(pa.int64()).to_numpy(),
+        opened_us=_numbers(times),
         open=column("open", is_known=instrument.has_range),
         high=column("high", is_known=instrument.has_range),
         low=column("low", is_known=instrument.has_range),
-        close=table.column("close").to_numpy(),
+        close=_numbers(table.column("close")),
         volume=column("volume", is_known=instrument.has_volume),
         first_row=1,
     )
+
+
+def _numbers(column: pa.ChunkedArray) -> Any:
+    """Return a column without nulls; `to_numpy` would load pandas for it."""
+    import numpy as np
+
+    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from home.paths import Home
+from market_data import archive
 from market_data.archive import load, store
-from tests.fakes.fake_bars import daily_snapshot
+from tests.fakes.fake_bars import EPOCH, FIRST_DAY, daily_snapshot, instrument, series, snapshot_of
 from when_to_invest.decision.recommend import recommend
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.instruments import Interval, Session
+from when_to_invest.market import Snapshot
+
+FIRST_US = int((FIRST_DAY - EPOCH).total_seconds()) * 1_000_000
 
 
 @pytest.fixture
@@ -46,9 +52,28 @@ def test_an_unknown_recommendation_is_refused(home: Home, name: str) -> None:
     assert caught.value.code is ErrorCode.UNKNOWN_RECOMMENDATION
 
 
-@pytest.mark.parametrize("kind", ["recommendations/*.json", "snapshots/*.npz"])
+def _minutes() -> Snapshot:
+    opened = FIRST_US + np.arange(60 * 24 * 40, dtype=np.int64) * 60_000_000
+    return snapshot_of(series(opened), instrument(interval=Interval.MINUTE, session=Session.CONTINUOUS))
+
+
+def test_very_many_bars_are_kept_the_fast_way_and_come_back_bit_for_bit(home: Home) -> None:
+    snapshot = _minutes()
+    assert len(snapshot.bars) >= archive.MANY_BARS
+    made = recommend(daily_snapshot()).model_copy(update={"snapshot_hash": snapshot.hash})
+    store(home, made, snapshot)
+    assert [path.suffix for path in home.snapshots.iterdir()] == [".parquet"]
+    kept, data = load(home, made.id)
+    assert (kept, data.hash) == (made, snapshot.hash)
+
+
+@pytest.mark.parametrize("kind", ["recommendations/*.json", "snapshots/*.npz", "snapshots/*.parquet"])
 @pytest.mark.parametrize("damage", ["cut", "other", "gone"])
-def test_an_altered_record_is_refused(home: Home, kind: str, damage: str) -> None:
+def test_an_altered_record_is_refused(
+    home: Home, kind: str, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind.endswith("parquet"):
+        monkeypatch.setattr(archive, "MANY_BARS", 1)
     snapshot, other = daily_snapshot(), daily_snapshot(seed=1)
     made, foreign = recommend(snapshot), recommend(other)
     store(home, made, snapshot)
