@@ -63,7 +63,8 @@ def draw_price(sheet: Sheet, answer: Recommendation, chart: Chart, *, top: float
     _shade_regime(past, answer, chart)
     _draw_ranges(ahead, answer, chart)
     _draw_levels((past, ahead), answer, chart)
-    if chart.close.max() > LOG_SPAN * chart.close.min():
+    low, high = _span(answer, chart)
+    if high > LOG_SPAN * low:
         in_factors(past)
     else:
         in_amounts(past)
@@ -113,6 +114,8 @@ def _marks(answer: Recommendation, chart: Chart) -> list[Artist]:
         )
         words = f"{side} {level.value:,.5g}: {level.words}{off}"
         marks.append(line_mark(words, colour, style=style, width=1.3))
+    if answer.schedule:
+        marks.append(line_mark("steps, share of the budget", INK, style=":", width=1.1))
     if answer.regime is not None and answer.regime.name == "turbulent":
         marks.append(area_mark(f"turbulent since {told(answer.regime.since.date())}", TURBULENT))
     if len(gap_rows(chart.date)):
@@ -162,6 +165,14 @@ def _draw_ranges(axes: Axes, answer: Recommendation, chart: Chart) -> None:
     axes.plot(dates[:1], [close], marker="o", markersize=6, color=INK, clip_on=False, zorder=5)
 
 
+def _span(answer: Recommendation, chart: Chart) -> tuple[float, float]:
+    """Return the lowest and the highest price that is drawn."""
+    close = float(chart.close[-1])
+    lows = [max(_LEAST_SHARE, 1.0 + band.low) * close for band in answer.return_interval]
+    highs = [(1.0 + band.high) * close for band in answer.return_interval]
+    return min([float(chart.close.min()), *lows]), max([float(chart.close.max()), *highs])
+
+
 def _draw_levels(panels: tuple[Axes, Axes], answer: Recommendation, chart: Chart) -> None:
     for level in levels_of(answer):
         if _is_near(level, chart):
@@ -185,8 +196,8 @@ def _dress_ahead(sheet: Sheet, axes: Axes, answer: Recommendation, chart: Chart)
     span = place_of(last) - place_of(now)
     axes.set_xlim(place_of(now), place_of(last) + max(1, round(0.12 * span)))
     axes.spines["left"].set(color=INK, linewidth=1.0)
-    axes.tick_params(axis="y", left=False, labelleft=False)
-    _date_ticks(sheet, axes, sorted({end, *(due for due, _ in steps)}))
+    axes.tick_params(axis="y", which="both", left=False, labelleft=False)
+    _date_ticks(sheet, axes, sorted({end, *(due for due, _ in steps)}), now=now)
     _label_steps(sheet, axes, steps)
 
 
@@ -196,34 +207,50 @@ def _inches(sheet: Sheet, axes: Axes, when: np.datetime64) -> float:
     return (place_of(when) - low) / (high - low) * axes.get_position().width * sheet.width
 
 
-def _date_ticks(sheet: Sheet, axes: Axes, dates: list[np.datetime64]) -> None:
+def _date_ticks(sheet: Sheet, axes: Axes, dates: list[np.datetime64], *, now: np.datetime64) -> None:
     """Label as many of the dates as there is room for."""
     ticks: list[float] = []
     labels: list[str] = []
-    free, year = _NEAREST, dates[0].astype("datetime64[Y]")
+    free, year = _NEAREST, now.astype("datetime64[Y]")
     for when in dates:
         at = _inches(sheet, axes, when)
         if at >= free:
             day: date = when.astype("datetime64[D]").item()
             ticks.append(place_of(when))
             labels.append(told(day) if when.astype("datetime64[Y]") != year else f"{day.day} {day:%b}")
-            free = at + 1.5 * _NEAREST
+            free = at + 1.8 * _NEAREST
     axes.set_xticks(ticks, labels)
 
 
 def _label_steps(sheet: Sheet, axes: Axes, steps: list[tuple[np.datetime64, float]]) -> None:
     """Mark each step's date by a dotted line, its share of the budget above the panel where room is."""
-    free, width = 0.0, axes.get_position().width * sheet.width
-    left, top = axes.get_position().x0 * sheet.width, (1.0 - axes.get_position().y1) * sheet.height
-    for number, (due, part) in enumerate(steps):
+    for due, _ in steps:
         if _inches(sheet, axes, due) > 0.0:
             axes.axvline(place_of(due), color=INK, linewidth=1.1, linestyle=":")
-        words = f"step {number + 1}: {share(part)}"
+    long = [f"step {number}: {share(part)}" for number, (_, part) in enumerate(steps, start=1)]
+    short = [share(part) for _, part in steps]
+    at = [_inches(sheet, axes, due) for due, _ in steps]
+    placed = _side_by_side(sheet, long, at, axes)
+    if len(placed) < len(steps):
+        placed = _side_by_side(sheet, short, at, axes)
+    left, top = axes.get_position().x0 * sheet.width, (1.0 - axes.get_position().y1) * sheet.height
+    for words, start in placed:
+        sheet.write(words, Place(left + start, top - 0.2, sheet.width), _STEP)
+
+
+def _side_by_side(
+    sheet: Sheet, labels: list[str], centres: list[float], axes: Axes
+) -> list[tuple[str, float]]:
+    """Return the labels that fit over the panel, and how far from its left edge each begins."""
+    free, width = 0.0, axes.get_position().width * sheet.width
+    placed = []
+    for words, centre in zip(labels, centres, strict=True):
         long = sheet.length(words, _STEP)
-        at = min(max(0.0, _inches(sheet, axes, due) - long / 2.0), width - long)
-        if at >= free:
-            sheet.write(words, Place(left + at, top - 0.2, long + 1.0), _STEP)
-            free = at + long + 0.1
+        start = min(max(0.0, centre - long / 2.0), width - long)
+        if start >= free:
+            placed.append((words, start))
+            free = start + long + 0.1
+    return placed
 
 
 def distance(chart: Chart) -> str:

@@ -26,6 +26,9 @@ COLOURS: Final = {
 }
 SHOWN_DAYS: Final = 540
 _WIDTH, _HEIGHT = 12.0, 9.8
+_USUAL_ROWS: Final = 9
+_ROW: Final = 0.32
+"""Inches that each further row of odds makes the picture higher."""
 _CALM, _SEVERE = 40.0, 70.0
 _KEY_FALL: Final = 0.05
 _HALF: Final = 6.35
@@ -41,7 +44,8 @@ _CLEAR: Final = 2.0
 
 def recommendation_picture(answer: Recommendation, snapshot: Snapshot) -> Figure:
     """Return the picture; everything on it stands in the recommendation or its snapshot."""
-    sheet = new_sheet(_WIDTH, _HEIGHT)
+    more = max(0, len(answer.p_drop) - _USUAL_ROWS)
+    sheet = new_sheet(_WIDTH, _HEIGHT + _ROW * more)
     top = sheet.head(headline(answer), _outlook(answer))
     _strip(sheet, answer, bottom=top)
     chart = chart_of(snapshot)
@@ -52,7 +56,7 @@ def recommendation_picture(answer: Recommendation, snapshot: Snapshot) -> Figure
     below = sheet.write(distance(shown), Place(MARGIN, top + 0.16, room), PART)
     draw_price(sheet, answer, shown, top=below + 0.06, bottom=5.35)
     _draw_bars(sheet, answer, top=5.85)
-    under = sheet.write(track_record(answer), Place(MARGIN, _HEIGHT - 0.46, room), SMALL)
+    under = sheet.write(track_record(answer), Place(MARGIN, sheet.height - 0.46, room), SMALL)
     sheet.write(_foot(answer), Place(MARGIN, under, room), SMALL)
     return sheet.figure
 
@@ -113,7 +117,7 @@ def _draw_bars(sheet: Sheet, answer: Recommendation, *, top: float) -> None:
     left, right = Place(MARGIN, top, _HALF - 0.75), Place(_HALF, top, _WIDTH - _HALF - MARGIN)
     rows = sorted(answer.p_drop, key=lambda each: (each.horizon_days, each.threshold_ratio))
     under = max(_head_odds(sheet, answer, rows, left), _head_risk(sheet, answer, right)) + 0.3
-    bottom = _HEIGHT - 0.9
+    bottom = sheet.height - 0.9
     _draw_odds(sheet.panel(Place(LEFT, under, _BARS), bottom=bottom), rows)
     _draw_risk(sheet.panel(Place(_HALF + 0.8, under, _BARS - 0.35), bottom=bottom), answer)
 
@@ -250,7 +254,8 @@ def track_record(answer: Recommendation) -> str:
         if card.range_coverage is not None
         else ""
     )
-    return f"Past odds of {fall} were off by {share(card.ece)} on average, over {card.years:.0f} years.{held}"
+    off = f"{100.0 * card.ece:.1f} points on average, over {card.years:.0f} years"
+    return f"Past odds of {fall} were off by {off}.{held}"
 
 
 def _foot(answer: Recommendation) -> str:

@@ -148,8 +148,9 @@ def is_clean(figure: Figure) -> bool:
     return True
 
 
-def test_no_words_meet_on_a_recommendation(seen: Snapshot) -> None:
-    assert is_clean(recommendation_picture(recommend(seen), seen))
+@pytest.mark.parametrize("horizon", [5, 21, 126])
+def test_no_words_meet_on_a_recommendation(seen: Snapshot, horizon: int) -> None:
+    assert is_clean(recommendation_picture(recommend(seen, horizon_days=horizon), seen))
 
 
 def test_no_words_meet_on_an_evaluation(seen: Snapshot, judged: Judged) -> None:
@@ -304,5 +305,14 @@ def test_the_track_record_on_the_instrument_is_told() -> None:
     assert answer.calibration is not None
     assert answer.calibration.ece is not None
     words = track_record(answer)
-    assert f"off by {share(answer.calibration.ece)} on average" in words
+    assert f"off by {100.0 * answer.calibration.ece:.1f} points on average" in words
     assert "not known" in track_record(answer.model_copy(update={"calibration": None}))
+
+
+def test_a_wide_range_ahead_does_not_flatten_the_past() -> None:
+    shown = daily_snapshot(COUNT, seed=7)
+    answer = recommend(shown)
+    wide = answer.return_interval[-1].model_copy(update={"low": -0.6, "high": 6.0})
+    figure = recommendation_picture(answer.model_copy(update={"return_interval": (wide,)}), shown)
+    assert figure.axes[0].get_yscale() == "log"
+    assert is_clean(figure)
