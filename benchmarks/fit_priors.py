@@ -12,23 +12,27 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.markets import data_hashes, load_markets
+from benchmarks.markets import VARIABLE, data_hashes, files_at_hand, load_markets
 from home.paths import Home
 from when_to_invest.models.pooling import learn, prepare
 from when_to_invest.models.prior import to_document
 
-YEARS = range(1990, 2026)
+YEARS = (*range(1935, 1990, 5), *range(1990, 2026))
+"""Every fifth year while a single index is all there is."""
 TARGET = Path("when_to_invest/models/priors/pooled.json")
 
 
 def main() -> int:
     """Learn, write, and say how much was learnt from."""
+    if not files_at_hand():
+        sys.stderr.write(f"the lessons that ship come from many instruments: set {VARIABLE}\n")
+        return 2
     with TemporaryDirectory() as folder:
         markets = load_markets(Home(Path(folder)))
     prior = learn(prepare(markets), years=YEARS)
     document = {
         "made_by": "benchmarks/fit_priors.py",
-        "variants_tried": 24,
+        "variants_tried": 96,
         "data": data_hashes(markets),
         **to_document(prior),
     }

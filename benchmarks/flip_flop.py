@@ -25,7 +25,7 @@ from when_to_invest.features.daily import daily_bars
 from when_to_invest.models.fall_odds import THRESHOLDS, outcomes, pooled_odds
 from when_to_invest.models.past import Past, past_mean, recall
 from when_to_invest.models.prior import shipped_prior
-from when_to_invest.models.skill import ONE_SIDED_90, judge
+from when_to_invest.models.skill import ONE_SIDED_95, judge
 
 if TYPE_CHECKING:
     from when_to_invest.decision.recommendation import Action
@@ -76,14 +76,14 @@ def _skill(past: Past, first: int) -> list[bool]:
     import numpy as np
 
     count = len(past.bars)
-    odds = pooled_odds(past, HORIZON, THRESHOLDS, until=count)
+    odds = pooled_odds(past, HORIZON, THRESHOLDS)
     came = outcomes(past, HORIZON, THRESHOLDS)
     base = past_mean(came, HORIZON)
     loss, base_loss = ((odds - came) ** 2).mean(axis=1), ((base - came) ** 2).mean(axis=1)
     judged = np.flatnonzero(~np.isnan(loss + base_loss))
     ends = np.searchsorted(judged, np.arange(first, count) + 1 - HORIZON)
     return [
-        judge(loss[judged[:end]], base_loss[judged[:end]], horizon=HORIZON).is_proven(ONE_SIDED_90)
+        judge(loss[judged[:end]], base_loss[judged[:end]], horizon=HORIZON).is_proven(ONE_SIDED_95)
         for end in ends.tolist()
     ]
 

@@ -17,7 +17,7 @@ FLOOR: Final = 1e-8
 """Smallest daily variance that is told apart (1 bp a day), so that logarithms stay finite."""
 _GARMAN_KLASS: Final = 0.38629436111989061884
 """2 ln 2 - 1."""
-_OUTLIER: Final = 10.0
+_OUTLIER: Final = 4.0
 _CONFIRMED: Final = 4.0
 _DECAY: Final = 0.94
 _FIRST_DAYS: Final = 6
@@ -49,7 +49,7 @@ def daily_variance(bars: DailyBars) -> FloatArray:
 def steadied(variance: FloatArray, returns: FloatArray) -> FloatArray:
     """Return daily variances without single wicks that no close confirms.
 
-    A day counts at most 10 times the exponential mean of the days before, or 4 times its own
+    A day counts at most 4 times the exponential mean of the days before, or 4 times its own
     squared return, whichever is more; the first days are taken as they are.
     """
     import numpy as np

@@ -114,7 +114,7 @@ def _pooled(past: Past, horizon: int, until: int) -> FloatArray:
     import numpy as np
 
     odds = np.full(until, np.nan)
-    coefficients = past.by_row(horizon, "up", until=until)
+    coefficients = past.by_row(horizon, "up")[:until]
     rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
     odds[rows] = probability_by_row(up_design(past.panel, rows), coefficients[rows])
     return odds

@@ -1,11 +1,13 @@
 """Odds that some close within h days lies a threshold below now, learnt from many instruments.
 
 Stage: models (pure). A logistic regression on the threshold's distance z in forecast
-deviations, ln(-ln(1 - x)) - ln(sigma sqrt(h)), its square, the volatilities at other speeds and
-their products with z; because everything is in units of the instrument's own volatility, one
-dated set of coefficients (`prior`) serves all. The instrument's own finished past then decides
-how far to trust it: odds = base + trust (pooled - base), base being its past frequency, and
-trust the least-squares weight on its own record, pulled towards 1.
+deviations, ln(-ln(1 - x)) - ln(sigma sqrt(h)), its square, the volatilities at other speeds, the
+weight of the tails, and their products with z; because everything is in units of the
+instrument's own volatility, one dated set of coefficients (`prior`) serves all. They are mixed
+with the share of the instrument's own finished days that fell as far in its units
+(`own_frequency`). The same past then decides how far to trust the mixture: odds = base + trust
+(mixed - base), base being its past frequency, and trust the least-squares weight on its own
+record, pulled towards 1.
 """
 
 from __future__ import annotations
@@ -13,9 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from when_to_invest.models.newton_logit import probability_by_row
+from when_to_invest.features.risk_panel import ARCH, GARCH, LEVERAGE
+from when_to_invest.models.newton_logit import logistic
+from when_to_invest.models.own_frequency import own_shares, weight
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
-from when_to_invest.models.skill import ONE_SIDED_90, Skill, judge
+from when_to_invest.models.skill import ONE_SIDED_95, Skill, judge
+from when_to_invest.models.volatility import pooled_level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 THRESHOLDS: Final = (0.03, 0.05, 0.10)
 _NEAREST: Final = -2.5
 _FARTHEST: Final = 3.0
-_TRUST_TRIALS: Final = 200.0
+_TRUST_TRIALS: Final = 2000.0
 """Weight of full trust, in non-overlapping horizons whose odds differ by `_TYPICAL_LEAN`."""
 _TYPICAL_LEAN: Final = 0.1
 
@@ -52,20 +57,19 @@ class HorizonOdds:
     @property
     def has_skill(self) -> bool:
         """Whether the odds beat the base rates on the instrument's own past."""
-        return self.skill.is_proven(ONE_SIDED_90)
+        return self.skill.is_proven(ONE_SIDED_95)
 
 
 def newest_odds(past: Past, horizon: int) -> HorizonOdds:
-    """Return the odds at the newest day."""
+    """Return the odds at the newest day, and how the pooled odds did on the days before."""
     import numpy as np
 
-    known = _pool(past, horizon, THRESHOLDS, len(past.bars))
-    found = _trusted(past, np.array([len(past.bars) - 1]), horizon, THRESHOLDS, known)
+    found = fall_odds(past, np.array([len(past.bars) - 1]), horizon, THRESHOLDS)
     return HorizonOdds(
         horizon=horizon,
         values=tuple(float(value) for value in found.odds[0]),
         baselines=tuple(float(value) for value in found.base[0]),
-        skill=_record(known, horizon),
+        skill=_judged(_record(past, horizon, THRESHOLDS), horizon),
     )
 
 
@@ -80,7 +84,7 @@ def coherent(odds: tuple[HorizonOdds, ...]) -> tuple[HorizonOdds, ...]:
 
 
 def design(panel: RiskPanel, rows: TimeArray, log_fall: FloatArray, horizon: int) -> FloatArray:
-    """Return the rows' features (m, 10).
+    """Return the rows' features (m, 12).
 
     `log_fall`: (m,) or scalar, ln of the threshold as a positive log return.
     """
@@ -90,8 +94,9 @@ def design(panel: RiskPanel, rows: TimeArray, log_fall: FloatArray, horizon: int
     near = np.clip(z, _NEAREST, _FARTHEST)
     slopes = panel.slopes[rows]
     fast, _, quarter, long_run = slopes.T
-    products = (near * quarter, near * long_run, near * fast)
-    return np.column_stack((np.ones(len(z)), z, near**2, slopes, *products))
+    tails = panel.tails[rows]
+    products = (near * quarter, near * long_run, near * fast, near * tails)
+    return np.column_stack((np.ones(len(z)), z, near**2, slopes, tails, *products))
 
 
 def log_fall(threshold: float) -> float:
@@ -101,17 +106,54 @@ def log_fall(threshold: float) -> float:
     return math.log(-math.log1p(-threshold))
 
 
-def pooled_odds(past: Past, horizon: int, thresholds: Sequence[float], *, until: int) -> FloatArray:
-    """Return the pooled odds (until, T) of every row, by the lesson of its time; NaN without one."""
+def pooled_odds(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArray:
+    """Return the pooled odds (n, T) of every row, by the lesson of its time; NaN without one.
+
+    The same as `design` times the lesson's coefficients, with what thresholds share computed once.
+    """
     import numpy as np
 
-    odds = np.full((until, len(thresholds)), np.nan)
-    coefficients = past.by_row(horizon, "fall", until=until)
+    odds = np.full((len(past.bars), len(thresholds)), np.nan)
+    coefficients = past.by_row(horizon, "fall")
     rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
+    if not len(rows):
+        return odds
+    one, slope, square, *rest = np.ascontiguousarray(coefficients[rows].T)
+    columns = (*past.panel.slopes[rows].T, past.panel.tails[rows])
+    fast, _, quarter, long_run, tails = columns
+    level = one + sum(weight * column for weight, column in zip(rest, columns, strict=False))
+    products = zip(rest[len(columns) :], (quarter, long_run, fast, tails), strict=True)
+    lean = sum(weight * column for weight, column in products)
+    own = -0.5 * np.log(horizon) - past.panel.volatility[rows]
     for column, threshold in enumerate(thresholds):
-        features = design(past.panel, rows, np.full(len(rows), log_fall(threshold)), horizon)
-        odds[rows, column] = probability_by_row(features, coefficients[rows])
+        z = np.clip(log_fall(threshold) + own, _NEAREST - 2.0, _FARTHEST + 2.0)
+        near = np.clip(z, _NEAREST, _FARTHEST)
+        odds[rows, column] = logistic(level + slope * z + near * (square * near + lean))
     return odds
+
+
+def _blended(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArray:
+    """Return the pooled odds, moved towards the instrument's own share of falls as deep in its units."""
+    falls = [log_fall(each) for each in thresholds]
+    share, trials = own_shares(past, horizon, falls, log_deviation=_log_deviation(past, horizon))
+    pooled = pooled_odds(past, horizon, thresholds)
+    odds: FloatArray = pooled + weight(trials)[:, None] * (share - pooled)
+    return odds
+
+
+def _log_deviation(past: Past, horizon: int) -> FloatArray:
+    """Return the log deviation of the return over the horizon (n,): the mean of three forecasts.
+
+    The month's volatility, the pooled HAR, and the reactive variance on its way to the long run.
+    """
+    import numpy as np
+
+    panel, stay = past.panel, ARCH + 0.5 * LEVERAGE + GARCH
+    near = (1.0 - stay**horizon) / ((1.0 - stay) * horizon)
+    reactive = panel.close_variance + near * (panel.reactive - panel.close_variance)
+    levels = panel.volatility + pooled_level(past, horizon) + 0.5 * np.log(reactive)
+    deviation: FloatArray = levels / 3.0 + 0.5 * np.log(horizon)
+    return deviation
 
 
 def outcomes(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArray:
@@ -124,44 +166,50 @@ def outcomes(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArra
 
 def fall_odds(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float]) -> FallOdds:
     """Return the odds of `rows` (increasing), each from what was known on its day."""
-    return _trusted(past, rows, horizon, thresholds, _pool(past, horizon, thresholds, int(rows[-1]) + 1))
+    import numpy as np
+
+    known = _record(past, horizon, thresholds)
+    weight = known.trust[np.maximum(past.cut_of(rows) - horizon - 1, 0)]
+    base = known.base[rows]
+    odds = np.clip(base + weight * known.lean[rows], 0.0, 1.0)
+    return FallOdds(odds=_ordered(odds, thresholds), base=base, came=known.came[rows])
 
 
 @dataclass(frozen=True, slots=True)
-class _Pool:
-    """Pooled odds, base rates and outcomes of the rows so far."""
+class Record:
+    """Pooled odds, base rates and outcomes of every row (n, T), and the trust they earned (n, 1).
+
+    `lean`: pooled less base, 0 where either is unknown.
+    """
 
     pooled: FloatArray
     base: FloatArray
     came: FloatArray
+    lean: FloatArray
+    trust: FloatArray
 
 
-def _pool(past: Past, horizon: int, thresholds: Sequence[float], until: int) -> _Pool:
-    came = outcomes(past, horizon, thresholds)
-    base = past_mean(came, horizon)[:until]
-    return _Pool(pooled_odds(past, horizon, thresholds, until=until), base, came)
-
-
-def _trusted(
-    past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float], known: _Pool
-) -> FallOdds:
+def _record(past: Past, horizon: int, thresholds: Sequence[float]) -> Record:
+    """Return the record of an instrument, made the first time that it is asked for."""
     import numpy as np
 
-    pooled, base, came = known.pooled, known.base, known.came
-    until = len(pooled)
-    lean = np.where(np.isnan(pooled) | np.isnan(base), 0.0, pooled - base)
-    trust = _trust(lean, np.nan_to_num(came[:until] - base), horizon)
-    weight = trust[np.maximum(past.cut_of(rows) - horizon - 1, 0)]
-    odds = np.clip(base[rows] + weight * lean[rows], 0.0, 1.0)
-    return FallOdds(odds=_ordered(odds, thresholds), base=base[rows], came=came[rows])
+    key = (horizon, tuple(thresholds))
+    if key not in past.records:
+        came = outcomes(past, horizon, thresholds)
+        base = past_mean(came, horizon)
+        pooled = _blended(past, horizon, thresholds)
+        lean = np.nan_to_num(pooled - base)
+        trust = _trust(lean, np.nan_to_num(came - base), horizon)
+        past.records[key] = Record(pooled, base, came, lean, trust)
+    return past.records[key]
 
 
-def _record(known: _Pool, horizon: int) -> Skill:
+def _judged(known: Record, horizon: int) -> Skill:
     """Judge the pooled odds on the instrument's own finished past, all thresholds together."""
     import numpy as np
 
-    finished = len(known.came) - horizon
-    pooled, base, came = known.pooled[:finished], known.base[:finished], known.came[:finished]
+    finished = slice(0, len(known.came) - horizon)
+    pooled, base, came = known.pooled[finished], known.base[finished], known.came[finished]
     judged = ~(np.isnan(pooled).any(axis=1) | np.isnan(base).any(axis=1))
     loss = ((pooled - came)[judged] ** 2).mean(axis=1)
     base_loss = ((base - came)[judged] ** 2).mean(axis=1)

@@ -19,10 +19,7 @@ _FARTHEST: Final = 30.0
 
 def probability(design: FloatArray, coefficients: FloatArray) -> FloatArray:
     """Return P(outcome = 1) for rows (m, k)."""
-    import numpy as np
-
-    odds: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(design @ coefficients, -_FARTHEST, _FARTHEST)))
-    return odds
+    return logistic(design @ coefficients)
 
 
 def probability_by_row(design: FloatArray, coefficients: FloatArray) -> FloatArray:
@@ -30,6 +27,13 @@ def probability_by_row(design: FloatArray, coefficients: FloatArray) -> FloatArr
     import numpy as np
 
     score = np.einsum("ij,ij->i", design, coefficients)
+    return logistic(score)
+
+
+def logistic(score: FloatArray) -> FloatArray:
+    """Return 1 / (1 + exp(-score)) for log odds of any shape, kept within 30 of even."""
+    import numpy as np
+
     odds: FloatArray = 1.0 / (1.0 + np.exp(-np.clip(score, -_FARTHEST, _FARTHEST)))
     return odds
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from when_to_invest.market import FloatArray, TimeArray
+    from when_to_invest.models.fall_odds import Record
     from when_to_invest.models.volatility import Study
 
 REFIT_DAYS: Final = 63
@@ -40,6 +41,10 @@ class Past:
     """What was computed once and is asked for again; nothing in it is ever changed."""
     studies: dict[int, Study] = field(default_factory=dict, init=False, repr=False, compare=False)
     """By horizon: the refits of `volatility`, which several questions of one decision share."""
+    records: dict[tuple[int, tuple[float, ...]], Record] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By horizon and thresholds: how the odds of a fall did, shared likewise."""
 
     @cached_property
     def panel(self) -> RiskPanel:
@@ -64,9 +69,9 @@ class Past:
 
         return FIRST_ROW + REFIT_DAYS * ((np.asarray(rows) - FIRST_ROW) // REFIT_DAYS)
 
-    def by_row(self, horizon: int, column: Literal["fall", "up"], *, until: int) -> FloatArray:
-        """Return the lesson's coefficients (until, k) that each row may use; NaN before the first."""
-        return self._once((column, horizon), lambda: self._by_row(horizon, column))[:until]
+    def by_row(self, horizon: int, column: Literal["fall", "up", "har"]) -> FloatArray:
+        """Return the lesson's coefficients (n, k) that each row may use; NaN before the first."""
+        return self._once((column, horizon), lambda: self._by_row(horizon, column))
 
     def _by_row(self, horizon: int, column: str) -> FloatArray:
         import numpy as np

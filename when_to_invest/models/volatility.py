@@ -83,6 +83,18 @@ def har_design(panel: RiskPanel, rows: TimeArray | slice) -> FloatArray:
     return np.column_stack((np.ones(len(columns)), columns))
 
 
+def pooled_level(past: Past, horizon: int) -> FloatArray:
+    """Return the log deviation of a day (n,) by the pooled, dated coefficients alone; NaN without."""
+    import numpy as np
+
+    features, coefficients = har_design(past.panel, slice(None)), past.by_row(horizon, "har")
+    if coefficients.shape != features.shape:
+        return np.full(len(features), np.nan)
+    exponent = np.einsum("ij,ij->i", features, coefficients)
+    level: FloatArray = 0.5 * (exponent + past.panel.long_run)
+    return level
+
+
 def har_target(panel: RiskPanel, horizon: int) -> FloatArray:
     """Return the log mean variance of the next h days less the long-run level, NaN if unfinished."""
     import numpy as np

@@ -136,7 +136,7 @@ def test_storms_are_learnt_from_others() -> None:
     assert len(losses.day) >= FEWEST_OUTCOMES
     base = losses.climatology.mean()
     for each in (losses.incumbent, *losses.challengers):
-        assert each.mean() < 0.95 * base
+        assert each.mean() < 0.97 * base
 
 
 @pytest.mark.slow
