@@ -62,12 +62,12 @@ def _odds(answer: Recommendation) -> Table:
     """Return the odds of falls as thresholds by horizons, each beside how usual it is."""
     horizons = sorted({odds.horizon_days for odds in answer.p_drop})
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("odds of\na fall\nof", no_wrap=True)
+    table.add_column("odds of a fall of")
     for days in horizons:
-        table.add_column(f"in {days} days\n(usual)", no_wrap=True)
+        table.add_column(f"{days} days (usual)", no_wrap=True)
     for threshold in sorted({odds.threshold_ratio for odds in answer.p_drop}):
         cells = [_cell(_find(answer, threshold, days)) for days in horizons]
-        table.add_row(hundredths(threshold), *cells)
+        table.add_row(Text(hundredths(threshold), no_wrap=True), *cells)
     return table
 
 
