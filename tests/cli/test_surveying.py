@@ -9,7 +9,7 @@ import pytest
 
 from cli.main import main
 
-ASKED = ("survey", "SPX", "USMKT", "--start", "2014-01-01", "--end", "2015-12-31")
+ASKED = ("survey", "SPX", "USMKT", "--start", "2012-01-01", "--end", "2015-12-31")
 
 
 def test_each_instrument_has_the_evaluation_it_would_have_alone(

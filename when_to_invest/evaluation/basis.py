@@ -50,6 +50,7 @@ def check_period(name: str, *, start: date | None, end: date | None, known: tupl
 def answered(made: Forecasts, bars: DailyBars, notes: list[str]) -> Forecasts | None:
     """Return the forecasts of those days on which the live code would have answered; None without any."""
     frozen, leapt = is_frozen(bars)[made.row], rests_on_leap(bars)[made.row]
+    crossing = _crosses_leap(made, bars)
     if frozen.any():
         notes.append(
             f"forecasts: on {int(frozen.sum())} of {len(made)} days the close had not moved for "
@@ -60,11 +61,26 @@ def answered(made: Forecasts, bars: DailyBars, notes: list[str]) -> Forecasts | 
             f"forecasts: {int(leapt.sum())} of {len(made)} days rest on a leap of the price with no trade "
             "between; no advice is given then and none is judged"
         )
-    kept = ~(frozen | leapt)
+    if crossing.any():
+        notes.append(
+            f"forecasts: what followed {int(crossing.sum())} of {len(made)} days holds such a leap, which is "
+            "no outcome, so none of them is judged"
+        )
+    kept = ~(frozen | leapt | crossing)
     if kept.all():
         return made
     names = [each.name for each in fields(made) if each.name not in _ROWS]
     return replace(made, **{name: getattr(made, name)[kept] for name in names}) if kept.any() else None
+
+
+def _crosses_leap(made: Forecasts, bars: DailyBars) -> Mask:
+    """Return whether a leap lies within the longest horizon after each forecast (m,)."""
+    import numpy as np
+
+    found: Mask = np.zeros(len(made), dtype=np.bool_)
+    for leap in breaks_of(bars).leaps:
+        found |= (made.row < leap.row) & (made.row >= leap.row - max(made.horizons))
+    return found
 
 
 def is_frozen(bars: DailyBars) -> Mask:
