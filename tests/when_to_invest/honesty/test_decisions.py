@@ -86,7 +86,8 @@ def test_an_abstention_that_depends_on_the_future_is_a_leak() -> None:
 def test_abstaining_always_is_no_clean_bill_and_other_faults_pass() -> None:
     for code, raised in (
         (ErrorCode.STALE_DATA, ErrorCode.HISTORY_TOO_SHORT),
-        (ErrorCode.CORRUPT_DATA, ErrorCode.CORRUPT_DATA),
+        (ErrorCode.CORRUPT_DATA, ErrorCode.HISTORY_TOO_SHORT),
+        (ErrorCode.BAD_ARGUMENT, ErrorCode.BAD_ARGUMENT),
     ):
 
         def refuses(bars: BarSeries, as_of: datetime, code: ErrorCode = code) -> Mapping[str, object]:
