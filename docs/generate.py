@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
+from docs.analysis import analysis_body
 from policies.catalogue import limits_markdown, refusals_markdown, rules_markdown
 from tool_servers.chain.tools import chain_tools
 from tool_servers.market.tools import market_tools
@@ -136,6 +137,16 @@ def tools_page() -> str:
     )
 
 
+def analysis_page() -> str:
+    """Return every module of the analysis with its source, equation and functions."""
+    return _page(
+        "The analysis",
+        "From closed bars to a recommendation, and the tools that keep it honest. All of it is pure: no "
+        "clock, no files, no randomness without a seed. Each entry is the module's own docstring.",
+        analysis_body(),
+    )
+
+
 def tools_table() -> str:
     """Return every tool of every server; the definitions are read, nothing is called."""
     unused = cast("Any", None)
@@ -164,6 +175,7 @@ def readme() -> str:
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "README.md": readme,
+    "docs/analysis.md": analysis_page,
     "docs/errors.md": errors_page,
     "docs/flow.md": flow_page,
     "docs/limits.md": limits_page,
