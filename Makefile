@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .PHONY: help setup demo test test-core check format check-format check-lint check-types check-imports \
-	check-docs check-tests docs bench prove
+	check-docs check-tests docs bench measured prove
 
 PYTHON := .venv/bin/python
 SET_UP := .venv/.set-up
@@ -66,6 +66,10 @@ docs: setup ## write the generated pages anew
 
 bench: setup ## measure against peers in the same run; also written to build/bench.json
 	@$(PYTHON) -m benchmarks.run $(ARGS)
+
+measured: setup ## measure every target and write docs/measured.md from it
+	-@$(PYTHON) -m benchmarks.run targets
+	@$(PYTHON) -m benchmarks.page
 
 prove: setup ## the long proofs at full size (SEED=n); also written to build/prove.json
 	@mkdir -p build
