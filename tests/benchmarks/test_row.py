@@ -82,6 +82,7 @@ def test_every_benchmark_file_is_found_and_has_rows() -> None:
         "fit_dynamics",
         "fit_priors",
         "markets",
+        "page",
         "provenance",
         "row",
         "run",
