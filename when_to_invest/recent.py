@@ -1,0 +1,150 @@
+"""What was sealed in the last 24 hours, order by order: what became of it, who had signed.
+
+A fold of events beside the account book, for the rules that look at many orders together:
+signatures for the sum of split orders, repeated executions, the last print at a venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
+from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.orders import OrderStep
+from when_to_invest.venue_status import TradingStatus
+
+WINDOW: Final = timedelta(hours=24)
+"""How far back the rules look."""
+_ENDS: Final = frozenset({OrderStep.CANCELLED, OrderStep.EXPIRED, OrderStep.REJECTED})
+
+
+@dataclass(slots=True)
+class SealedOrder:
+    """One sealed order; `quantity_open` in base units may still trade, `filled_usd` has traded."""
+
+    at: datetime
+    decision_id: str
+    account: str
+    venue: str
+    instrument: str
+    side: Side
+    limit_price_usd: Decimal
+    quantity_open: Decimal
+    signatures: int = 0
+    """How many people had signed it."""
+    filled_usd: Decimal = Decimal(0)
+    sent_at: datetime | None = None
+    is_rejected: bool = False
+
+    @property
+    def worth_usd(self) -> Decimal:
+        """Return what has traded of it, and what still may, at its limit."""
+        return self.filled_usd + self.quantity_open * self.limit_price_usd
+
+
+@dataclass(frozen=True, slots=True)
+class LastPrint:
+    """The newest trade that a venue reported to us in an instrument."""
+
+    price_usd: Decimal
+    at: datetime
+
+
+@dataclass(slots=True)
+class Recent:
+    """Mutable fold; `apply` events in journal order."""
+
+    sealed: dict[str, SealedOrder] = field(default_factory=dict)
+    """By decision, oldest first."""
+    prints: dict[tuple[str, str], LastPrint] = field(default_factory=dict)
+    """By venue and instrument."""
+    reenabled_at: dict[str, datetime] = field(default_factory=dict)
+    """When a scope was last set to `ACTIVE`."""
+    venue_statuses: dict[str, TradingStatus] = field(default_factory=dict)
+    """What each venue last said of itself."""
+
+    def apply(self, event: ev.Event) -> None:
+        """Advance by one event; those it does not look at change nothing."""
+        match event:
+            case ev.EnvelopeSealed():
+                self._seal(event)
+            case ev.EnvelopeRejected():
+                self._end(event.decision_id, is_rejected=True)
+            case ev.SendIntended():
+                self._send(event)
+            case ev.OrderMoved() if event.step in _ENDS:
+                self._end(event.decision_id)
+            case ev.OrderFilled():
+                self._fill(event)
+            case ev.TradingStateChanged() if event.state is TradingState.ACTIVE:
+                self.reenabled_at[event.scope] = event.at
+            case ev.VenueReported():
+                self.venue_statuses[event.venue] = event.status
+            case _:
+                pass
+
+    def before(self, decision_id: str) -> Iterator[SealedOrder]:
+        """Yield what was sealed before `decision_id`; all of it when that is not sealed."""
+        for owner, item in self.sealed.items():
+            if owner == decision_id:
+                return
+            yield item
+
+    def reenabled_since(self, *, account: str, venue: str, instrument: str) -> datetime | None:
+        """Return when people last re-enabled the system or one of these scopes."""
+        scopes = ("system", f"account:{account}", f"venue:{venue}", f"instrument:{instrument}")
+        return max((self.reenabled_at[scope] for scope in scopes if scope in self.reenabled_at), default=None)
+
+    def _seal(self, event: ev.EnvelopeSealed) -> None:
+        self._forget_before(event.at - WINDOW)
+        content = event.envelope.content
+        intent = content.intent
+        if not isinstance(intent, OrderIntent):
+            return
+        self.sealed[event.decision_id] = SealedOrder(
+            at=event.at,
+            decision_id=event.decision_id,
+            account=intent.account,
+            venue=intent.venue,
+            instrument=intent.instrument,
+            side=intent.side,
+            limit_price_usd=intent.limit_price_usd,
+            quantity_open=intent.quantity,
+            signatures=len({approval.approver for approval in content.approvals} - {intent.proposer}),
+        )
+
+    def _send(self, event: ev.SendIntended) -> None:
+        item = self.sealed.get(event.decision_id)
+        if item is not None and item.sent_at is None:
+            item.sent_at = event.at
+
+    def _fill(self, event: ev.OrderFilled) -> None:
+        self.prints[event.venue, event.instrument] = LastPrint(event.price_usd, event.at)
+        item = self.sealed.get(event.decision_id)
+        if item is None:
+            return
+        item.filled_usd += event.quantity * event.price_usd
+        item.quantity_open = (
+            Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
+        )
+
+    def _end(self, decision_id: str, *, is_rejected: bool = False) -> None:
+        item = self.sealed.get(decision_id)
+        if item is not None:
+            item.quantity_open = Decimal(0)
+            item.is_rejected = item.is_rejected or is_rejected
+
+    def _forget_before(self, horizon: datetime) -> None:
+        for decision_id in [*self._older(horizon)]:
+            del self.sealed[decision_id]
+
+    def _older(self, horizon: datetime) -> Iterator[str]:
+        for decision_id, item in self.sealed.items():
+            if item.at > horizon:
+                return
+            yield decision_id
