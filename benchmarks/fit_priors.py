@@ -32,7 +32,7 @@ def main() -> int:
     prior = learn(prepare(markets), years=YEARS)
     document = {
         "made_by": "benchmarks/fit_priors.py",
-        "variants_tried": 96,
+        "variants_tried": 100,
         "data": data_hashes(markets),
         **to_document(prior),
     }

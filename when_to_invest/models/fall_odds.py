@@ -90,7 +90,8 @@ def design(panel: RiskPanel, rows: TimeArray, log_fall: FloatArray, horizon: int
     """
     import numpy as np
 
-    z = np.clip(log_fall - 0.5 * np.log(horizon) - panel.volatility[rows], _NEAREST - 2.0, _FARTHEST + 2.0)
+    level = near_level(panel, horizon)[rows]
+    z = np.clip(log_fall - 0.5 * np.log(horizon) - level, _NEAREST - 2.0, _FARTHEST + 2.0)
     near = np.clip(z, _NEAREST, _FARTHEST)
     slopes = panel.slopes[rows]
     fast, _, quarter, long_run = slopes.T
@@ -124,7 +125,7 @@ def pooled_odds(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatA
     level = one + sum(weight * column for weight, column in zip(rest, columns, strict=False))
     products = zip(rest[len(columns) :], (quarter, long_run, fast, tails), strict=True)
     lean = sum(weight * column for weight, column in products)
-    own = -0.5 * np.log(horizon) - past.panel.volatility[rows]
+    own = -0.5 * np.log(horizon) - near_level(past.panel, horizon)[rows]
     for column, threshold in enumerate(thresholds):
         z = np.clip(log_fall(threshold) + own, _NEAREST - 2.0, _FARTHEST + 2.0)
         near = np.clip(z, _NEAREST, _FARTHEST)
@@ -141,17 +142,31 @@ def _blended(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArra
     return odds
 
 
-def _log_deviation(past: Past, horizon: int) -> FloatArray:
-    """Return the log deviation of the return over the horizon (n,): the mean of three forecasts.
+def near_level(panel: RiskPanel, horizon: int) -> FloatArray:
+    """Return the log deviation of a day (n,) that the latest moves suggest over the horizon.
 
-    The month's volatility, the pooled HAR, and the reactive variance on its way to the long run.
+    Half the month's volatility, half the reactive variance on its way to the long run.
     """
     import numpy as np
 
-    panel, stay = past.panel, ARCH + 0.5 * LEVERAGE + GARCH
+    return 0.5 * (panel.volatility + 0.5 * np.log(_reactive_variance(panel, horizon)))
+
+
+def _reactive_variance(panel: RiskPanel, horizon: int) -> FloatArray:
+    """Return the mean of the GJR recursion's expectations for the days of the horizon (n,)."""
+    stay = ARCH + 0.5 * LEVERAGE + GARCH
     near = (1.0 - stay**horizon) / ((1.0 - stay) * horizon)
-    reactive = panel.close_variance + near * (panel.reactive - panel.close_variance)
-    levels = panel.volatility + pooled_level(past, horizon) + 0.5 * np.log(reactive)
+    return panel.close_variance + near * (panel.reactive - panel.close_variance)
+
+
+def _log_deviation(past: Past, horizon: int) -> FloatArray:
+    """Return the log deviation of the return over the horizon (n,): the mean of three forecasts.
+
+    The month's volatility, the reactive variance, and the pooled HAR.
+    """
+    import numpy as np
+
+    levels = 2.0 * near_level(past.panel, horizon) + pooled_level(past, horizon)
     deviation: FloatArray = levels / 3.0 + 0.5 * np.log(horizon)
     return deviation
 
