@@ -9,13 +9,18 @@ whether a decision was acted upon.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from when_to_invest.errors import Fault
 
 DEDUPLICATION_S: Final = 300.0
 """How long a deduplication id is remembered, also after its message was deleted."""
 MAX_BATCH: Final = 10
-"""Most messages one receive hands out."""
+"""Most messages one receive hands out, one send takes or one delete removes."""
+MAX_BATCH_BYTES: Final = 262_144
+"""Most bytes of bodies in one send."""
 MAX_WAIT_S: Final = 20.0
 """Longest a receive waits for a first message."""
 
@@ -50,6 +55,26 @@ class Depth:
     dead: int
 
 
+def batches(messages: Sequence[OutgoingMessage]) -> Iterator[tuple[OutgoingMessage, ...]]:
+    """Cut `messages` into sends of at most `MAX_BATCH` and `MAX_BATCH_BYTES`, in their order.
+
+    A batch holds one message of a group at most: the queue may take some of a batch and not
+    others, and a later message of a group must never overtake an earlier one.
+    """
+    batch: list[OutgoingMessage] = []
+    size = 0
+    for message in messages:
+        length = len(message.body.encode())
+        is_full = len(batch) == MAX_BATCH or size + length > MAX_BATCH_BYTES
+        if batch and (is_full or message.group in {earlier.group for earlier in batch}):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(message)
+        size += length
+    if batch:
+        yield tuple(batch)
+
+
 class QueueSender(Protocol):
     """The gate's side of the queue."""
 
@@ -62,6 +87,14 @@ class QueueSender(Protocol):
         Raises:
             Fault: `queue_missing`, or `queue_unavailable` when it is not known whether the
                 message was taken; sending the same message again is safe.
+        """
+        ...
+
+    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        """Send one of `batches`; return each message's id, or the fault that kept it out.
+
+        Raises:
+            Fault: as `send`, when it is not known what became of any of them.
         """
         ...
 
@@ -88,6 +121,14 @@ class QueueReceiver(Protocol):
         """
         ...
 
+    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        """Remove up to `MAX_BATCH` messages; return for each nothing, or why it was not removed.
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable` when nothing is known of any of them.
+        """
+        ...
+
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         """Keep a message for `visibility_s` from now; 0 gives it back at once.
 
@@ -101,5 +142,25 @@ class QueueReceiver(Protocol):
 
         Raises:
             Fault: `queue_missing`, `queue_unavailable`.
+        """
+        ...
+
+
+class DeadLetterBox(Protocol):
+    """What the queue set aside, as the executor's process sees it. Nothing is ever sent from here."""
+
+    def look(self, *, max_messages: int) -> tuple[ReceivedMessage, ...]:
+        """Return some of what lies here, others by and by when called again; nothing moves.
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable`.
+        """
+        ...
+
+    def remove(self, receipt: str) -> None:
+        """Throw away one letter that a person has answered.
+
+        Raises:
+            Fault: `receipt_expired` when it has to be looked at again first.
         """
         ...

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -96,6 +96,10 @@ class SqliteQueue:
                 return str(first[0])
             return _insert(self._connection, message, now)
 
+    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        """Send one message after the other; here either all goes well or the first fault is raised."""
+        return tuple(self.send(message) for message in messages)
+
     def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         """Return up to `max_messages`, waiting up to `wait_s` seconds for the first."""
         waited_s = 0.0
@@ -114,6 +118,10 @@ class SqliteQueue:
             Fault: `receipt_expired` when its visibility ended or it is gone.
         """
         self._change("DELETE FROM messages WHERE receipt = :receipt AND visible_at > :now", receipt)
+
+    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        """Remove messages in flight; return for each nothing, or that its receipt has expired."""
+        return tuple(self._deleted(receipt) for receipt in receipts)
 
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         """Keep a message in flight for `visibility_s` from now; 0 gives it back at once.
@@ -144,19 +152,34 @@ class SqliteQueue:
         depth = self.depth()
         return depth.waiting + depth.in_flight == 0
 
-    def dead_letters(self) -> tuple[ReceivedMessage, ...]:
-        """Return what was set aside, in that order; the receipts are empty."""
+    def dead_letters(self, *, after: str = "0", limit: int = -1) -> tuple[ReceivedMessage, ...]:
+        """Return what was set aside after the receipt `after`, in that order; all of it by default."""
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "look at the dead letters"):
             rows = self._connection.execute(
-                "SELECT message_id, '', body, message_group, deduplication_id, receive_count"
-                " FROM dead_letters ORDER BY sequence"
+                "SELECT message_id, CAST(sequence AS TEXT), body, message_group, deduplication_id,"
+                " receive_count FROM dead_letters WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                (int(after), limit),
             ).fetchall()
         return tuple(ReceivedMessage(*row) for row in rows)
+
+    def throw_away(self, receipt: str) -> None:
+        """Remove one dead letter; one that is gone already is no error."""
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "remove a dead letter"):
+            self._connection.execute("DELETE FROM dead_letters WHERE sequence = ?", (int(receipt),))
 
     def close(self) -> None:
         """Close the connection; messages in flight stay so until their visibility ends."""
         with self._lock:
             self._connection.close()
+
+    def _deleted(self, receipt: str) -> Fault | None:
+        try:
+            self.delete(receipt)
+        except Fault as fault:
+            if fault.code is not ErrorCode.RECEIPT_EXPIRED:
+                raise
+            return fault
+        return None
 
     def _take(self, limit: int) -> tuple[ReceivedMessage, ...]:
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "receive"):
@@ -223,19 +246,41 @@ def _set_aside(connection: sqlite3.Connection, sequences: list[int]) -> None:
 class SqliteSender:
     """The sending side alone."""
 
-    __slots__ = ("send",)
+    __slots__ = ("send", "send_batch")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.send = queue.send
+        self.send_batch = queue.send_batch
 
 
 class SqliteReceiver:
     """The receiving side alone."""
 
-    __slots__ = ("delete", "extend", "is_empty", "receive")
+    __slots__ = ("delete", "delete_batch", "extend", "is_empty", "receive")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.receive = queue.receive
         self.delete = queue.delete
+        self.delete_batch = queue.delete_batch
         self.extend = queue.extend
         self.is_empty = queue.is_empty
+
+
+class SqliteDeadLetters:
+    """What was set aside, a few at a time, from the first again after the last."""
+
+    __slots__ = ("_after", "_queue")
+
+    def __init__(self, queue: SqliteQueue) -> None:
+        self._queue = queue
+        self._after = "0"
+
+    def look(self, *, max_messages: int) -> tuple[ReceivedMessage, ...]:
+        """Return up to `max_messages` that follow those returned last."""
+        found = self._queue.dead_letters(after=self._after, limit=max_messages)
+        self._after = found[-1].receipt if len(found) == max_messages else "0"
+        return found
+
+    def remove(self, receipt: str) -> None:
+        """Throw one away."""
+        self._queue.throw_away(receipt)

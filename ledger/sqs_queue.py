@@ -1,8 +1,8 @@
-"""The order queue on SQS FIFO through boto3, and the making of such a queue.
+"""The order queue on SQS FIFO: a side for the gate, one for the executor, and the dead letters.
 
 A sender only sends and a receiver only receives; in production each runs under a role
 that allows nothing else. Calls are tried again only because ids make a repetition
-harmless. boto3 is imported when a client is made, never before.
+harmless.
 """
 
 from __future__ import annotations
@@ -10,68 +10,60 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ledger.queue import MAX_BATCH, MAX_WAIT_S, OutgoingMessage, ReceivedMessage
+from ledger.sqs_client import EXPIRED, fault_of, translated
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-    from home.settings import QueueSettings
-
-CONNECT_TIMEOUT_S: Final = 3.0
-READ_TIMEOUT_S: Final = MAX_WAIT_S + 5.0
-ATTEMPTS: Final = 3
-"""Tries a call. Each is safe to repeat: a send by its deduplication id, a receive by its
-attempt id, a delete or extension by its receipt."""
-RETENTION_S: Final = 4 * 24 * 3600
-"""How long an undelivered message is kept; its envelope has expired long before."""
-DEAD_LETTER_RETENTION_S: Final = 14 * 24 * 3600
+LOOK_S: Final = 30
+"""How long a dead letter that was looked at stays hidden, so that others of its queue show."""
 _ATTRIBUTES: Final = ("ApproximateReceiveCount", "MessageGroupId", "MessageDeduplicationId")
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesDelayed",
     "ApproximateNumberOfMessagesNotVisible",
 )
-_MISSING: Final = frozenset({"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently"})
-_EXPIRED: Final = frozenset({"ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInflight"})
-_DENIED: Final = frozenset(
-    {"AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
-)
 
 
-@dataclass(frozen=True, slots=True)
-class ProvisionedQueue:
-    """Addresses of a queue and of the queue its dead letters go to."""
-
-    url: str
-    dead_letter_url: str
-
-
-def connect_sqs(settings: QueueSettings) -> SQSClient:
-    """Return a client with short timeouts; no message is exchanged yet.
+def ensure_queue(url: str, client: SQSClient) -> None:
+    """Check that the queue answers and is FIFO, before anything relies on it.
 
     Raises:
-        Fault: `queue_unavailable` when no client can be made from the settings.
+        Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`, `bad_config`.
     """
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
-        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-        parameter_validation=False,
-    )
-    with _translated("reach the queue"):
-        return boto3.session.Session().client(
-            "sqs", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
+    with translated("open the queue"):
+        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["FifoQueue"])
+    if answer.get("Attributes", {}).get("FifoQueue") != "true":
+        raise Fault(
+            ErrorCode.BAD_CONFIG,
+            "the order queue is no FIFO queue, so orders could overtake each other",
+            fix="make a FIFO queue and name it in queue.url",
         )
+
+
+def find_dead_letters(url: str, client: SQSClient) -> SqsDeadLetters:
+    """Return the queue that the dead letters of the queue at `url` go to.
+
+    Raises:
+        Fault: `queue_missing` when they go nowhere, `queue_unavailable`, `unauthenticated`.
+    """
+    with translated("find the dead letters"):
+        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+        policy = json.loads(answer.get("Attributes", {}).get("RedrivePolicy", "{}"))
+    name = str(policy.get("deadLetterTargetArn", "")).rpartition(":")[2]
+    if not name:
+        raise Fault(
+            ErrorCode.QUEUE_MISSING,
+            "the order queue has no queue for dead letters",
+            fix="give it a redrive policy; a message nobody can read would block its group",
+        )
+    return SqsDeadLetters(f"{url.rpartition('/')[0]}/{name}", client)
 
 
 class SqsSender:
@@ -89,7 +81,7 @@ class SqsSender:
         Raises:
             Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
         """
-        with _translated("send"):
+        with translated("send"):
             answer = self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=message.body,
@@ -97,6 +89,32 @@ class SqsSender:
                 MessageDeduplicationId=message.deduplication_id,
             )
         return answer["MessageId"]
+
+    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        """Send one of `batches` in one call; return each message's id, or its fault.
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
+        """
+        with translated("send"):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {
+                        "Id": str(index),
+                        "MessageBody": message.body,
+                        "MessageGroupId": message.group,
+                        "MessageDeduplicationId": message.deduplication_id,
+                    }
+                    for index, message in enumerate(messages)
+                ],
+            )
+        taken = {entry["Id"]: entry["MessageId"] for entry in answer.get("Successful", [])}
+        failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
+        return tuple(
+            taken.get(str(index)) or fault_of(failed.get(str(index), "NoAnswer"), "send")
+            for index in range(len(messages))
+        )
 
 
 class SqsReceiver:
@@ -115,7 +133,7 @@ class SqsReceiver:
         Raises:
             Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
         """
-        with _translated("receive"):
+        with translated("receive"):
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(max_messages, MAX_BATCH),
@@ -132,8 +150,30 @@ class SqsReceiver:
         Raises:
             Fault: `receipt_expired` when another receiver may hold the message by now.
         """
-        with _translated("delete", expired=_EXPIRED):
+        with translated("delete", expired=EXPIRED):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        """Remove up to 10 messages in one call; return for each nothing, or why it was not removed.
+
+        Raises:
+            Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
+        """
+        with translated("delete"):
+            answer = self._client.delete_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": receipt} for index, receipt in enumerate(receipts)
+                ],
+            )
+        gone = {entry["Id"] for entry in answer.get("Successful", [])}
+        failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", [])}
+        return tuple(
+            None
+            if str(index) in gone
+            else fault_of(failed.get(str(index), "NoAnswer"), "delete", expired=EXPIRED)
+            for index in range(len(receipts))
+        )
 
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         """Keep a message for `visibility_s` from now; 0 gives it back at once.
@@ -141,7 +181,7 @@ class SqsReceiver:
         Raises:
             Fault: `receipt_expired` when another receiver may hold the message by now.
         """
-        with _translated("extend", expired=_EXPIRED):
+        with translated("extend", expired=EXPIRED):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=visibility_s
             )
@@ -152,39 +192,26 @@ class SqsReceiver:
         Raises:
             Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
         """
-        with _translated("count"):
+        with translated("count"):
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(_COUNTS))
         return not any(int(answer["Attributes"][name]) for name in _COUNTS)
 
 
-def provision_queue(
-    client: SQSClient, *, name: str, visibility_s: int, max_receives: int
-) -> ProvisionedQueue:
-    """Make the FIFO queue `name` (without `.fifo`) and its dead-letter queue; repeatable.
+class SqsDeadLetters:
+    """The dead letters on SQS. A group's first ten show; the rest when those are answered."""
 
-    Raises:
-        Fault: `queue_unavailable`, `unauthenticated`.
-    """
-    with _translated("make the queue"):
-        dead_url = client.create_queue(
-            QueueName=f"{name}-dead.fifo",
-            Attributes={"FifoQueue": "true", "MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_S)},
-        )["QueueUrl"]
-        dead_arn = client.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": max_receives}
-        url = client.create_queue(
-            QueueName=f"{name}.fifo",
-            Attributes={
-                "FifoQueue": "true",
-                "ContentBasedDeduplication": "false",
-                "VisibilityTimeout": str(visibility_s),
-                "MessageRetentionPeriod": str(RETENTION_S),
-                "RedrivePolicy": json.dumps(redrive),
-            },
-        )["QueueUrl"]
-    return ProvisionedQueue(url, dead_url)
+    __slots__ = ("_receiver",)
+
+    def __init__(self, url: str, client: SQSClient) -> None:
+        self._receiver = SqsReceiver(url, client, visibility_s=LOOK_S)
+
+    def look(self, *, max_messages: int) -> tuple[ReceivedMessage, ...]:
+        """Return some letters; each shows again after `LOOK_S`."""
+        return self._receiver.receive(max_messages=max_messages, wait_s=0.0)
+
+    def remove(self, receipt: str) -> None:
+        """Throw one away."""
+        self._receiver.delete(receipt)
 
 
 def _received(message: MessageTypeDef) -> ReceivedMessage:
@@ -196,50 +223,4 @@ def _received(message: MessageTypeDef) -> ReceivedMessage:
         group=attributes["MessageGroupId"],
         deduplication_id=attributes["MessageDeduplicationId"],
         receive_count=int(attributes["ApproximateReceiveCount"]),
-    )
-
-
-@contextmanager
-def _translated(doing: str, *, expired: frozenset[str] = frozenset()) -> Iterator[None]:
-    """Turn botocore's errors into faults; `expired` lists codes that mean a stale receipt."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "").rpartition(".")[2]
-        raise _fault(code, doing, expired) from error
-    except NoCredentialsError as error:
-        raise _fault("AccessDenied", doing, expired) from error
-    except (BotoCoreError, ValueError) as error:
-        raise _unavailable(doing, type(error).__name__) from error
-
-
-def _fault(code: str, doing: str, expired: frozenset[str]) -> Fault:
-    if code in expired:
-        return Fault(
-            ErrorCode.RECEIPT_EXPIRED,
-            "the message's visibility ended before it was dealt with",
-            fix="do nothing; the message is delivered again and the journal says what was done",
-        )
-    if code in _MISSING:
-        return Fault(
-            ErrorCode.QUEUE_MISSING,
-            f"cannot {doing}: the queue does not exist",
-            fix="create it, or correct queue.url in config.toml",
-        )
-    if code in _DENIED:
-        return Fault(
-            ErrorCode.UNAUTHENTICATED,
-            f"cannot {doing}: the queue refuses this process's credentials ({code})",
-            fix="give this process the role its side of the queue needs",
-        )
-    return _unavailable(doing, code)
-
-
-def _unavailable(doing: str, why: str) -> Fault:
-    return Fault(
-        ErrorCode.QUEUE_UNAVAILABLE,
-        f"cannot {doing}: the queue does not answer ({why})",
-        fix="check queue.endpoint_url and the network, then try again",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from home.settings import QueueKind, QueueSettings
-from ledger.sqs_queue import connect_sqs
+from ledger.sqs_client import connect_sqs
 from tests.contracts.sqs_server import sqs_server
 
 

@@ -8,9 +8,17 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from ledger.queue import DEDUPLICATION_S, OutgoingMessage, QueueReceiver, QueueSender, ReceivedMessage
-from ledger.sqlite_queue import SqliteQueue, SqliteReceiver, SqliteSender
-from ledger.sqs_queue import SqsReceiver, SqsSender, provision_queue
+from ledger.queue import (
+    DEDUPLICATION_S,
+    DeadLetterBox,
+    OutgoingMessage,
+    QueueReceiver,
+    QueueSender,
+    ReceivedMessage,
+)
+from ledger.sqlite_queue import SqliteDeadLetters, SqliteQueue, SqliteReceiver, SqliteSender
+from ledger.sqs_provision import provision_queue
+from ledger.sqs_queue import SqsReceiver, SqsSender, find_dead_letters
 from tests.fakes.memory_queue import MemoryQueue
 
 VISIBILITY_S = 1
@@ -27,7 +35,8 @@ class HeldQueue:
     sender: QueueSender
     receiver: QueueReceiver
     pass_time: Callable[[float], None]
-    dead_bodies: Callable[[], list[str]]
+    dead_letters: DeadLetterBox
+    lives_in_real_time: bool = False
 
     def send(self, *bodies: str, group: str = "main|paper|SPX") -> None:
         for body in bodies:
@@ -51,7 +60,7 @@ def in_memory() -> HeldQueue:
     def pass_time(seconds: float) -> None:
         queue.now_s += seconds
 
-    return HeldQueue(queue, queue, pass_time, lambda: [message.body for message in queue.dead])
+    return HeldQueue(queue, queue, pass_time, queue)
 
 
 def embedded(directory: Path) -> HeldQueue:
@@ -67,22 +76,17 @@ def embedded(directory: Path) -> HeldQueue:
         now=lambda: clock["now"],
         pause=pass_time,
     )
-    return HeldQueue(
-        SqliteSender(queue),
-        SqliteReceiver(queue),
-        pass_time,
-        lambda: [message.body for message in queue.dead_letters()],
-    )
+    return HeldQueue(SqliteSender(queue), SqliteReceiver(queue), pass_time, SqliteDeadLetters(queue))
 
 
 def on_sqs(client: Any) -> HeldQueue:
     made = provision_queue(
         client, name=f"contract-{next(_numbers)}", visibility_s=VISIBILITY_S, max_receives=MAX_RECEIVES
     )
-    dead = SqsReceiver(made.dead_letter_url, client, visibility_s=30)
     return HeldQueue(
         SqsSender(made.url, client),
         SqsReceiver(made.url, client, visibility_s=VISIBILITY_S),
         lambda _seconds: None,
-        lambda: [message.body for message in dead.receive(max_messages=10, wait_s=0.0)],
+        find_dead_letters(made.url, client),
+        lives_in_real_time=True,
     )

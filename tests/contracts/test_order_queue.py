@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -127,4 +128,74 @@ def test_a_message_nobody_can_deal_with_is_set_aside_and_frees_its_group(queue: 
         assert held.body == "poison"
         queue.receiver.extend(held.receipt, visibility_s=0)
     assert _bodies(queue.receive_all()) == ["good"]
-    assert queue.dead_bodies() == ["poison"]
+    (letter,) = queue.dead_letters.look(max_messages=10)
+    assert (letter.body, letter.group, letter.deduplication_id) == (
+        "poison",
+        "main|paper|SPX",
+        "id of poison",
+    )
+
+
+def test_a_dead_letter_is_the_message_that_was_sent_and_goes_when_it_is_answered(queue: HeldQueue) -> None:
+    sent = queue.sender.send(OutgoingMessage("poison", "main|paper|SPX", "d-1"))
+    _exhaust(queue)
+    (letter,) = queue.dead_letters.look(max_messages=10)
+    assert letter.message_id == sent
+    queue.dead_letters.remove(letter.receipt)
+    assert queue.dead_letters.look(max_messages=10) == ()
+
+
+def test_dead_letters_of_every_group_show(queue: HeldQueue) -> None:
+    for number in range(12):
+        queue.send(f"poison {number}", group=f"main|paper|I{number}")
+    for _ in range(MAX_RECEIVES * 2 + 1):
+        for held in queue.receive_all():
+            queue.receiver.extend(held.receipt, visibility_s=0)
+    seen = {letter.body for _ in range(3) for letter in queue.dead_letters.look(max_messages=10)}
+    assert seen == {f"poison {number}" for number in range(12)}
+
+
+def test_a_batch_is_sent_and_deleted_in_one_go(queue: HeldQueue) -> None:
+    batch = [OutgoingMessage(f"b {number}", f"main|paper|I{number}", f"d-{number}") for number in range(10)]
+    ids = queue.sender.send_batch(batch)
+    received = queue.receive_all()
+    assert {message.message_id for message in received} == set(ids)
+    assert len(received) == 10
+    answers = queue.receiver.delete_batch([message.receipt for message in received])
+    assert answers == (None,) * 10
+    assert queue.receive_after_visibility() == ()
+
+
+def test_a_batch_that_was_sent_already_sends_nothing_again(queue: HeldQueue) -> None:
+    batch = [OutgoingMessage("a", "main|paper|SPX", "d-1"), OutgoingMessage("b", "main|paper|IXIC", "d-2")]
+    assert queue.sender.send_batch(batch) == queue.sender.send_batch(batch)
+    assert len(queue.receive_all()) == 2
+
+
+def test_a_batch_of_deletions_says_which_came_too_late(queue: HeldQueue) -> None:
+    queue.send("a")
+    (stale,) = queue.receive_all()
+    (fresh,) = queue.receive_after_visibility()
+    late, done = queue.receiver.delete_batch([stale.receipt, fresh.receipt])
+    assert isinstance(late, Fault)
+    assert late.code is ErrorCode.RECEIPT_EXPIRED
+    assert done is None
+
+
+def test_a_receiver_waits_for_a_message(queue: HeldQueue) -> None:
+    sender = threading.Timer(0.2, lambda: queue.send("late"))
+    sender.start()
+    received = queue.receiver.receive(max_messages=1, wait_s=5.0)
+    sender.join()
+    if queue.lives_in_real_time:
+        assert _bodies(received) == ["late"]
+    else:
+        assert _bodies(received or queue.receive_all()) == ["late"]
+
+
+def _exhaust(queue: HeldQueue) -> None:
+    """Receive and give back until the queue sets aside what it holds."""
+    for _ in range(MAX_RECEIVES):
+        (held,) = queue.receiver.receive(max_messages=1, wait_s=0.0)
+        queue.receiver.extend(held.receipt, visibility_s=0)
+    assert queue.receive_all() == ()

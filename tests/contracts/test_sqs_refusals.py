@@ -8,7 +8,8 @@ import pytest
 
 from home.settings import QueueSettings
 from ledger.queue import OutgoingMessage
-from ledger.sqs_queue import SqsReceiver, SqsSender, provision_queue
+from ledger.sqs_provision import dead_letter_attributes, provision_queue
+from ledger.sqs_queue import SqsReceiver, SqsSender, ensure_queue, find_dead_letters
 from when_to_invest.errors import ErrorCode, Fault
 
 
@@ -27,3 +28,54 @@ def test_making_a_queue_twice_is_making_it_once(sqs_client: Any) -> None:
     assert provision_queue(sqs_client, name="twice", visibility_s=5, max_receives=3) == first
     assert first.url.endswith("/twice.fifo")
     assert first.dead_letter_url.endswith("/twice-dead.fifo")
+
+
+def test_both_queues_are_encrypted_and_hold_what_they_hold_for_days(sqs_client: Any) -> None:
+    made = provision_queue(
+        sqs_client, name="sealed", visibility_s=5, max_receives=3, kms_key="alias/order-queue"
+    )
+    for url, days in ((made.url, 4), (made.dead_letter_url, 14)):
+        attributes = sqs_client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert attributes["KmsMasterKeyId"] == "alias/order-queue"
+        assert attributes["KmsDataKeyReusePeriodSeconds"] == "300"
+        assert attributes["MessageRetentionPeriod"] == str(days * 86_400)
+        assert attributes["FifoQueue"] == "true"
+
+
+def test_without_a_key_of_our_own_sqs_encrypts_with_its_own() -> None:
+    assert dead_letter_attributes(kms_key=None)["SqsManagedSseEnabled"] == "true"
+
+
+def test_a_queue_whose_dead_letters_go_nowhere_is_refused(sqs_client: Any) -> None:
+    url = sqs_client.create_queue(QueueName="endless.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    with pytest.raises(Fault) as caught:
+        find_dead_letters(url, sqs_client)
+    assert caught.value.code is ErrorCode.QUEUE_MISSING
+    assert "redrive policy" in caught.value.fix
+
+
+def test_a_queue_that_keeps_no_order_is_refused(sqs_client: Any) -> None:
+    url = sqs_client.create_queue(QueueName="any-order")["QueueUrl"]
+    with pytest.raises(Fault) as caught:
+        ensure_queue(url, sqs_client)
+    assert caught.value.code is ErrorCode.BAD_CONFIG
+
+
+class HalfTaken:
+    """Stands for SQS taking some of a batch: the emulator takes all or nothing."""
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        return {
+            "Successful": [{"Id": "1", "MessageId": "m-1"}],
+            "Failed": [{"Id": "0", "Code": "AccessDenied"}],
+        }
+
+
+def test_what_a_batch_left_out_is_named_one_by_one() -> None:
+    messages = [OutgoingMessage("a", f"g{number}", f"d-{number}") for number in range(3)]
+    denied, taken, silent = SqsSender("url", HalfTaken()).send_batch(messages)
+    assert taken == "m-1"
+    assert isinstance(denied, Fault)
+    assert denied.code is ErrorCode.UNAUTHENTICATED
+    assert isinstance(silent, Fault)
+    assert silent.code is ErrorCode.QUEUE_UNAVAILABLE

@@ -9,7 +9,8 @@ real ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from ledger.queue import OutgoingMessage, ReceivedMessage
@@ -27,7 +28,7 @@ class _Held:
 
 @dataclass
 class MemoryQueue:
-    """Implements `QueueSender` and `QueueReceiver`."""
+    """Implements `QueueSender`, `QueueReceiver` and `DeadLetterBox`."""
 
     visibility_s: float = 30.0
     max_receives: int = 5
@@ -35,6 +36,7 @@ class MemoryQueue:
     now_s: float = 0.0
     held: list[_Held] = field(default_factory=list)
     dead: list[OutgoingMessage] = field(default_factory=list)
+    letters: dict[str, ReceivedMessage] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
     remembered: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -47,6 +49,9 @@ class MemoryQueue:
         self.remembered[message.deduplication_id] = (f"m-{number}", self.now_s + self.deduplication_s)
         return f"m-{number}"
 
+    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        return tuple(self.send(message) for message in messages)
+
     def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         taken: list[ReceivedMessage] = []
         blocked: set[str] = {held.message.group for held in self.held if held.visible_at > self.now_s}
@@ -55,7 +60,7 @@ class MemoryQueue:
                 continue
             if held.receive_count >= self.max_receives:
                 self.held.remove(held)
-                self.dead.append(held.message)
+                self._set_aside(held)
                 continue
             taken.append(self._hand_out(held))
         return tuple(taken)
@@ -63,32 +68,60 @@ class MemoryQueue:
     def delete(self, receipt: str) -> None:
         self.held.remove(self._in_flight(receipt))
 
+    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        answers: list[Fault | None] = []
+        for receipt in receipts:
+            try:
+                self.delete(receipt)
+                answers.append(None)
+            except Fault as fault:
+                answers.append(fault)
+        return tuple(answers)
+
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         self._in_flight(receipt).visible_at = self.now_s + visibility_s
 
     def is_empty(self) -> bool:
         return not self.held
 
+    def look(self, *, max_messages: int) -> tuple[ReceivedMessage, ...]:
+        first = list(self.letters.values())[:max_messages]
+        for letter in first:
+            self.letters[letter.receipt] = self.letters.pop(letter.receipt)
+        return tuple(first)
+
+    def remove(self, receipt: str) -> None:
+        self.letters.pop(receipt, None)
+
     def shuffle_first_to_last(self) -> None:
         """Deliver the oldest message after all others."""
         self.held.append(self.held.pop(0))
+
+    def _set_aside(self, held: _Held) -> None:
+        self.dead.append(held.message)
+        letter = f"dead-{held.number}"
+        self.letters[letter] = replace(_received(held), receipt=letter)
 
     def _hand_out(self, held: _Held) -> ReceivedMessage:
         held.receive_count += 1
         held.visible_at = self.now_s + self.visibility_s
         held.receipt = f"{held.number}/{held.receive_count}"
-        message = held.message
-        return ReceivedMessage(
-            f"m-{held.number}",
-            held.receipt,
-            message.body,
-            message.group,
-            message.deduplication_id,
-            held.receive_count,
-        )
+        return _received(held)
 
     def _in_flight(self, receipt: str) -> _Held:
         for held in self.held:
             if held.receipt == receipt and held.visible_at > self.now_s:
                 return held
         raise Fault(ErrorCode.RECEIPT_EXPIRED, "no longer yours", fix="do nothing")
+
+
+def _received(held: _Held) -> ReceivedMessage:
+    message = held.message
+    return ReceivedMessage(
+        f"m-{held.number}",
+        held.receipt,
+        message.body,
+        message.group,
+        message.deduplication_id,
+        held.receive_count,
+    )

@@ -12,7 +12,8 @@ import pytest
 from cli.demo.stage import Stage
 from cli.demo.story import closes_after
 from home.settings import QueueKind, QueueSettings
-from ledger.sqs_queue import connect_sqs, provision_queue
+from ledger.sqs_client import connect_sqs
+from ledger.sqs_provision import provision_queue
 from ledger.verify import verify_journal
 from tests.contracts.sqs_server import sqs_server
 from when_to_invest.history import DecisionState
