@@ -73,6 +73,7 @@ def watch_of(context: Context[Any, Any], *, longest_s: float) -> Watch:
     import anyio.from_thread
 
     def report(done: int, total: int) -> None:
-        anyio.from_thread.run(context.report_progress, float(done), float(total))
+        told = f"{done} of {total} parts"
+        anyio.from_thread.run(context.report_progress, float(done), float(total), told)
 
     return Watch(time.monotonic() + longest_s, report=report, ended=anyio.from_thread.check_cancelled)
