@@ -53,6 +53,11 @@ class Home:
         return self.root / "journal.sqlite"
 
     @property
+    def journal_elsewhere(self) -> Path:
+        """What the witness of a journal in PostgreSQL is named after; no such file is made."""
+        return self.root / "journal.postgres"
+
+    @property
     def queue(self) -> Path:
         """The embedded order queue (SQLite)."""
         return self.root / "queue.sqlite"
@@ -66,6 +71,11 @@ class Home:
     def threads(self) -> Path:
         """The agent's checkpoints (SQLite)."""
         return self.root / "threads.sqlite"
+
+    @property
+    def halts(self) -> Path:
+        """Latches of the kill switch, one file a halt (`home.latch`)."""
+        return self.root / "halts"
 
     @property
     def keys(self) -> Path:

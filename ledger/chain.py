@@ -1,20 +1,24 @@
 """How one stored event follows another: place, predecessor, hash and content, checked.
 
-Used by everything that reads a journal, so that no two readers disagree about what a whole
-chain is. Pure; knows nothing of files.
+Used by everything that reads or writes a journal, so that no two of them disagree about what
+a whole chain is. Pure; knows nothing of files or servers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from ledger.journal import Head, Recorded, link_hash
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import event_from_json
 
 StoredLink = tuple[int, object, object, object]
 """Place, predecessor's hash, own hash and event as a file holds them: nothing is known true."""
+NewLink = tuple[int, bytes, bytes, bytes]
+"""The same, as it is about to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,41 @@ def follow(previous: Head, stored: StoredLink) -> Recorded | Broken:
         return Recorded(sequence, previous.hash, own_hash, event_from_json(event))
     except ValidationError:
         return Broken("it is no event this version knows")
+
+
+def links_after(head: Head, canonical: Iterable[bytes]) -> tuple[list[NewLink], Head]:
+    """Return the rows that chain events' canonical bytes to `head`, and the new head."""
+    links: list[NewLink] = []
+    for event in canonical:
+        sequence = head.sequence + 1
+        fresh = link_hash(sequence=sequence, previous_hash=head.hash, event_canonical=event)
+        links.append((sequence, bytes.fromhex(head.hash), bytes.fromhex(fresh), event))
+        head = Head(sequence, fresh)
+    return links, head
+
+
+def corrupt(sequence: int, why: str) -> Fault:
+    """Return the fault that names the first event that does not check."""
+    return Fault(
+        ErrorCode.JOURNAL_CORRUPT,
+        f"event {sequence} of the journal does not check: {why}",
+        fix="stop trading, run `when-to-invest journal verify`, restore the journal from a backup",
+    )
+
+
+def conflict(head: Head, expected: Head) -> Fault:
+    """Return the fault of an append that was decided on another head."""
+    return Fault(
+        ErrorCode.JOURNAL_CONFLICT,
+        f"the journal ends at event {head.sequence}, not at {expected.sequence} as expected",
+        fix="refresh, judge again on the new state, and append again",
+    )
+
+
+def not_writable() -> Fault:
+    """Return the fault of an append to a journal that was opened for reading."""
+    return Fault(
+        ErrorCode.STORAGE_FAILED,
+        "the journal cannot be written from here",
+        fix="check the permissions of --home, and that it was not opened for reading only",
+    )

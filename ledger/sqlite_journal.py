@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import Broken, StoredLink, follow
-from ledger.journal import EMPTY, GENESIS, Head, Recorded, link_hash
+from ledger.chain import Broken, StoredLink, conflict, corrupt, follow, links_after, not_writable
+from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, LAYOUT, SCHEMA, head_of, head_record
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
@@ -69,12 +69,12 @@ class SqliteJournal:
         """
         canonical = [event.canonical() for event in events]
         if self._witness is None:
-            raise _not_writable()
+            raise not_writable()
         with self._lock:
             with self._writing():
                 head = self._checked_head()
                 if expected is not None and head != expected:
-                    raise _conflict(head, expected)
+                    raise conflict(head, expected)
                 head = self._chain(canonical, head)
             self._witness.saw(head)
         return head
@@ -105,12 +105,7 @@ class SqliteJournal:
         return head
 
     def _chain(self, canonical: Sequence[bytes], head: Head) -> Head:
-        rows: list[StoredLink] = []
-        for event in canonical:
-            sequence = head.sequence + 1
-            fresh = link_hash(sequence=sequence, previous_hash=head.hash, event_canonical=event)
-            rows.append((sequence, bytes.fromhex(head.hash), bytes.fromhex(fresh), event))
-            head = Head(sequence, fresh)
+        rows, head = links_after(head, canonical)
         if rows:
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
             self._connection.execute("UPDATE head SET record = ?", (head_record(head),))
@@ -179,7 +174,7 @@ def _join_writers(connection: sqlite3.Connection, path: Path) -> Witness:
     try:
         witness = Witness(path)
     except OSError as error:
-        raise _not_writable() from error
+        raise not_writable() from error
     witness.saw(_head(connection))
     return witness
 
@@ -188,31 +183,6 @@ def sqlite_version() -> int:
     """Return the version of SQLite in use as its file header writes it, e.g. 3040001."""
     major, minor, patch = sqlite3.sqlite_version_info
     return major * 1_000_000 + minor * 1_000 + patch
-
-
-def _not_writable() -> Fault:
-    return Fault(
-        ErrorCode.STORAGE_FAILED,
-        "the journal cannot be written from here",
-        fix="check the permissions of --home, and that it was not opened for reading only",
-    )
-
-
-def corrupt(sequence: int, why: str) -> Fault:
-    """Return the fault that names the first event that does not check."""
-    return Fault(
-        ErrorCode.JOURNAL_CORRUPT,
-        f"event {sequence} of the journal does not check: {why}",
-        fix="stop trading, run `when-to-invest journal verify`, restore the journal from a backup",
-    )
-
-
-def _conflict(head: Head, expected: Head) -> Fault:
-    return Fault(
-        ErrorCode.JOURNAL_CONFLICT,
-        f"the journal ends at event {head.sequence}, not at {expected.sequence} as expected",
-        fix="refresh, judge again on the new state, and append again",
-    )
 
 
 def _head(connection: sqlite3.Connection) -> Head:

@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     JOURNAL_CONFLICT = "journal_conflict"
     JOURNAL_CORRUPT = "journal_corrupt"
     JOURNAL_UNREADABLE = "journal_unreadable"
+    JOURNAL_UNAVAILABLE = "journal_unavailable"
     QUEUE_MISSING = "queue_missing"
     QUEUE_UNAVAILABLE = "queue_unavailable"
     RECEIPT_EXPIRED = "receipt_expired"
@@ -47,6 +48,7 @@ class ErrorCode(StrEnum):
     SERVICE_UNAVAILABLE = "service_unavailable"
     ALREADY_RUNNING = "already_running"
     UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
     MODEL_UNAVAILABLE = "model_unavailable"
     ANSWER_UNGROUNDED = "answer_ungrounded"
@@ -97,6 +99,9 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.JOURNAL_CONFLICT: ErrorKind("another process wrote first", EXIT_UNREACHABLE, is_retryable=True),
     ErrorCode.JOURNAL_CORRUPT: ErrorKind("the journal's hash chain is broken", EXIT_REFUSED),
     ErrorCode.JOURNAL_UNREADABLE: ErrorKind("the journal cannot be opened", EXIT_UNUSABLE),
+    ErrorCode.JOURNAL_UNAVAILABLE: ErrorKind(
+        "the journal's database does not answer", EXIT_UNREACHABLE, is_retryable=True
+    ),
     ErrorCode.QUEUE_MISSING: ErrorKind("the order queue does not exist", EXIT_UNREACHABLE),
     ErrorCode.QUEUE_UNAVAILABLE: ErrorKind(
         "the order queue does not answer", EXIT_UNREACHABLE, is_retryable=True
@@ -108,6 +113,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ),
     ErrorCode.ALREADY_RUNNING: ErrorKind("the services of this home are already up", EXIT_UNREACHABLE),
     ErrorCode.UNAUTHENTICATED: ErrorKind("the caller's token is missing or wrong", EXIT_UNREACHABLE),
+    ErrorCode.FORBIDDEN: ErrorKind("the caller is known but may not do that", EXIT_REFUSED),
     ErrorCode.RATE_LIMITED: ErrorKind("too many calls", EXIT_UNREACHABLE, is_retryable=True),
     ErrorCode.MODEL_UNAVAILABLE: ErrorKind(
         "the language model does not answer", EXIT_UNREACHABLE, is_retryable=True
