@@ -21,10 +21,13 @@ class ServerDidNotStartError(RuntimeError):
 
 
 @contextmanager
-def sqs_server(directory: Path) -> Iterator[str]:
-    """Yield the address of a fresh server that holds its state in memory."""
+def sqs_server(directory: Path, *, services: str = "sqs", checks_rights: bool = False) -> Iterator[str]:
+    """Yield the address of a fresh server that holds its state in memory; it has other services too.
+
+    With `checks_rights` every call needs a role that allows it; `test`/`test` is the root.
+    """
     port = _free_port()
-    process = _start(port, directory)
+    process = _start(port, directory, {"SERVICES": services} | ({"AUTH": "true"} if checks_rights else {}))
     output = _Output(process)
     try:
         output.await_ready()
@@ -34,15 +37,14 @@ def sqs_server(directory: Path) -> Iterator[str]:
         output.close()
 
 
-def _start(port: int, directory: Path) -> subprocess.Popen[str]:
+def _start(port: int, directory: Path, chosen: dict[str, str]) -> subprocess.Popen[str]:
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(directory),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "GATEWAY_PORT": str(port),
-        "SERVICES": "sqs",
-    }
+    } | chosen
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("ministack"))],
         env=environment,
