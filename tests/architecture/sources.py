@@ -23,7 +23,7 @@ PACKAGES = (
     "tool_servers",
     "when_to_invest",
 )
-SCRIPTS = ("benchmarks", "docs")
+SCRIPTS = ("benchmarks", "docs", "infra")
 NOT_OURS = {"node_modules", "build", "dist", "__pycache__"}
 
 

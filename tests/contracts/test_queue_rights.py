@@ -1,0 +1,207 @@
+"""Who may do what with the queue, on a server that checks every call against its caller's role.
+
+The documents are those of production. What the emulator gets wrong is stood by here: it denies
+the batch calls, which AWS authorises like the single ones, and asks no rights to a queue's key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from home.settings import QueueKind, QueueSettings
+from infra.iam.roles import Resources, Role, role_policy
+from ledger.connect import open_receiving, open_sender
+from ledger.queue import OutgoingMessage
+from ledger.sqs_client import connect_sqs
+from ledger.sqs_provision import provision_queue
+from ledger.sqs_queue import SqsDeadLetters, SqsReceiver, SqsSender, ensure_queue, find_dead_letters
+from tests.contracts.sqs_server import sqs_server
+from when_to_invest.errors import ErrorCode, Fault
+
+REGION = "us-east-1"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+NOTHING_HERE = Path("nowhere")
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A queue behind roles, and how to become one of them."""
+
+    settings: QueueSettings
+    dead_letter_url: str
+    become: Callable[[Role], None]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory = tmp_path_factory.mktemp("rights")
+    with sqs_server(directory, services="sqs,iam,sts,kms", checks_rights=True) as url:
+        yield url
+
+
+@pytest.fixture
+def guarded(address: str, monkeypatch: pytest.MonkeyPatch) -> Guarded:
+    _use(monkeypatch, {"AccessKeyId": "test", "SecretAccessKey": "test"})
+    settings = QueueSettings(kind=QueueKind.SQS, endpoint_url=address, region=REGION)
+    sqs, name = connect_sqs(settings), f"orders-{next(_numbers)}"
+    key = _client("kms", address).create_key()["KeyMetadata"]["Arn"]
+    made = provision_queue(sqs, name=name, visibility_s=30, max_receives=3, kms_key=key)
+    resources = Resources(
+        queue_arn=_arn(sqs, made.url),
+        dead_letter_arn=_arn(sqs, made.dead_letter_url),
+        queue_key_arn=key,
+        ledger_user_arn=f"arn:aws:rds-db:{REGION}:000000000000:dbuser:cluster-1/ledger",
+        region=REGION,
+    )
+    identities = {role: _identity(role, resources, address, name) for role in Role}
+    return Guarded(
+        settings.model_copy(update={"url": made.url}),
+        made.dead_letter_url,
+        lambda role: _use(monkeypatch, identities[role]),
+    )
+
+
+def _client(service: str, address: str) -> Any:
+    import boto3
+
+    return boto3.client(service, endpoint_url=address, region_name=REGION)
+
+
+def _arn(sqs: Any, url: str) -> str:
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
+def _identity(role: Role, resources: Resources, address: str, name: str) -> dict[str, str]:
+    iam, sts = _client("iam", address), _client("sts", address)
+    made = iam.create_role(RoleName=f"{role.value}-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))
+    document = json.dumps(role_policy(role, resources))
+    iam.put_role_policy(RoleName=f"{role.value}-{name}", PolicyName="rights", PolicyDocument=document)
+    session = sts.assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="one-task")
+    return dict(session["Credentials"])
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, credentials: dict[str, str]) -> None:
+    """Give this process a task's credentials, the way it gets them in production: from outside."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", credentials.get("SessionToken", ""))
+    if "SessionToken" not in credentials:
+        monkeypatch.delenv("AWS_SESSION_TOKEN")
+
+
+def message(number: int = 1) -> OutgoingMessage:
+    return OutgoingMessage("sealed", "main|paper|SPX", f"d-{number}")
+
+
+def assert_denied(act: Callable[[], object]) -> None:
+    with pytest.raises(Fault) as caught:
+        act()
+    assert caught.value.code is ErrorCode.UNAUTHENTICATED
+    assert "role" in caught.value.fix
+
+
+def receiving_acts(guarded: Guarded, *, url: str) -> list[Callable[[], object]]:
+    receiver = SqsReceiver(url, connect_sqs(guarded.settings), visibility_s=30)
+    return [
+        lambda: receiver.receive(max_messages=1, wait_s=0.0),
+        lambda: receiver.delete("any"),
+        lambda: receiver.delete_batch(["any"]),
+        lambda: receiver.extend("any", visibility_s=0),
+        lambda: SqsDeadLetters(url, connect_sqs(guarded.settings)).look(max_messages=1),
+    ]
+
+
+def sending_acts(guarded: Guarded, *, url: str) -> list[Callable[[], object]]:
+    sender = SqsSender(url, connect_sqs(guarded.settings))
+    return [lambda: sender.send(message()), lambda: sender.send_batch([message()])]
+
+
+def test_an_envelope_passes_from_the_server_to_the_executor(guarded: Guarded) -> None:
+    guarded.become(Role.PROPOSING_SERVER)
+    sent = open_sender(guarded.settings, NOTHING_HERE).send(message())
+    guarded.become(Role.EXECUTOR)
+    end = open_receiving(guarded.settings, NOTHING_HERE)
+    (received,) = end.receiver.receive(max_messages=1, wait_s=0.0)
+    assert received.message_id == sent
+    end.receiver.extend(received.receipt, visibility_s=60)
+    end.receiver.delete(received.receipt)
+    assert end.receiver.is_empty()
+    assert end.dead_letters.look(max_messages=1) == ()
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.MARKET_SERVER])
+def test_the_agent_can_neither_send_nor_receive_nor_look(guarded: Guarded, role: Role) -> None:
+    guarded.become(role)
+    for url in (guarded.settings.url, guarded.dead_letter_url):
+        for act in (*sending_acts(guarded, url=url), *receiving_acts(guarded, url=url)):
+            assert_denied(act)
+    assert_denied(lambda: ensure_queue(guarded.settings.url, connect_sqs(guarded.settings)))
+    assert_denied(lambda: find_dead_letters(guarded.settings.url, connect_sqs(guarded.settings)))
+
+
+def test_the_executor_cannot_send_to_any_queue(guarded: Guarded) -> None:
+    guarded.become(Role.EXECUTOR)
+    for url in (guarded.settings.url, guarded.dead_letter_url):
+        for act in sending_acts(guarded, url=url):
+            assert_denied(act)
+
+
+def test_the_proposing_server_cannot_receive_from_any_queue(guarded: Guarded) -> None:
+    guarded.become(Role.PROPOSING_SERVER)
+    for url in (guarded.settings.url, guarded.dead_letter_url):
+        for act in receiving_acts(guarded, url=url):
+            assert_denied(act)
+    for act in sending_acts(guarded, url=guarded.dead_letter_url):
+        assert_denied(act)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_role_empties_changes_or_takes_over_the_queue(guarded: Guarded, role: Role, address: str) -> None:
+    from botocore.exceptions import ClientError
+
+    guarded.become(role)
+    sqs, sts = connect_sqs(guarded.settings), _client("sts", address)
+    url = guarded.settings.url
+    for act in (
+        lambda: sqs.purge_queue(QueueUrl=url),
+        lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"}),
+        lambda: sqs.delete_queue(QueueUrl=url),
+        lambda: sts.assume_role(RoleArn="arn:aws:iam::000000000000:role/other", RoleSessionName="takes-over"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            act()
+        assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_credentials_that_are_made_up_open_nothing(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(monkeypatch, {"AccessKeyId": "AKIAMADEUP", "SecretAccessKey": "made up"})
+    assert_denied(lambda: open_sender(guarded.settings, NOTHING_HERE))
+
+
+def test_a_stolen_name_without_its_secret_opens_nothing(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded.become(Role.EXECUTOR)
+    stolen = {
+        "AccessKeyId": os.environ["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": "guessed",
+        "SessionToken": os.environ["AWS_SESSION_TOKEN"],
+    }
+    _use(monkeypatch, stolen)
+    assert_denied(lambda: open_receiving(guarded.settings, NOTHING_HERE))
