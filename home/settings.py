@@ -5,20 +5,16 @@ from __future__ import annotations
 import tomllib
 from decimal import Decimal
 from enum import StrEnum, unique
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from home.callers import CallerSettings, OAuthSettings, check_callers
 from home.paths import Home
+from home.section import LimitSetting, Section
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.values import Address, Mode, Name
-
-LimitSetting = str | int | bool | list[str]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @unique
@@ -29,7 +25,7 @@ class QueueKind(StrEnum):
     SQS = "sqs"
 
 
-class QueueSettings(_Section):
+class QueueSettings(Section):
     """The order queue; `url` and `endpoint_url` belong to SQS."""
 
     kind: QueueKind = QueueKind.SQLITE
@@ -40,7 +36,7 @@ class QueueSettings(_Section):
     max_receives: int = Field(default=5, ge=1, le=1000)
 
 
-class PaperSettings(_Section):
+class PaperSettings(Section):
     """The paper venue's costs, delay and opening cash."""
 
     cash_usd: PositiveDecimal = Decimal(100_000)
@@ -49,7 +45,7 @@ class PaperSettings(_Section):
     ack_delay_s: float = Field(default=0.0, ge=0.0, le=60.0)
 
 
-class ServiceSettings(_Section):
+class ServiceSettings(Section):
     """Loopback addresses of the local services; port 0 lets the system choose.
 
     `executor = "elsewhere"` leaves the executor out of `up`: it runs in its own container,
@@ -63,7 +59,7 @@ class ServiceSettings(_Section):
     chain_port: int = Field(default=0, ge=0, le=65_535)
 
 
-class AgentSettings(_Section):
+class AgentSettings(Section):
     """Which language model plans; none means the embedded deterministic planner."""
 
     model: str = "claude-sonnet-5-5"
@@ -71,7 +67,7 @@ class AgentSettings(_Section):
     max_steps: int = Field(default=24, ge=4, le=200)
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of `config.toml`. `limits` can only tighten (`policies.limits` judges it)."""
 
     mode: Mode = Mode.REPLAY
@@ -83,6 +79,13 @@ class Settings(_Section):
     agent: AgentSettings = AgentSettings()
     approvers: dict[Name, Address] = Field(default_factory=dict)
     limits: dict[str, LimitSetting] = Field(default_factory=dict)
+    oauth: OAuthSettings | None = None
+    callers: dict[Name, CallerSettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _callers_fit(self) -> Self:
+        check_callers(self.callers, oauth=self.oauth)
+        return self
 
 
 def _where(location: tuple[int | str, ...]) -> str:

@@ -12,25 +12,28 @@ import inspect
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import anyio.to_thread
-from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.context import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
-from pydantic import AnyHttpUrl
+from mcp.types import Tool as ListedTool
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tool_servers.access import BearerTokens, Callers, Scope
+from home.callers import CallerSettings
+from tool_servers.access import Scope, scope_for
+from tool_servers.admission import Access, authentication, furnished, transport_security
 from tool_servers.audit import Audit
 from tool_servers.failures import failed, fault_of, unknown_arguments
-from tool_servers.rates import Rate, RateLimiter
+from tool_servers.permits import Permits, tools_of_callers
+from tool_servers.rates import Rate, RateLimiter, rate_within
 from tool_servers.toolspec import ToolDefinition, checked
 from tool_servers.watch import ARGUMENT, LONGEST_CALL_S, watch_of
 from when_to_invest.values import Value
@@ -39,14 +42,6 @@ DISTRIBUTION: Final = "when-to-invest"
 _ANY_OBJECT: Final = {"type": "object", "additionalProperties": True}
 _NOISE: Final = frozenset({"title", "description"})
 """Keys that pydantic writes into result schemas and no reader of them needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How callers of the HTTP transport prove who they are."""
-
-    url: str
-    callers: Callers
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +61,8 @@ class Terms:
     rate: Rate = field(default_factory=Rate)
     longest_call_s: float = LONGEST_CALL_S
     """How long watched work may take."""
+    callers: Mapping[str, CallerSettings] = field(default_factory=dict)
+    """What settings take away from single callers."""
 
 
 class ToolServer(MCPServer[Any]):
@@ -75,16 +72,36 @@ class ToolServer(MCPServer[Any]):
     """
 
     has_long_calls: bool = False
+    access: Access | None = None
+    permits: Permits = Permits()
+    limiter: RateLimiter
+
+    def streamable_http_app(self, **options: Any) -> Starlette:
+        """Return the HTTP application behind its doors; `options` are the SDK's."""
+        if self.access is None:
+            return super().streamable_http_app(**options)
+        app = super().streamable_http_app(transport_security=transport_security(self.access), **options)
+        return furnished(app, access=self.access, permits=self.permits, limiter=self.limiter)
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Return the tools that the caller may call."""
+        return [tool for tool in await super().list_tools() if self.permits.allows(tool.name)]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; a failure is a result with `is_error` set, never an exception."""
         try:
+            self._refuse_unpermitted(name)
             self._refuse_unknown_arguments(name, set(arguments))
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             return failed(fault_of(error, tool=name))
+
+    def _refuse_unpermitted(self, name: str) -> None:
+        fault = self.permits.objection(name)
+        if fault is not None:
+            raise ToolError(name) from fault
 
     def _refuse_unknown_arguments(self, name: str, given: set[str]) -> None:
         tool = self._tool_manager.get_tool(name)
@@ -112,15 +129,23 @@ def build_server(
     offered = checked(tools)
     if not logging.getLogger().handlers:
         configure_logging()
+    rates = {
+        name: rate_within(terms.rate, per_minute=item.calls_per_minute)
+        for name, item in terms.callers.items()
+    }
+    limiter = RateLimiter(terms.rate, by_caller=rates)
     server = ToolServer(
         card.name,
         version=card.version,
         instructions=card.instructions,
         tools=[_registered(tool, terms) for tool in offered],
         log_level="WARNING",
-        middleware=[Audit(server=card.name, limiter=RateLimiter(terms.rate))],
-        **_authentication(terms.access),
+        middleware=[Audit(server=card.name, limiter=limiter)],
+        **authentication(terms.access),
     )
+    server.access = terms.access
+    server.permits = _permits(card, offered, terms)
+    server.limiter = _request_limiter(terms, rates)
     server.has_long_calls = any(tool.is_watched for tool in offered)
     server.custom_route("/healthz", methods=["GET"])(_healthy)
     return server
@@ -132,19 +157,25 @@ async def _healthy(request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-def _authentication(access: Access | None) -> dict[str, Any]:
-    if access is None:
-        return {}
-    url = AnyHttpUrl(access.url)
-    return {
-        "auth": AuthSettings(
-            issuer_url=url,
-            resource_server_url=url,
-            required_scopes=[Scope.TOOLS],
-            validate_token_resource=True,
-        ),
-        "token_verifier": BearerTokens(access.callers, resource=access.url),
-    }
+def _permits(card: ServerCard, offered: Sequence[ToolDefinition], terms: Terms) -> Permits:
+    """Return who may call what; without HTTP there are no tokens, hence no scopes."""
+    scopes = {} if terms.access is None else {tool.name: _scope(card, tool) for tool in offered}
+    names = [tool.name for tool in offered]
+    return Permits(scopes, tools_of_callers(terms.callers, server=card.name, offered=names))
+
+
+def _scope(card: ServerCard, tool: ToolDefinition) -> Scope:
+    return scope_for(card.name, is_read_only=tool.conduct.read_only)
+
+
+def _request_limiter(terms: Terms, by_caller: Mapping[str, Rate]) -> RateLimiter:
+    """Return the limiter of HTTP requests: a call takes up to four (connect, list, call, close)."""
+    rates = {name: _fourfold(rate) for name, rate in by_caller.items()}
+    return RateLimiter(_fourfold(terms.rate), by_caller=rates)
+
+
+def _fourfold(rate: Rate) -> Rate:
+    return Rate(per_minute=4 * rate.per_minute, burst=4 * rate.burst)
 
 
 def _registered(tool: ToolDefinition, terms: Terms) -> Tool:

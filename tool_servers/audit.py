@@ -55,7 +55,8 @@ class Audit:
         return failed(
             Fault(
                 ErrorCode.RATE_LIMITED,
-                f"{plain_text(caller, longest=40)} calls more often than {self._limiter.rate.per_minute:g} "
+                f"{plain_text(caller, longest=40)} calls more often than "
+                f"{self._limiter.rate_of(caller).per_minute:g} "
                 "times a minute",
                 fix="wait a few seconds and call less often",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -18,6 +18,13 @@ class Rate:
 
     per_minute: float = 600.0
     burst: int = 120
+
+
+def rate_within(rate: Rate, *, per_minute: int) -> Rate:
+    """Return `rate`, slowed to `per_minute` and at most a fifth of it at once."""
+    if per_minute >= rate.per_minute:
+        return rate
+    return Rate(per_minute=float(per_minute), burst=max(1, min(rate.burst, per_minute // 5)))
 
 
 @dataclass(slots=True)
@@ -32,16 +39,22 @@ class RateLimiter:
 
     rate: Rate
     now_s: Callable[[], float] = time.monotonic
+    by_caller: Mapping[str, Rate] = field(default_factory=dict)
+    """Callers with a rate of their own."""
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def rate_of(self, caller: str) -> Rate:
+        """Return how often `caller` may call."""
+        return self.by_caller.get(caller, self.rate)
 
     def admits(self, caller: str) -> bool:
         """Return whether `caller` may call now, and count the call if so."""
         with self._lock:
-            now_s = self.now_s()
-            bucket = self._buckets.setdefault(caller, _Bucket(float(self.rate.burst), now_s))
-            refilled = bucket.tokens + (now_s - bucket.filled_at_s) * self.rate.per_minute / 60
-            bucket.tokens = min(float(self.rate.burst), refilled)
+            now_s, rate = self.now_s(), self.rate_of(caller)
+            bucket = self._buckets.setdefault(caller, _Bucket(float(rate.burst), now_s))
+            refilled = bucket.tokens + (now_s - bucket.filled_at_s) * rate.per_minute / 60
+            bucket.tokens = min(float(rate.burst), refilled)
             bucket.filled_at_s = now_s
             if bucket.tokens < 1:
                 return False

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from tool_servers.access import Callers
+from tool_servers.doors import LARGEST_REQUEST_BYTES
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from tool_servers.assembly import ToolServer
 
 LOOPBACK: Final = "127.0.0.1"
-LARGEST_REQUEST_BYTES: Final = 256 * 1024
 _GRACE_S: Final = 3
 _LARGEST_PORT: Final = 65_535
 _LONGEST_SECRETS: Final = 64 * 1024

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, TypeAdapter
 
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import TradingState
+from when_to_invest.callers import Identity
 from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import Intent, Side
@@ -58,6 +59,8 @@ class IntentProposed(_Happened):
     decision_id: DecisionId
     caller: Name
     intent: Intent
+    identity: Identity | None = None
+    """Who was authenticated; none in journals from before it was kept."""
 
 
 class IntentJudged(_Happened):
@@ -198,6 +201,8 @@ class CancelRequested(_Happened):
     kind: Literal["cancel_requested"] = "cancel_requested"
     decision_id: DecisionId
     caller: Name
+    identity: Identity | None = None
+    """As in `IntentProposed`."""
 
 
 class TradingStateChanged(_Happened):

@@ -9,6 +9,7 @@ import pytest
 from tool_servers.access import (
     LOCAL_CALLER,
     OPERATOR,
+    TOOL_SCOPES,
     BearerTokens,
     Callers,
     Scope,
@@ -29,14 +30,16 @@ def test_a_token_names_its_caller_and_nothing_else_does() -> None:
 
 
 def test_the_agent_opens_tools_and_the_operator_approvals_never_both() -> None:
-    assert scopes_of("agent") == {Scope.TOOLS}
+    assert scopes_of("agent") == set(Scope) - {Scope.APPROVALS}
     assert scopes_of(OPERATOR) == {Scope.APPROVALS}
 
 
 def test_a_verified_token_is_bound_to_this_server_and_not_kept() -> None:
     token = asyncio.run(BearerTokens(CALLERS, resource=RESOURCE).verify_token("agent-token"))
     assert token is not None
-    assert (token.client_id, token.scopes, token.resource) == ("agent", ["tools"], RESOURCE)
+    assert (token.client_id, token.resource) == ("agent", RESOURCE)
+    assert (token.claims, token.subject) == ({"iss": "local"}, "agent")
+    assert set(token.scopes) == TOOL_SCOPES
     assert "agent-token" not in token.model_dump_json()
 
 

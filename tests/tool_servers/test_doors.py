@@ -11,7 +11,7 @@ import pytest
 
 from tests.tool_servers.bench import MALLORY, NOW, Bench, proposal, signed
 from tool_servers.access import OPERATOR, Callers, token_hash
-from tool_servers.assembly import Access
+from tool_servers.admission import Access
 from tool_servers.orders.answers import DecisionAnswer
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.main import build
@@ -156,7 +156,8 @@ def test_a_web_page_cannot_reach_any_door(
 
 def test_an_endless_body_is_cut(doors: Doors) -> None:
     answer = doors.knock("POST", "/approvals", token=TOKENS[OPERATOR], json={"x": "y" * 300_000})
-    assert answer.status_code == 400
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "bad_argument"
 
 
 def test_health_needs_no_token_and_tells_nothing(doors: Doors) -> None:

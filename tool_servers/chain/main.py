@@ -15,7 +15,8 @@ from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
-    from tool_servers.assembly import Access, ToolServer
+    from tool_servers.admission import Access
+    from tool_servers.assembly import ToolServer
 
 NAME: Final = "chain"
 
@@ -24,11 +25,12 @@ def build(home: Home, *, reader: ChainReader | None = None, access: Access | Non
     """Return the server of a home; the chain starts with the first question."""
     from tool_servers.assembly import ServerCard, Terms, build_server
 
-    limits = tighten(HARD_LIMITS, read_settings(home).limits)
+    settings = read_settings(home)
+    limits = tighten(HARD_LIMITS, settings.limits)
     return build_server(
         ServerCard(NAME, INSTRUCTIONS),
         chain_tools(reader or ChainReader(start_chain), limits=limits),
-        terms=Terms(access=access),
+        terms=Terms(access=access, callers=settings.callers),
     )
 
 
@@ -39,7 +41,8 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
         Fault: `unauthenticated` without HTTP or caller tokens, `port_busy`, or what reading
             the settings raises.
     """
-    from tool_servers.assembly import Access, configure_logging
+    from tool_servers.admission import access_of
+    from tool_servers.assembly import configure_logging
 
     configure_logging()
     if http is None or secrets is None:
@@ -50,7 +53,8 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
         )
     listener = listen(http)
     reader = ChainReader(start_chain)
-    server = build(home, reader=reader, access=Access(url_of(listener), secrets.callers))
+    access = access_of(home, read_settings(home), server=NAME, url=url_of(listener), callers=secrets.callers)
+    server = build(home, reader=reader, access=access)
     threading.Thread(target=reader.warm, name="warm-up", daemon=True).start()
     serve_http(server, listener)
     return 0

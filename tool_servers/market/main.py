@@ -12,7 +12,8 @@ from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
-    from tool_servers.assembly import Access, ToolServer
+    from tool_servers.admission import Access
+    from tool_servers.assembly import ToolServer
 
 NAME: Final = "market"
 WARM_UP_AFTER_S: Final = 0.5
@@ -30,10 +31,11 @@ def build(home: Home, *, access: Access | None = None) -> ToolServer:
     from tool_servers.market.desk import analyst_of
     from tool_servers.market.tools import INSTRUCTIONS, market_tools
 
+    settings = read_settings(home)
     return build_server(
         ServerCard(NAME, INSTRUCTIONS),
-        market_tools(analyst_of(home, read_settings(home))),
-        terms=Terms(access=access),
+        market_tools(analyst_of(home, settings)),
+        terms=Terms(access=access, callers=settings.callers),
     )
 
 
@@ -44,7 +46,8 @@ def run(home: Home, *, http: Address | None = None, secrets: LaunchSecrets | Non
         Fault: `port_busy`, `unauthenticated` when HTTP is asked for without callers, or
             what reading the settings raises.
     """
-    from tool_servers.assembly import Access, configure_logging
+    from tool_servers.admission import access_of
+    from tool_servers.assembly import configure_logging
 
     configure_logging()
     if http is None:
@@ -59,7 +62,8 @@ def run(home: Home, *, http: Address | None = None, secrets: LaunchSecrets | Non
             fix="use `when-to-invest up`",
         )
     listener = listen(http)
-    server = build(home, access=Access(url_of(listener), secrets.callers))
+    access = access_of(home, read_settings(home), server=NAME, url=url_of(listener), callers=secrets.callers)
+    server = build(home, access=access)
     _warm_up()
     serve_http(server, listener)
     return 0

@@ -33,7 +33,8 @@ from when_to_invest.events import AccountFunded
 
 if TYPE_CHECKING:
     from policies.seal import DigestSigner
-    from tool_servers.assembly import Access, ToolServer
+    from tool_servers.admission import Access
+    from tool_servers.assembly import ToolServer
 
 NAME: Final = "orders"
 SEAL_KEY: Final = "seal.json"
@@ -96,7 +97,7 @@ def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
     server = build_server(
         ServerCard(NAME, INSTRUCTIONS),
         order_tools(desk, caller=caller_name),
-        terms=Terms(access=access),
+        terms=Terms(access=access, callers=desk.court.settings.callers),
     )
     add_routes(server, desk)
     return server
@@ -109,7 +110,8 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
         Fault: `unauthenticated` without HTTP or secrets, `key_missing`, `wrong_passphrase`,
             `port_busy`, or what opening the desk raises.
     """
-    from tool_servers.assembly import Access, configure_logging
+    from tool_servers.admission import access_of
+    from tool_servers.assembly import configure_logging
 
     configure_logging()
     if http is None or secrets is None or secrets.passphrase is None:
@@ -121,7 +123,8 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
     signer = unlock_keystore(home.keys / SEAL_KEY, passphrase=secrets.passphrase)
     desk = open_desk(home, signer=signer)
     listener = listen(http)
-    server = build(desk, access=Access(url_of(listener), secrets.callers))
+    access = access_of(home, desk.court.settings, server=NAME, url=url_of(listener), callers=secrets.callers)
+    server = build(desk, access=access)
 
     async def keep_relaying() -> None:
         while True:

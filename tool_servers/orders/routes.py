@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse, Response
 
 from tool_servers.access import Scope
 from tool_servers.assembly import ToolServer
+from tool_servers.doors import LARGEST_REQUEST_BYTES
 from tool_servers.orders.desk import ProposalDesk
-from tool_servers.serving import LARGEST_REQUEST_BYTES
 from tool_servers.untrusted import plain_text
 from when_to_invest.approvals import Approval
 from when_to_invest.errors import ErrorCode, Fault
