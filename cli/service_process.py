@@ -26,6 +26,8 @@ from when_to_invest.errors import ErrorCode, Fault
 
 PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ")
 """Variables every child may see, besides the home."""
+TO_QUEUE_AND_JOURNAL: Final = ("AWS_", "WHEN_TO_INVEST_LEDGER_")
+"""Beginnings of the names that let a child into the queue and into the journal's database."""
 READY_TIMEOUT_S: Final = 60.0
 _GRACE_S: Final = 8.0
 
@@ -51,7 +53,7 @@ def child_environment(home: Home, parent: Mapping[str, str], *, may_reach_aws: b
     """Return a child's whole environment, made from a fixed list of names."""
     passed = {name: parent[name] for name in PASSED_ON if name in parent}
     if may_reach_aws:
-        passed |= {name: value for name, value in parent.items() if name.startswith("AWS_")}
+        passed |= {name: value for name, value in parent.items() if name.startswith(TO_QUEUE_AND_JOURNAL)}
     return passed | {HOME_VARIABLE: str(home.root)}
 
 

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from home.callers import CallerSettings, OAuthSettings, check_callers
+from home.ledger import LedgerSettings
 from home.paths import Home
 from home.section import LimitSetting, Section
 from when_to_invest.errors import ErrorCode, Fault
@@ -74,6 +75,7 @@ class Settings(Section):
     account: Name = "main"
     venue: Name = "paper"
     queue: QueueSettings = QueueSettings()
+    ledger: LedgerSettings = LedgerSettings()
     paper: PaperSettings = PaperSettings()
     services: ServiceSettings = ServiceSettings()
     agent: AgentSettings = AgentSettings()

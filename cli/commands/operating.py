@@ -23,12 +23,14 @@ def register(app: typer.Typer) -> None:
 
 def decisions_of(home: Home) -> dict[str, DecisionRecord]:
     """Fold the journal into one record a decision, oldest first; none without a journal."""
-    from ledger.sqlite_journal import open_journal
+    from home.settings import read_settings
+    from ledger.opening import has_ledger, open_ledger
     from when_to_invest.history import decisions
 
-    if not home.journal.exists():
+    settings = read_settings(home).ledger
+    if not has_ledger(settings, home):
         return {}
-    journal = open_journal(home.journal, is_read_only=True)
+    journal = open_ledger(settings, home, is_read_only=True)
     try:
         return decisions(row.event for row in journal.read())
     finally:

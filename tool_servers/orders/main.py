@@ -17,8 +17,8 @@ from home.settings import read_settings
 from ledger.connect import open_sender
 from ledger.journal import Journal
 from ledger.live import LiveLedger
+from ledger.opening import open_ledger
 from ledger.queue import QueueSender
-from ledger.sqlite_journal import open_journal
 from policies.limits import HARD_LIMITS, tighten
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import unlock_keystore
@@ -53,7 +53,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     clock = clock_of(home, settings.mode)
     clock.now()
     limits = tighten(HARD_LIMITS, settings.limits)
-    journal = open_journal(home.journal)
+    journal = open_ledger(settings.ledger, home)
     ledger = LiveLedger(journal)
     ledger.refresh()
     court = Court(
