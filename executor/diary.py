@@ -8,13 +8,14 @@ is made again on the new state, so no verdict and no fill rests on a stale fold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from home.clock import Clock
 from ledger.journal import Head, Journal, Recorded
-from ledger.live import LiveLedger
+from ledger.live import LiveLedger, Warrant, nothing_is_warranted
 from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -27,6 +28,8 @@ ATTEMPTS: Final = 50
 EXECUTOR: Final = "executor"
 
 
+MOST_REFUSED_KNOWN: Final = 20_000
+"""Refused messages remembered, so that a flood of them costs no memory."""
 class _Overheard:
     """A journal that tells on reading which epochs began, what was refused, and what moved."""
 
@@ -46,7 +49,7 @@ class _Overheard:
             if isinstance(event, ev.RecoveryCompleted):
                 self.epoch = max(self.epoch, event.epoch)
             elif isinstance(event, ev.MessageRefused):
-                self.refused_messages.add(event.message_id)
+                self._remember_refused(event.message_id)
             else:
                 self.touched.add(getattr(event, "decision_id", ""))
 
@@ -54,9 +57,18 @@ class _Overheard:
 class Diary:
     """One executor's view of the journal and its only way to write to it."""
 
-    def __init__(self, journal: Journal, *, clock: Clock, mode: Mode) -> None:
+    def __init__(
+        self, journal: Journal, *, clock: Clock, mode: Mode, is_warranted: Warrant = nothing_is_warranted
+    ) -> None:
+    def _remember_refused(self, message_id: str) -> None:
+        """Remember it among the newest; one noted a second time after a flood does no harm."""
+        self.refused_messages[message_id] = None
+        if len(self.refused_messages) > MOST_REFUSED_KNOWN:
+            self.refused_messages.popitem(last=False)
+
+
         self._journal = _Overheard(journal)
-        self._ledger = LiveLedger(self._journal)
+        self._ledger = LiveLedger(self._journal, is_warranted=is_warranted)
         self._clock = clock
         self.mode = mode
         self._open: dict[str, DecisionRecord] = {}
@@ -78,8 +90,8 @@ class Diary:
         return tuple(self._open.values())
 
     @property
-    def refused_messages(self) -> set[str]:
-        """Return ids of messages that were refused and noted."""
+    def refused_messages(self) -> Collection[str]:
+        """Return ids of messages that were refused and noted lately."""
         return self._journal.refused_messages
 
     def now(self) -> datetime:
@@ -124,6 +136,7 @@ class Diary:
             self._fold()
             return events
         raise Fault(
+            demand_no_loosening(events, self.book)
             ErrorCode.JOURNAL_CONFLICT,
             f"{ATTEMPTS} appends in a row lost the race to other writers",
             fix="try again; look for a process that writes without pause",

@@ -55,6 +55,7 @@ class Intake:
         self._receiver = receiver
         self._judgement = judgement
         self._dispatcher = dispatcher
+        self._brake = brake
         self._probe = probe
         self._log = log
         self._visibility_s = visibility_s
@@ -87,17 +88,22 @@ class Intake:
         record = self._diary.decisions[found.record.decision_id]
         return not (is_awaiting_order(record) or _is_in_doubt(record))
 
-    def reject_expired(self) -> None:
-        """Reject every sealed decision whose envelope expired before an order came of it."""
+    def reject_ended(self) -> None:
+        """Reject every sealed decision that expired or was halted before an order came of it."""
         self._diary.refresh()
         for record in self._diary.open_decisions():
-            if self._has_expired(record):
+            if is_awaiting_order(record) and self._brake.is_halted(record.intent, halts):
+                self._reject(
+                    record.decision_id, code="trading_halted", message="trading was halted before it was sent"
+                )
+            elif self._has_expired(record):
                 self._reject(
                     record.decision_id,
                     code="envelope_expired",
                     message="its envelope expired before it could be sent",
                 )
 
+        halts = self._brake.switch.read()
     def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:
             content = self._judgement.verify(found.envelope)

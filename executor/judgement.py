@@ -13,9 +13,11 @@ from typing import Final, assert_never
 
 from executor.diary import Diary
 from executor.market import Market
+from home.latch import Switch
 from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
+from policies.latched import under_latch
 from policies.limits import Limits
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
@@ -53,8 +55,9 @@ class Opinion:
 class Judgement:
     """Verifies envelopes and judges their intents again."""
 
-    def __init__(self, *, authority: Authority, diary: Diary, market: Market) -> None:
+    def __init__(self, *, authority: Authority, diary: Diary, market: Market, switch: Switch) -> None:
         self._authority = authority
+        self._switch = switch
         self._diary = diary
         self._market = market
 
@@ -77,7 +80,7 @@ class Judgement:
 
     def judge(self, content: EnvelopeContent) -> Opinion:
         """Judge a verified content's intent on the diary's present fold."""
-        facts = self._facts(content)
+        facts = under_latch(self._facts(content), content.intent, self._switch.read())
         verdict = judge(content.intent, facts, self._authority.limits)
         return Opinion(verdict, self._recorded(verdict, content=content, facts=facts))
 

@@ -21,13 +21,15 @@ from executor.service import Parts, Service
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
 from home.clock import clock_of
+from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, read_settings
-from ledger.connect import open_receiver
-from ledger.sqlite_journal import open_journal
+from ledger.connect import open_receiving
+from ledger.opening import open_ledger
 from policies.limits import HARD_LIMITS, tighten
+from policies.remedies import Electorate
+from signing.eip712 import recover_address, typed_digest
 from signing.keystore import keystore_address
-from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
 
@@ -64,20 +66,22 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
     with ExitStack() as stack:
         parts = assemble(home, stack=stack, patience=patience, probe=probe or NoProbe(), log=log)
         stack.enter_context(patience.until_signalled())
+        service = Service(parts)
         try:
-            _work(Service(parts), parts=parts, until_idle=until_idle)
+            _work(service, parts=parts, until_idle=until_idle)
         except Fault as fault:
             if fault.code not in NOTHING_IN_DOUBT:
-                _halt(parts, why=fault.code.value)
+                _halt(service, log=log, why=fault.code.value)
+            service.cancel_halted()
             raise
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
-            _halt(parts, why=f"{type(error).__name__} in the executor")
+            _halt(service, log=log, why=f"{type(error).__name__} in the executor")
             raise Fault(
                 ErrorCode.INTERNAL,
                 f"the executor met {type(error).__name__} in {place.name} and halted trading",
-                fix="read the executor's log; this home stays halted, and a new start cancels what is open",
+                fix="read the executor's log; go on with `when-to-invest resume` once it is understood",
             ) from error
     log.say("stopped")
     return 0
@@ -105,8 +109,10 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     )
     stack.callback(venue.close)
     demand_one_mode(settings.mode, venue.profile)
-    journal = open_journal(home.journal)
+    electorate = Electorate(settings.approvers, settings.mode, typed_digest, recover_address)
+    journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
+    queue = open_receiving(settings.queue, home.queue)
     return Parts(
         diary=Diary(journal, clock=clock, mode=settings.mode),
         receiver=open_receiver(settings.queue, home.queue),
@@ -173,9 +179,11 @@ def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
             parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
 
 
-def _halt(parts: Parts, *, why: str) -> None:
+            service.cancel_halted()
+def _halt(service: Service, *, log: Log, why: str) -> None:
+    """Halt by latch and journal, whichever still works, and cancel what is open."""
     try:
-        parts.diary.tighten("system", state=TradingState.HALTED, why=why)
-        parts.log.say("halted", why=why)
+        service.brake.pull(why=why)
     except Fault as fault:
-        parts.log.say("halt_failed", code=fault.code.value)
+        log.say("halt_not_journalled", code=fault.code.value)
+    service.cancel_halted()

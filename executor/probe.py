@@ -20,6 +20,8 @@ class Point(StrEnum):
     """The executor's own verdict is known; nothing is journalled."""
     SEND_INTENDED = "send_intended"
     """The journal holds the intention to send, synced; the venue has heard nothing."""
+    CLEARED = "cleared"
+    """Latch and trading states let the order pass; the venue hears of it next."""
     SUBMITTED = "submitted"
     """The venue has answered; the journal does not know."""
     ACKNOWLEDGED = "acknowledged"

@@ -15,6 +15,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final, assert_never
 
+from executor.brake import Brake
 from executor.diary import Diary
 from executor.identity import client_order_id
 from executor.judgement import Judgement, Opinion
@@ -58,8 +59,11 @@ class Errand:
 class Dispatcher:
     """Turns an errand into at most one order at the venue."""
 
-    def __init__(self, *, diary: Diary, judgement: Judgement, venue: Venue, probe: Probe, log: Log) -> None:
+    def __init__(
+        self, *, diary: Diary, judgement: Judgement, venue: Venue, brake: Brake, probe: Probe, log: Log
+    ) -> None:
         self._diary = diary
+        self._brake = brake
         self._judgement = judgement
         self._venue = venue
         self._probe = probe
@@ -80,10 +84,18 @@ class Dispatcher:
         self._probe.reached(Point.SEND_INTENDED)
         # The last look before the venue hears of it: has a newer executor taken over?
         self._diary.refresh()
-        outcome = send(self._venue, new_order(intended, errand))
+        outcome = self._sent_unless_halted(intended, errand)
         self._probe.reached(Point.SUBMITTED)
         self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)
+
+    def _sent_unless_halted(self, intended: ev.SendIntended, errand: Errand) -> Sending:
+        """Send inside the latch's block, so that whoever drops it knows when the last write has ended."""
+        with self._brake.switch.writing() as halts:
+            if not self._brake.may_go(errand.intent, halts):
+                return Unsent("trading was halted before it was sent")
+            self._probe.reached(Point.CLEARED)
+            return send(self._venue, new_order(intended, errand))
 
     def _decide(self, errand: Errand) -> Sequence[ev.Event]:
         """Return the verdict with its consequence, or nothing when there is nothing left to do."""
@@ -94,6 +106,8 @@ class Dispatcher:
             return (self._rejected(errand, code="cancel_requested", message="cancelled before it was sent"),)
         if self._diary.now() >= errand.content.expires_at:
             return (self._rejected(errand, code="envelope_expired", message="expired while others wrote"),)
+        if self._brake.is_from_before(errand.intent, sealed_at=errand.content.sealed_at):
+            return (self._rejected(errand, code="trading_halted", message="sealed before a halt was lifted"),)
         opinion = self._judgement.judge(errand.content)
         self._probe.reached(Point.JUDGED)
         if isinstance(opinion.verdict, Approved):

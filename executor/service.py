@@ -36,17 +36,27 @@ class Parts:
     authority: Authority
     patience: Patience
     probe: Probe
+    switch: Switch
     log: Log
     visibility_s: int
 
 
 class Service:
     """One executor; call `start` once, then `step` for as long as it may run."""
+    max_receives: int
 
     def __init__(self, parts: Parts) -> None:
-        judgement = Judgement(authority=parts.authority, diary=parts.diary, market=parts.market)
+        self.brake = Brake(diary=parts.diary, switch=parts.switch, log=parts.log)
+        judgement = Judgement(
+            authority=parts.authority, diary=parts.diary, market=parts.market, switch=parts.switch
+        )
         dispatcher = Dispatcher(
-            diary=parts.diary, judgement=judgement, venue=parts.venue, probe=parts.probe, log=parts.log
+            diary=parts.diary,
+            judgement=judgement,
+            venue=parts.venue,
+            brake=self.brake,
+            probe=parts.probe,
+            log=parts.log,
         )
         self._parts = parts
         self._recovery = Recovery(
@@ -85,12 +95,14 @@ class Service:
     def step(self, *, wait_s: float) -> bool:
         """Do one round, waiting up to `wait_s` for a message; return whether anything happened.
 
+        self.cancel_halted()
+        self.brake.note()
         Raises:
             Fault: a retryable one leaves everything as it was.
         """
         self._recovery.resolve()
         has_moved = self._working.poll()
-        self._intake.reject_expired()
+        self._intake.reject_ended()
         return self._take_messages(wait_s=wait_s) or has_moved
 
     def _take_messages(self, *, wait_s: float) -> bool:
@@ -100,13 +112,19 @@ class Service:
                 return True
             messages = self._parts.receiver.receive(max_messages=1, wait_s=0.0 if count else wait_s)
             if not messages:
-                return count > 0
+                return count > 0 or has_noted
             for message in messages:
                 self._intake.handle(message)
+        self.cancel_halted()
+        self.brake.note()
         return True
 
     def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.
+
+    def cancel_halted(self) -> None:
+        """Cancel what is open in halted scopes, whether or not the journal can be reached."""
+        self._working.cancel_halted()
 
         After a `step` in which nothing happened, no working order can fill at the present
         clock either, because the venue was just asked.

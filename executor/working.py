@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
+from executor.brake import Brake
 from executor.diary import Diary
 from executor.log import Log
 from executor.probe import Point, Probe
@@ -21,11 +22,12 @@ from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord, OrderRecord
-from when_to_invest.intents import OrderIntent
-from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.orders import UNRESOLVED, OrderState, OrderStep
 
 FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
 """States in which the venue may still tell something new."""
+MAY_BE_OPEN: Final = FOLLOWED | UNRESOLVED
+"""States in which the venue may hold the order; what it does not know, a cancel does not hurt."""
 ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 """States that a late trade can still follow."""
 _ENDS: Final = {
@@ -38,8 +40,10 @@ _ENDS: Final = {
 class Working:
     """Brings the journal up to date with the venue, order by order."""
 
-    def __init__(self, *, diary: Diary, venue: Venue, probe: Probe, log: Log) -> None:
+    def __init__(self, *, diary: Diary, venue: Venue, brake: Brake, probe: Probe, log: Log) -> None:
         self._diary = diary
+        self._brake = brake
+        self._cancelled: set[str] = set()
         self._venue = venue
         self._probe = probe
         self._log = log
@@ -82,9 +86,31 @@ class Working:
     def _cancel_unwanted(self) -> None:
         """Cancel before anything is asked, so that no later trouble keeps an order alive."""
         for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), FOLLOWED):
-            record = self._diary.decisions[decision_id]
-            if record.is_cancel_requested or self._is_halted(record):
+            if self._diary.decisions[decision_id].is_cancel_requested:
                 self._venue.cancel(client_order_id)
+        self.cancel_halted()
+
+    def cancel_halted(self) -> None:
+        """Cancel every order that may be open in a halted scope, by what this process knows.
+
+        Needs no journal: it works while that is locked or broken. One order that cannot be
+        cancelled keeps no other alive; it is tried again at the next call.
+        """
+        halts = self._brake.switch.read()
+        asked, failed = 0, 0
+        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
+            if not self._brake.is_halted(self._diary.decisions[decision_id].intent, halts):
+                continue
+            try:
+                self._venue.cancel(client_order_id)
+            except Fault as fault:
+                failed += 1
+                self._log.say("cancel_failed", client_order_id=client_order_id, code=fault.code.value)
+                continue
+            asked += client_order_id not in self._cancelled
+            self._cancelled.add(client_order_id)
+        if asked:
+            self._log.say("halted_orders_cancelled", orders=asked, failed=failed)
 
     def _ask_about(self, decision_id: str, client_order_id: str) -> None:
         found = self._venue.find(client_order_id)
@@ -93,15 +119,6 @@ class Working:
         elif client_order_id not in self._missing:
             self._missing.add(client_order_id)
             self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
-
-    def _is_halted(self, record: DecisionRecord) -> bool:
-        intent = record.intent
-        if not isinstance(intent, OrderIntent):
-            return False
-        state = self._diary.book.trading_state(
-            account=intent.account, venue=intent.venue, instrument=intent.instrument
-        )
-        return state is TradingState.HALTED
 
     def _follow(self, decision_id: str, found: VenueOrder) -> None:
         # Read after the status, so that an ended order's trades are all in the answer.

@@ -8,25 +8,38 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ledger.journal import EMPTY, Head, Journal, Recorded
+from ledger.journal import EMPTY, GENESIS, Head, Journal, Recorded
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event, IntentProposed
+from when_to_invest.events import Event, IntentProposed, OrderSettled, TradingResumed
 from when_to_invest.history import DecisionRecord
 from when_to_invest.portfolio import AccountBook
+
+Warrant = Callable[[Event, str], bool]
+"""Whether an event that loosens, in the home of that id, carries the signatures it needs."""
+
+
+def nothing_is_warranted(event: Event, home_id: str) -> bool:
+    """Return False for every event that loosens: who knows no approvers believes none."""
+    del home_id
+    return not isinstance(event, TradingResumed | OrderSettled)
 
 
 class LiveLedger:
     """A fold that stands still between calls of `refresh`.
 
     An event that cannot have happened ends it: from then on every refresh raises, because
-    a state that skipped an event is not the journal's.
+    a state that skipped an event is not the journal's. Only what would loosen without the
+    signatures for it changes nothing, so that whoever can write cannot lift a halt.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, *, is_warranted: Warrant = nothing_is_warranted) -> None:
         self._journal = journal
+        self._is_warranted = is_warranted
+        self.home_id = GENESIS
+        """Hash of the journal's first event: no other home has it."""
         self._head = EMPTY
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
@@ -61,7 +74,10 @@ class LiveLedger:
         for recorded in self._journal.read(after=self._head.sequence):
             if recorded.previous_hash != self._head.hash:
                 raise _rewritten(recorded)
-            self._apply(recorded.event)
+            if recorded.sequence == 1:
+                self.home_id = recorded.hash
+            if self._is_warranted(recorded.event, self.home_id):
+                self._apply(recorded.event)
             self._head = recorded.head
 
     def _apply(self, event: Event) -> None:

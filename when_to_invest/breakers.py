@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Final
+
+SYSTEM: Final = "system"
+SCOPE_PATTERN: Final = r"^(system|(account|venue|instrument):[A-Za-z0-9._/-]+)$"
 
 
 @unique
@@ -32,6 +38,42 @@ AUTOMATIC_MOVES: Final = MappingProxyType(
 """Where automation may move a scope from each state: never to a looser one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """One tightening of one scope: how far, since when, by whom and why.
+
+    `latch_id` names the local latch that it came from; empty when it was journalled directly.
+    """
+
+    scope: str
+    state: TradingState
+    at: datetime
+    by: str
+    why: str
+    latch_id: str = ""
+
+
 def strictest(*states: TradingState) -> TradingState:
     """Return the strictest of several states; `ACTIVE` when there is none."""
     return max(states, key=STRICTNESS.__getitem__, default=TradingState.ACTIVE)
+
+
+def is_looser(state: TradingState, *, than: TradingState) -> bool:
+    """Return whether `state` allows more than another one."""
+    return STRICTNESS[state] < STRICTNESS[than]
+
+
+def scopes_of(*, account: str, venue: str, instrument: str) -> tuple[str, ...]:
+    """Return every scope that an order stands in, the system first."""
+    return (SYSTEM, f"account:{account}", f"venue:{venue}", f"instrument:{instrument}")
+
+
+def state_under(halts: Iterable[Halt], *, scopes: Iterable[str]) -> TradingState:
+    """Return the strictest state that `halts` put any of `scopes` in."""
+    named = frozenset(scopes)
+    return strictest(*(halt.state for halt in halts if halt.scope in named))
+
+
+def permits(state: TradingState, *, is_shrinking: bool) -> bool:
+    """Return whether an order may pass; cancels are never asked about, they always pass."""
+    return state is TradingState.ACTIVE or (state is TradingState.REDUCING and is_shrinking)

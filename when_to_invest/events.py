@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from when_to_invest.approvals import Approval
-from when_to_invest.breakers import TradingState
+from when_to_invest.breakers import SCOPE_PATTERN, TradingState
 from when_to_invest.callers import Identity
 from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import InstrumentId
@@ -21,6 +21,7 @@ from when_to_invest.orders import OrderStep
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
 from when_to_invest.verdicts import Reason
 
+from when_to_invest.venue_status import TradingStatus
 
 @unique
 class Outcome(StrEnum):
@@ -157,7 +158,9 @@ class SendIntended(_Happened):
     limit_price_usd: PositiveDecimal
 
 
-_TOLD_ELSEWHERE: Final = frozenset({OrderStep.SEND_INTENDED, OrderStep.PARTLY_FILLED, OrderStep.FILLED})
+_TOLD_ELSEWHERE: Final = frozenset(
+    {OrderStep.SEND_INTENDED, OrderStep.PARTLY_FILLED, OrderStep.FILLED, OrderStep.SETTLED}
+)
 
 
 def _has_no_own_event(step: OrderStep) -> OrderStep:
@@ -206,15 +209,78 @@ class CancelRequested(_Happened):
 
 
 class TradingStateChanged(_Happened):
-    """A scope was tightened, or loosened by people. Scope `system` covers everything."""
+    """A scope was tightened. Scope `system` covers everything; nothing is loosened by this event.
+
+    `latch_id` names the local latch that a process found down; empty when there was none.
+    """
 
     kind: Literal["trading_state_changed"] = "trading_state_changed"
-    scope: str = Field(pattern=r"^(system|(account|venue|instrument):[A-Za-z0-9._/-]+)$")
+    scope: str = Field(pattern=SCOPE_PATTERN)
     state: TradingState
     by: Name
     why: str = Field(max_length=200)
 
 
+    latch_id: str = Field(default="", pattern=r"^(h-[0-9a-f]{16})?$")
+
+
+class TradingResumed(_Happened):
+    """A quorum lifted the halts of one scope; with its signatures, so that anybody can check."""
+
+    kind: Literal["trading_resumed"] = "trading_resumed"
+    scope: str = Field(pattern=SCOPE_PATTERN)
+    halts_hash: Hash
+    """Of the halts it lifts (`standing.Standing.hash_of`); it lifts exactly these or nothing."""
+    motion: Motion
+    endorsements: tuple[Endorsement, ...]
+
+
+class OrderSettled(_Happened):
+    """A quorum stated what became of an order; with its evidence and signatures. The order ended."""
+
+    kind: Literal["order_settled"] = "order_settled"
+    decision_id: DecisionId
+    client_order_id: str
+    account: Name
+    venue: Name
+    instrument: InstrumentId
+    side: Side
+    quantity: NonNegativeDecimal
+    """Executed, and not in the journal as fills yet; base units."""
+    price_usd: PositiveDecimal | None
+    """Average price of `quantity`; none when nothing more was executed."""
+    evidence: str = Field(min_length=10, max_length=200)
+    motion: Motion
+    endorsements: tuple[Endorsement, ...]
+
+
+class Mark(Value):
+    """The price that a holding was valued at, how old it was, and where it came from."""
+
+    instrument: InstrumentId
+    price_usd: PositiveDecimal
+    known_at: Instant
+    source: str = Field(max_length=200)
+
+
+class AccountMarked(_Happened):
+    """The executor valued an account: cash, and every holding at an independent price."""
+
+    kind: Literal["account_marked"] = "account_marked"
+    account: Name
+    equity_usd: ExactDecimal
+    """In whole millionths of a dollar, rounded down."""
+    marks: tuple[Mark, ...]
+    """Of everything that is held."""
+
+
+class VenueReported(_Happened):
+    """What a venue said about itself has changed."""
+
+    kind: Literal["venue_reported"] = "venue_reported"
+    venue: Name
+    status: TradingStatus
+    why: str = Field(default="", max_length=200)
 class RecoveryCompleted(_Happened):
     """The executor resolved what a former run left open, and may receive."""
 
@@ -244,6 +310,10 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
+    | TradingResumed
+    | OrderSettled
+    | AccountMarked
+    | VenueReported
 
 
 def event_from_json(text: str | bytes) -> Event:

@@ -38,6 +38,7 @@ class DecisionState(StrEnum):
     UNKNOWN = "unknown"
     QUARANTINED = "quarantined"
 
+    SETTLED = "settled"
 
 _OF_ORDER = {
     OrderState.SEND_INTENDED: DecisionState.SENDING,
@@ -51,6 +52,7 @@ _OF_ORDER = {
     OrderState.ABSENT: DecisionState.RECEIVED,
     OrderState.QUARANTINED: DecisionState.QUARANTINED,
 }
+    OrderState.SETTLED: DecisionState.SETTLED,
 FINAL_STATES = frozenset(
     {
         DecisionState.REFUSED,
@@ -60,6 +62,7 @@ FINAL_STATES = frozenset(
         DecisionState.CANCELLED,
         DecisionState.EXPIRED,
     }
+        DecisionState.SETTLED,
 )
 """States after which nothing more is expected to happen."""
 
@@ -95,6 +98,8 @@ class DecisionRecord:
     orders: dict[str, OrderRecord] = field(default_factory=dict)
     fills: list[ev.OrderFilled] = field(default_factory=list)
     is_cancel_requested: bool = False
+    settled_quantity: Decimal = Decimal(0)
+    """What a quorum said was executed besides the fills."""
     events: list[ev.Event] = field(default_factory=list)
 
     @property
@@ -106,8 +111,8 @@ class DecisionRecord:
 
     @property
     def filled_quantity(self) -> Decimal:
-        """Return how much the venue reported as executed."""
-        return sum((fill.quantity for fill in self.fills), Decimal(0))
+        """Return how much was executed: what the venue reported, and what people settled."""
+        return sum((fill.quantity for fill in self.fills), self.settled_quantity)
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event of this decision.
@@ -124,7 +129,7 @@ class DecisionRecord:
                 self.state = DecisionState.DECLINED
             case ev.EnvelopeSealed() | ev.EnvelopeQueued() | ev.EnvelopeReceived() | ev.EnvelopeRejected():
                 self._carried(event)
-            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled():
+            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled() | ev.OrderSettled():
                 self._ordered(event)
             case ev.CancelRequested():
                 self.is_cancel_requested = True
@@ -136,6 +141,9 @@ class DecisionRecord:
                 | ev.RecoveryCompleted()
             ):
                 pass  # belongs to no decision, or opened this one
+                | ev.TradingResumed()
+                | ev.AccountMarked()
+                | ev.VenueReported()
             case _:
                 assert_never(event)
         self.events.append(event)
@@ -169,7 +177,7 @@ class DecisionRecord:
             case _:
                 assert_never(event)
 
-    def _ordered(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled) -> None:
+    def _ordered(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
         match event:
             case ev.SendIntended():
                 known = self.orders.get(event.client_order_id)
@@ -183,6 +191,9 @@ class DecisionRecord:
             case _:
                 assert_never(event)
 
+            case ev.OrderSettled():
+                self._moved(event.client_order_id, OrderStep.SETTLED)
+                self.settled_quantity += event.quantity
     def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
         order = self.orders.get(client_order_id)
         if order is None:

@@ -24,6 +24,7 @@ class OrderState(StrEnum):
     UNKNOWN = "unknown"
     ABSENT = "absent"
     QUARANTINED = "quarantined"
+    SETTLED = "settled"
 
 
 @unique
@@ -40,6 +41,7 @@ class OrderStep(StrEnum):
     FILLED = "filled"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    SETTLED = "settled"
 
 
 _S: Final = OrderState
@@ -53,6 +55,7 @@ _OUTCOMES: Final = {
 }
 # A fill can be reported after the cancel that raced it, and after we gave up looking.
 _LATE_FILLS: Final = {_E.PARTLY_FILLED: _S.PARTLY_FILLED, _E.FILLED: _S.FILLED}
+_BY_PEOPLE: Final = {_E.SETTLED: _S.SETTLED}
 
 ORDER_LIFE: Final = MappingProxyType(
     {
@@ -68,19 +71,21 @@ ORDER_LIFE: Final = MappingProxyType(
             _E.PROVEN_ABSENT: _S.ABSENT,
             _E.QUARANTINED: _S.QUARANTINED,
         },
-        _S.ACKNOWLEDGED: {**_OUTCOMES, _E.REJECTED: _S.REJECTED},
-        _S.PARTLY_FILLED: dict(_OUTCOMES),
+        _S.ACKNOWLEDGED: {**_OUTCOMES, _E.REJECTED: _S.REJECTED, **_BY_PEOPLE},
+        _S.PARTLY_FILLED: {**_OUTCOMES, **_BY_PEOPLE},
         _S.CANCELLED: dict(_LATE_FILLS),
         _S.EXPIRED: dict(_LATE_FILLS),
-        _S.QUARANTINED: {**_OUTCOMES, _E.ACKNOWLEDGED: _S.ACKNOWLEDGED},
+        _S.QUARANTINED: {**_OUTCOMES, _E.ACKNOWLEDGED: _S.ACKNOWLEDGED, **_BY_PEOPLE},
         _S.FILLED: {},
         _S.REJECTED: {},
         # Proven not to have reached the venue: the next attempt is a new order.
         _S.ABSENT: {},
+        # A quorum said how it ended, and takes the blame: no later report is booked on top.
+        _S.SETTLED: {},
     }
 )
 
-TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.ABSENT})
+TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.ABSENT, _S.SETTLED})
 UNRESOLVED: Final = frozenset({_S.SEND_INTENDED, _S.UNKNOWN})
 """States that recovery must resolve before anything is received."""
 

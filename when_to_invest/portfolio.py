@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, assert_never
 
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState, strictest
+from when_to_invest.breakers import TradingState, is_looser, scopes_of, strictest
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 
+from when_to_invest.recent import WINDOW, Recent
+from when_to_invest.standing import Standing
+from when_to_invest.wealth import Wealth
 ZERO: Final = Decimal(0)
-WINDOW: Final = timedelta(hours=24)
-"""How far back turnover, message and duplicate counters look."""
 OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 """States in which nobody knows what the venue did with an order."""
 
@@ -96,6 +97,8 @@ class AccountBook:
     turnover: deque[Turnover] = field(default_factory=deque)
     trading_states: dict[str, TradingState] = field(default_factory=dict)
     order_states: dict[str, OrderState] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    """The halts behind `trading_states`: since when, by whom and why."""
     seen_trades: set[tuple[str, str]] = field(default_factory=set)
     orders_of: dict[str, list[str]] = field(default_factory=dict)
     """Client order ids of each decision that was sent."""
@@ -103,24 +106,34 @@ class AccountBook:
     """Recent decisions the gate refused: they count as messages, not as duplicates."""
 
     def apply(self, event: ev.Event) -> None:
+    recent: Recent = field(default_factory=Recent)
+    wealth: Wealth = field(default_factory=Wealth)
+
         """Advance by one event.
 
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
         match event:
+        is_repeated = isinstance(event, ev.OrderFilled) and (event.venue, event.trade_id) in self.seen_trades
+        self._fold(event)
+        if not is_repeated:
+            self.recent.apply(event)
+            self.wealth.apply(event)
+
+    def _fold(self, event: ev.Event) -> None:
             case ev.AccountFunded():
                 self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) + event.cash_usd
             case ev.IntentProposed() | ev.IntentJudged():
                 self._remember(event)
-            case ev.EnvelopeSealed():
-                self._reserve(event)
-            case ev.EnvelopeRejected():
-                self.reservations.pop(event.decision_id, None)
+            case ev.EnvelopeSealed() | ev.EnvelopeRejected():
+                self._carry(event)
             case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled():
                 self._advance_order(event)
-            case ev.TradingStateChanged():
-                self.trading_states[event.scope] = event.state
+            case ev.TradingStateChanged() | ev.TradingResumed():
+                self._restate(event)
+            case ev.OrderSettled():
+                self._settle(event)
             case (
                 ev.ApprovalGiven()
                 | ev.ApprovalDeclined()
@@ -136,7 +149,7 @@ class AccountBook:
 
     def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
         """Return the strictest state of the system and the three scopes."""
-        scopes = ("system", f"account:{account}", f"venue:{venue}", f"instrument:{instrument}")
+        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
         return strictest(*(self.trading_states.get(scope, TradingState.ACTIVE) for scope in scopes))
 
     def position(self, account: str, instrument: str) -> Position:
@@ -157,37 +170,36 @@ class AccountBook:
             self._remember_proposal(event)
         elif event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
             self.refused.add(event.decision_id)
+    def _restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> None:
+        """Tighten, or lift exactly what a quorum named; everything else leaves the state as strict."""
+        if isinstance(event, ev.TradingStateChanged):
+            self.standing.tighten(event)
+            present = self.trading_states.get(event.scope, TradingState.ACTIVE)
+            if is_looser(present, than=event.state):
+                self.trading_states[event.scope] = event.state
+        elif self.standing.resume(event):
+            self.trading_states.pop(event.scope, None)
+            self.wealth.start_anew(event.scope)
+
 
     def _remember_proposal(self, event: ev.IntentProposed) -> None:
         intent = event.intent
         self.refused.difference_update(_forget_before(self.proposals, event.at - WINDOW))
         if isinstance(intent, OrderIntent):
-            self.proposals.append(
-                Proposal(
-                    at=event.at,
-                    decision_id=event.decision_id,
-                    proposer=event.caller,
-                    account=intent.account,
-                    venue=intent.venue,
-                    instrument=intent.instrument,
-                    side=intent.side,
-                    quantity=intent.quantity,
-                )
-            )
+            self.proposals.append(_proposal_of(event, intent))
+
+    def _carry(self, event: ev.EnvelopeSealed | ev.EnvelopeRejected) -> None:
+        if isinstance(event, ev.EnvelopeSealed):
+            self._reserve(event)
+        else:
+            self.reservations.pop(event.decision_id, None)
 
     def _reserve(self, event: ev.EnvelopeSealed) -> None:
         intent = event.envelope.content.intent
         _forget_before(self.turnover, event.at - WINDOW)
         if not isinstance(intent, OrderIntent):
             return
-        reservation = Reservation(
-            account=intent.account,
-            venue=intent.venue,
-            instrument=intent.instrument,
-            side=intent.side,
-            quantity_open=intent.quantity,
-            worst_price_usd=intent.limit_price_usd,
-        )
+        reservation = _reservation_of(intent)
         self.reservations[event.decision_id] = reservation
         self.turnover.append(
             Turnover(
@@ -217,6 +229,15 @@ class AccountBook:
         self.order_states[client_order_id] = state
         return state
 
+    def _settle(self, event: ev.OrderSettled) -> None:
+        self._move(event.client_order_id, OrderStep.SETTLED)
+        self.reservations.pop(event.decision_id, None)
+        if event.price_usd is not None:
+            position = self.positions.setdefault((event.account, event.instrument), Position())
+            position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
+            moved_usd = event.side.sign * event.quantity * event.price_usd
+            self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) - moved_usd
+
     def _fill(self, event: ev.OrderFilled) -> None:
         trade = (event.venue, event.trade_id)
         if trade in self.seen_trades:
@@ -243,6 +264,30 @@ def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime)
     while window and window[0].at <= horizon:
         forgotten.append(window.popleft().decision_id)
     return forgotten
+def _proposal_of(event: ev.IntentProposed, intent: OrderIntent) -> Proposal:
+    return Proposal(
+        at=event.at,
+        decision_id=event.decision_id,
+        proposer=event.caller,
+        account=intent.account,
+        venue=intent.venue,
+        instrument=intent.instrument,
+        side=intent.side,
+        quantity=intent.quantity,
+    )
+
+
+def _reservation_of(intent: OrderIntent) -> Reservation:
+    return Reservation(
+        account=intent.account,
+        venue=intent.venue,
+        instrument=intent.instrument,
+        side=intent.side,
+        quantity_open=intent.quantity,
+        worst_price_usd=intent.limit_price_usd,
+    )
+
+
 
 
 def fold(happened: Iterable[ev.Event]) -> AccountBook:

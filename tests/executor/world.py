@@ -20,6 +20,7 @@ from tests.executor.gatehouse import Gatehouse, seal_signer
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_journal import MemoryJournal
+from tests.fakes.memory_latch import MemoryLatch
 from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
 from when_to_invest.history import DecisionRecord
@@ -49,6 +50,7 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     venue: FakeVenue = field(default_factory=FakeVenue)
+    latch: MemoryLatch = field(default_factory=MemoryLatch)
     log: io.StringIO = field(default_factory=io.StringIO)
     visibility_s: int = 30
     approvers: dict[str, str] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class World:
                 receiver=queue or self.queue,
                 venue=self.venue,
                 market=self.market,
+                switch=self.latch,
                 authority=Authority(
                     seal_addresses=frozenset({seal_signer().address}),
                     approvers=self.approvers,

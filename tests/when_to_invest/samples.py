@@ -10,12 +10,14 @@ from typing import Any
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import TradingState
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Reason
 
+from when_to_invest.venue_status import TradingStatus
 NOW = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
 ADDRESS = "0x" + "a1" * 20
 SIGNATURE = "0x" + "0b" * 65
@@ -65,6 +67,22 @@ def chain_intent(**changes: Any) -> ChainIntent:
 
 @dataclass(frozen=True)
 class Story:
+def motion(purpose: str, **changes: Any) -> Motion:
+    given: dict[str, Any] = {
+        "purpose": purpose,
+        "summary": "what is asked for",
+        "mode": Mode.REPLAY,
+        "requester": "operator",
+        "serial": 1,
+        "expires_at": NOW + timedelta(hours=1),
+        "domain": SigningDomain(home_id=HASH, chain_id=31_337),
+    }
+    return Motion(**given | changes)
+
+
+ENDORSEMENT = Endorsement(approver="alice", address=ADDRESS, signature=SIGNATURE)
+
+
     """Makes the events of one decision; `n` tells decisions apart."""
 
     intent: OrderIntent | ChainIntent
@@ -195,9 +213,27 @@ class Story:
                 return self.filled(Decimal("0.5"), trade=trade, is_last=False)
             case _:
                 return self.moved(step)
+            case OrderStep.SETTLED:
+                return self.settled(Decimal(0))
 
     def until_sealed(self) -> list[ev.Event]:
         return [self.proposed(), self.judged(), self.sealed()]
+    def settled(self, quantity: Decimal, *, price_usd: Decimal | None = None) -> ev.OrderSettled:
+        intent = self._order()
+        return ev.OrderSettled(
+            **self._about,
+            client_order_id=self.client_order_id,
+            account=intent.account,
+            venue=intent.venue,
+            instrument=intent.instrument,
+            side=intent.side,
+            quantity=quantity,
+            price_usd=price_usd,
+            evidence="the venue's statement of the day",
+            motion=motion("Settle"),
+            endorsements=(ENDORSEMENT,),
+        )
+
 
     def until(self, state: OrderState) -> list[ev.Event]:
         """Make the shortest history that brings the decision's order into `state`."""
@@ -259,3 +295,18 @@ def one_of_each() -> list[ev.Event]:
         ),
         ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
     ]
+        ev.TradingResumed(
+            **about,
+            scope="system",
+            halts_hash=HASH,
+            motion=motion("Resume"),
+            endorsements=(ENDORSEMENT,),
+        ),
+        Story(order_intent(), n=1).settled(Decimal(0)),
+        ev.AccountMarked(
+            **about,
+            account="main",
+            equity_usd=Decimal("100000.5"),
+            marks=(ev.Mark(instrument="SPX", price_usd=Decimal(2750), known_at=NOW, source="recorded"),),
+        ),
+        ev.VenueReported(**about, venue="paper", status=TradingStatus.OPEN),

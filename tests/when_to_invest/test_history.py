@@ -30,6 +30,7 @@ STATE_OF_ORDER = {
     OrderState.UNKNOWN: DecisionState.UNKNOWN,
     OrderState.ABSENT: DecisionState.RECEIVED,
     OrderState.QUARANTINED: DecisionState.QUARANTINED,
+    OrderState.SETTLED: DecisionState.SETTLED,
 }
 
 

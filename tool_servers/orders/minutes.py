@@ -15,6 +15,7 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 from when_to_invest.history import DecisionRecord
 from when_to_invest.intents import OrderIntent
+from when_to_invest.loosening import demand_no_loosening
 
 MOST_ATTEMPTS: Final = 8
 """How often a decision is made again because another process wrote first."""
@@ -33,6 +34,7 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
         events = decide()
         if not events:
             return
+        demand_no_loosening(events, ledger.book)
         try:
             journal.append(events, expected=head)
         except Fault as fault:

@@ -1,0 +1,72 @@
+"""The executor's brake: asked right before the venue hears anything, and when orders are looked at.
+
+Stage: executor. It joins the journal's trading states with the local latch, whichever is
+stricter. It never loosens; a latch goes away only after the journal holds the quorum for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from executor.diary import EXECUTOR, Diary
+from executor.log import Log
+from home.latch import Switch
+from ledger.halting import take_away_lifted, told, untold
+from policies.latched import is_from_before, may_go
+from when_to_invest import events as ev
+from when_to_invest.breakers import SYSTEM, Halt, TradingState, scopes_of, state_under, strictest
+from when_to_invest.errors import Fault
+from when_to_invest.intents import ChainIntent, OrderIntent
+
+
+class Brake:
+    """One executor's view of what is halted."""
+
+    def __init__(self, *, diary: Diary, switch: Switch, log: Log) -> None:
+        self._diary = diary
+        self.switch = switch
+        self._log = log
+
+    def may_go(self, intent: OrderIntent, halts: Sequence[Halt]) -> bool:
+        """Return whether an approved order may be sent under the journal and these latches."""
+        return may_go(intent, self._diary.book, halts)
+
+    def is_halted(self, intent: OrderIntent | ChainIntent, halts: Sequence[Halt]) -> bool:
+        """Return whether nothing but cancels may pass for this order now."""
+        if not isinstance(intent, OrderIntent):
+            return False
+        account, venue, instrument = intent.account, intent.venue, intent.instrument
+        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
+        present = self._diary.book.trading_state(account=account, venue=venue, instrument=instrument)
+        return strictest(present, state_under(halts, scopes=scopes)) is TradingState.HALTED
+
+    def is_from_before(self, intent: OrderIntent, *, sealed_at: datetime) -> bool:
+        """Return whether a halt over this order was lifted after it was sealed."""
+        return is_from_before(intent, self._diary.book, sealed_at=sealed_at)
+
+    def note(self) -> None:
+        """Tell the journal of latches it does not know, and take away those that were lifted.
+
+        Raises:
+            Fault: from the journal; the latch holds all the same.
+        """
+
+        def decide() -> Sequence[ev.Event]:
+            return told(untold(self.switch, self._diary.book), at=self._diary.now(), mode=self._diary.mode)
+
+        for event in self._diary.write(decide) if untold(self.switch, self._diary.book) else ():
+            if isinstance(event, ev.TradingStateChanged):
+                self._log.say("halt_noted", at=event.at, scope=event.scope, state=event.state.value)
+        take_away_lifted(self.switch, self._diary.book)
+
+    def pull(self, *, why: str) -> None:
+        """Halt everything: the latch first, which needs no journal, then the journal."""
+        try:
+            halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now(), EXECUTOR, why[:200])
+            self.switch.drop(halt)
+            self._log.say("halted", why=why)
+            self.note()
+        except Fault as fault:
+            self._log.say("halt_failed", code=fault.code.value)
+            self._diary.tighten(SYSTEM, state=TradingState.HALTED, why=why)

@@ -1,0 +1,34 @@
+"""No process writes a looser state: what every writer of the journal asks before it appends.
+
+Stage: right before an append, on the fold that it was decided on. People loosen by a
+`TradingResumed` with a quorum's signatures, which is another event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState, is_looser
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.portfolio import AccountBook
+
+
+def demand_no_loosening(events: Iterable[ev.Event], book: AccountBook) -> None:
+    """Return when no event would put a scope in a looser state than it is in.
+
+    Raises:
+        Fault: `illegal_transition`, naming scope and states; nothing may be appended.
+    """
+    for event in events:
+        if not isinstance(event, ev.TradingStateChanged):
+            continue
+        present = book.trading_states.get(event.scope, TradingState.ACTIVE)
+        if event.state is TradingState.ACTIVE or (
+            not event.latch_id and is_looser(event.state, than=present)
+        ):
+            raise Fault(
+                ErrorCode.ILLEGAL_TRANSITION,
+                f"{event.scope} is {present.value}; {event.by} may not make it {event.state.value}",
+                fix="loosen it with `when-to-invest resume` and the approvers' signatures",
+            )
