@@ -52,12 +52,15 @@ def _data(home: Home) -> str:
 
 
 def _journal(home: Home) -> str:
-    from ledger.verify import verify_journal
+    from home.settings import read_settings
+    from ledger.checking import check_ledger
+    from ledger.opening import has_ledger
     from when_to_invest.errors import ErrorCode
 
-    if not home.journal.exists():
+    settings = read_settings(home).ledger
+    if not has_ledger(settings, home):
         return "none yet"
-    result = verify_journal(home.journal)
+    result = check_ledger(settings, home)
     if not result.ok:
         raise Fault(
             ErrorCode.JOURNAL_CORRUPT, "its hash chain is broken", fix="see `when-to-invest journal verify`"

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Final
 
@@ -26,7 +26,8 @@ from when_to_invest.errors import ErrorCode, Fault
 
 PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ")
 """Variables every child may see, besides the home."""
-TO_QUEUE_AND_JOURNAL: Final = ("AWS_", "WHEN_TO_INVEST_LEDGER_")
+TO_AWS: Final = "AWS_"
+TO_LEDGER: Final = "WHEN_TO_INVEST_LEDGER_"
 """Beginnings of the names that let a child into the queue and into the journal's database."""
 READY_TIMEOUT_S: Final = 60.0
 _GRACE_S: Final = 8.0
@@ -40,6 +41,12 @@ class ServiceSpec:
     port: int
     secrets: LaunchSecrets
     may_reach_aws: bool = False
+    may_reach_ledger: bool = False
+
+    @property
+    def may_reach(self) -> tuple[str, ...]:
+        """Return how the names of the credentials begin that this child is given."""
+        return (TO_AWS,) * self.may_reach_aws + (TO_LEDGER,) * self.may_reach_ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,12 @@ class Ready:
     url: str | None
 
 
-def child_environment(home: Home, parent: Mapping[str, str], *, may_reach_aws: bool) -> dict[str, str]:
-    """Return a child's whole environment, made from a fixed list of names."""
+def child_environment(
+    home: Home, parent: Mapping[str, str], *, may_reach: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return a child's whole environment: fixed names, and those that begin as in `may_reach`."""
     passed = {name: parent[name] for name in PASSED_ON if name in parent}
-    if may_reach_aws:
-        passed |= {name: value for name, value in parent.items() if name.startswith(TO_QUEUE_AND_JOURNAL)}
+    passed |= {name: value for name, value in parent.items() if name.startswith(tuple(may_reach))}
     return passed | {HOME_VARIABLE: str(home.root)}
 
 
@@ -78,7 +86,7 @@ class ServiceProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=descriptor,
-                env=child_environment(home, os.environ, may_reach_aws=spec.may_reach_aws),
+                env=child_environment(home, os.environ, may_reach=spec.may_reach),
                 start_new_session=True,
                 text=True,
             )

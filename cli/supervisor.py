@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -52,16 +52,19 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
     """Return what to start: each service with the secrets it needs and no others."""
     agent = {token_hash(tokens.agent): AGENT}
     both = agent | {token_hash(tokens.operator): OPERATOR}
-    uses_aws = settings.queue.kind is QueueKind.SQS
+    reach = {
+        "may_reach_aws": settings.queue.kind is QueueKind.SQS,
+        "may_reach_ledger": bool(settings.ledger.url),
+    }
     ports = settings.services
     servers = (
         ServiceSpec("market", ports.market_port, LaunchSecrets(Callers(agent))),
-        ServiceSpec("orders", ports.orders_port, LaunchSecrets(Callers(both), passphrase), uses_aws),
+        ServiceSpec("orders", ports.orders_port, LaunchSecrets(Callers(both), passphrase), **reach),
         ServiceSpec("chain", ports.chain_port, LaunchSecrets(Callers(agent))),
     )
     if ports.executor == "elsewhere":
         return servers
-    return (*servers, ServiceSpec("executor", 0, LaunchSecrets(Callers({})), uses_aws))
+    return (*servers, ServiceSpec("executor", 0, LaunchSecrets(Callers({})), **reach))
 
 
 @dataclass(slots=True)
@@ -124,7 +127,7 @@ class Supervisor:
 
     def _restart(self, minded: _Minded) -> None:
         spec = minded.process.spec
-        kept = ServiceSpec(spec.name, _port_of(minded.ready, spec), spec.secrets, spec.may_reach_aws)
+        kept = replace(spec, port=_port_of(minded.ready, spec))
         minded.restart_at_s = None
         minded.restarts += 1
         minded.process.end()
@@ -192,7 +195,8 @@ def detach(home: Home, *, passphrase: str) -> tuple[ServiceEntry, ...]:
     Raises:
         Fault: whatever kept it from starting.
     """
-    spec = ServiceSpec("supervisor", 0, LaunchSecrets(Callers({}), passphrase), may_reach_aws=True)
+    secrets = LaunchSecrets(Callers({}), passphrase)
+    spec = ServiceSpec("supervisor", 0, secrets, may_reach_aws=True, may_reach_ledger=True)
     process = ServiceProcess.start(spec, home)
     try:
         process.wait_ready(timeout_s=2 * READY_TIMEOUT_S)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ledger.chain import Broken, NewLink, StoredLink, conflict, corrupt, follow, links_after, not_writable
+from ledger.checking import check_links
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.postgres_link import PostgresLink, translated
 from ledger.postgres_schema import APPEND_LOCK, demand_ready, schema_problems
+from ledger.verify import Verification
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
@@ -79,6 +81,13 @@ class PostgresJournal:
             head = self._record(canonical, expected)
             self._witness.saw(head)
         return head
+
+    def links(self) -> Iterator[StoredLink]:
+        """Yield every row as it is stored, oldest first, nothing checked."""
+        after = 0
+        while rows := self._rows(after):
+            yield from rows
+            after = rows[-1][0]
 
     def guard_problems(self) -> list[str]:
         """Return which of the server's own guards are missing."""
@@ -166,6 +175,24 @@ def open_postgres_journal(url: str, witnessed_at: Path, *, is_read_only: bool = 
         link.close()
         raise
     return PostgresJournal(link, witness)
+
+
+def check_database(url: str, witnessed_at: Path) -> Verification:
+    """Check every event of the database at `url`, its guards, and the tail that the witness saw.
+
+    Raises:
+        Fault: `journal_unreadable`, `journal_unavailable`, `unauthenticated`.
+    """
+    # INVARIANT: the witness is read first, so a journal in use is never behind it.
+    witness = read_witness(witnessed_at)
+    link = PostgresLink(url)
+    try:
+        with translated("open the journal"):
+            demand_ready(link.connection, is_read_only=True)
+        journal = PostgresJournal(link, None)
+        return check_links(journal.links(), witness=witness, problems=journal.guard_problems())
+    finally:
+        link.close()
 
 
 def _witness(path: Path, head: Head) -> Witness:

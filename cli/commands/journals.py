@@ -25,9 +25,11 @@ def verify(*, home: HomeOption = None, json: JsonOption = False) -> int:
     """Check the hash chain; exit 0 clean, 1 corrupt (naming the first bad event), 2 unreadable."""
     from cli.output import console, print_json
     from home.paths import home_at
-    from ledger.verify import verify_journal
+    from home.settings import read_settings
+    from ledger.checking import check_ledger
 
-    result = verify_journal(home_at(home).journal)
+    at = home_at(home)
+    result = check_ledger(read_settings(at).ledger, at)
     bad = result.first_bad
     if json:
         first_bad = None if bad is None else {"sequence": bad.sequence, "why": bad.why}
@@ -50,10 +52,12 @@ def export(
 ) -> None:
     """Write every event as one JSON line with its sequence number and hashes."""
     from home.paths import home_at
-    from ledger.sqlite_journal import open_journal
+    from home.settings import read_settings
+    from ledger.opening import open_ledger
     from when_to_invest.canonical import canonical_bytes
 
-    journal = open_journal(home_at(home).journal, is_read_only=True)
+    at = home_at(home)
+    journal = open_ledger(read_settings(at).ledger, at, is_read_only=True)
     try:
         lines = (
             canonical_bytes(
@@ -81,11 +85,13 @@ def replay_journal(*, home: HomeOption = None, json: JsonOption = False) -> None
     from cli.cards import account_table
     from cli.output import console, print_json
     from home.paths import home_at
-    from ledger.sqlite_journal import open_journal
+    from home.settings import read_settings
+    from ledger.opening import open_ledger
     from when_to_invest.money import decimal_text
     from when_to_invest.portfolio import fold
 
-    journal = open_journal(home_at(home).journal, is_read_only=True)
+    at = home_at(home)
+    journal = open_ledger(read_settings(at).ledger, at, is_read_only=True)
     try:
         book = fold(row.event for row in journal.read())
         head = journal.head()

@@ -19,6 +19,7 @@ from cli.service_files import (
 )
 from cli.service_process import child_environment
 from cli.supervisor import down, prepare, service_specs, states
+from home.ledger import LedgerSettings
 from home.paths import HOME_VARIABLE, Home
 from home.settings import QueueKind, QueueSettings, ServiceSettings, Settings
 from tool_servers.access import OPERATOR
@@ -43,13 +44,13 @@ def home(tmp_path: Path) -> Home:
 
 
 def test_a_child_sees_only_named_variables(home: Home) -> None:
-    seen = child_environment(home, PARENT, may_reach_aws=False)
+    seen = child_environment(home, PARENT)
     assert set(seen) == {"PATH", "HOME", "LANG", "TZ", HOME_VARIABLE}
     assert seen[HOME_VARIABLE] == str(home.root)
 
 
 def test_cloud_credentials_reach_only_who_needs_the_cloud(home: Home) -> None:
-    seen = child_environment(home, PARENT, may_reach_aws=True)
+    seen = child_environment(home, PARENT, may_reach=["AWS_"])
     assert {name for name in seen if name.startswith("AWS_")} == {"AWS_SECRET_ACCESS_KEY"}
     assert not {"ANTHROPIC_API_KEY", "VENUE_SECRET", "PYTHONPATH"} & set(seen)
 
@@ -74,6 +75,19 @@ def test_with_a_cloud_queue_its_two_ends_reach_the_cloud(home: Home) -> None:
     settings = Settings(queue=QueueSettings(kind=QueueKind.SQS, url="https://queue"))
     specs = service_specs(settings, passphrase="", tokens=make_tokens(home))
     assert {spec.name for spec in specs if spec.may_reach_aws} == {"orders", "executor"}
+
+
+def test_with_a_database_its_two_writers_reach_it_and_nothing_else(home: Home) -> None:
+    settings = Settings(ledger=LedgerSettings(url="postgresql://writer@db/journal"))
+    specs = service_specs(settings, passphrase="", tokens=make_tokens(home))
+    assert {spec.name for spec in specs if spec.may_reach_ledger} == {"orders", "executor"}
+    assert not any(spec.may_reach_aws for spec in specs)
+    (orders,) = (spec for spec in specs if spec.name == "orders")
+    given = {"WHEN_TO_INVEST_LEDGER_PASSWORD": "x", **PARENT}
+    assert set(child_environment(home, given, may_reach=orders.may_reach)) - set(PARENT) == {
+        HOME_VARIABLE,
+        "WHEN_TO_INVEST_LEDGER_PASSWORD",
+    }
 
 
 def test_an_executor_elsewhere_is_not_started_here(home: Home) -> None:
