@@ -20,16 +20,18 @@ from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import FINAL_STATES, DecisionRecord
+from when_to_invest.letters import Letter, Letterbox
+from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import Mode
 
 ATTEMPTS: Final = 50
 """Appends tried against other writers before giving up; each one means that somebody wrote."""
 EXECUTOR: Final = "executor"
-
-
 MOST_REFUSED_KNOWN: Final = 20_000
 """Refused messages remembered, so that a flood of them costs no memory."""
+
+
 class _Overheard:
     """A journal that tells on reading which epochs began, what was refused, and what moved."""
 
@@ -39,7 +41,8 @@ class _Overheard:
         self.close = journal.close
         self._journal = journal
         self.epoch = 0
-        self.refused_messages: set[str] = set()
+        self.refused_messages: OrderedDict[str, None] = OrderedDict()
+        self.letterbox = Letterbox()
         self.touched: set[str] = set()
 
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
@@ -51,7 +54,15 @@ class _Overheard:
             elif isinstance(event, ev.MessageRefused):
                 self._remember_refused(event.message_id)
             else:
+                self.letterbox.apply(event)
                 self.touched.add(getattr(event, "decision_id", ""))
+
+
+    def _remember_refused(self, message_id: str) -> None:
+        """Remember it among the newest; one noted a second time after a flood does no harm."""
+        self.refused_messages[message_id] = None
+        if len(self.refused_messages) > MOST_REFUSED_KNOWN:
+            self.refused_messages.popitem(last=False)
 
 
 class Diary:
@@ -60,13 +71,6 @@ class Diary:
     def __init__(
         self, journal: Journal, *, clock: Clock, mode: Mode, is_warranted: Warrant = nothing_is_warranted
     ) -> None:
-    def _remember_refused(self, message_id: str) -> None:
-        """Remember it among the newest; one noted a second time after a flood does no harm."""
-        self.refused_messages[message_id] = None
-        if len(self.refused_messages) > MOST_REFUSED_KNOWN:
-            self.refused_messages.popitem(last=False)
-
-
         self._journal = _Overheard(journal)
         self._ledger = LiveLedger(self._journal, is_warranted=is_warranted)
         self._clock = clock
@@ -93,6 +97,11 @@ class Diary:
     def refused_messages(self) -> Collection[str]:
         """Return ids of messages that were refused and noted lately."""
         return self._journal.refused_messages
+
+    @property
+    def letters(self) -> Mapping[str, Letter]:
+        """Return the dead letters by their message's id, as of the last refresh."""
+        return self._journal.letterbox.letters
 
     def now(self) -> datetime:
         """Return the shared clock's instant."""
@@ -127,6 +136,7 @@ class Diary:
             events = decide()
             if not events:
                 return ()
+            demand_no_loosening(events, self.book)
             try:
                 self._journal.append(events, expected=head)
             except Fault as fault:
@@ -136,7 +146,6 @@ class Diary:
             self._fold()
             return events
         raise Fault(
-            demand_no_loosening(events, self.book)
             ErrorCode.JOURNAL_CONFLICT,
             f"{ATTEMPTS} appends in a row lost the race to other writers",
             fix="try again; look for a process that writes without pause",

@@ -17,11 +17,13 @@ from pydantic import ValidationError
 
 from ledger.queue import ReceivedMessage
 from when_to_invest.envelopes import Envelope
+from when_to_invest.events import EnvelopeSealed
 from when_to_invest.history import DecisionRecord
 
 MAX_BODY_BYTES: Final = 262_144
 """The largest message SQS carries; anything longer did not come through a queue."""
-_DECISION: Final = re.compile(r"d-[0-9a-f]{24}")
+_DECISION: Final = re.compile(r"(d-[0-9a-f]{24})(?:\.[0-9]{1,4})?")
+"""A deduplication id: the decision's id, and a number once it was sealed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class Genuine:
     """The message carries exactly the envelope that the journal holds for this decision."""
 
     envelope: Envelope
+    record: DecisionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The message carries an envelope that the journal holds, and a newer one of its decision."""
+
     record: DecisionRecord
 
 
@@ -41,9 +50,12 @@ class Forged:
     claimed: str | None
 
 
-def inspect(message: ReceivedMessage, decisions: Mapping[str, DecisionRecord]) -> Genuine | Forged:
+def inspect(
+    message: ReceivedMessage, decisions: Mapping[str, DecisionRecord]
+) -> Genuine | Superseded | Forged:
     """Return the genuine envelope of `message`, or why it is none. Never raises on any input."""
-    claimed = message.deduplication_id if _DECISION.fullmatch(message.deduplication_id) else None
+    named = _DECISION.fullmatch(message.deduplication_id)
+    claimed = named[1] if named else None
     if len(message.body.encode(errors="replace")) > MAX_BODY_BYTES:
         return Forged("unreadable_message", f"the body is longer than {MAX_BODY_BYTES} bytes", claimed)
     try:
@@ -57,8 +69,15 @@ def inspect(message: ReceivedMessage, decisions: Mapping[str, DecisionRecord]) -
     if record.envelope is None:
         return Forged("not_in_journal", "the journal holds no sealed envelope of that decision", decision_id)
     if record.envelope.digest() != envelope.digest():
+        if envelope.digest() in _sealed_for(record):
+            return Superseded(record)
         return Forged("not_in_journal", "the envelope differs from the one in the journal", decision_id)
     return Genuine(envelope, record)
+
+
+def _sealed_for(record: DecisionRecord) -> set[str]:
+    """Return the digests of every envelope a decision ever had; a redriven one had several."""
+    return {event.envelope.digest() for event in record.events if isinstance(event, EnvelopeSealed)}
 
 
 def body_hash(message: ReceivedMessage) -> str:

@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from executor.brake import Brake
+from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.heartbeat import kept
-from executor.inspection import Forged, Genuine, body_hash, inspect
+from executor.inspection import Forged, Genuine, Superseded, body_hash, inspect
 from executor.judgement import Judgement
 from executor.log import Log
 from executor.probe import Point, Probe
@@ -46,16 +48,19 @@ class Intake:
         receiver: QueueReceiver,
         judgement: Judgement,
         dispatcher: Dispatcher,
+        watch: DeadLetterWatch,
+        brake: Brake,
         probe: Probe,
         log: Log,
         visibility_s: int,
         venue_name: str,
     ) -> None:
+        self._brake = brake
         self._diary = diary
+        self._watch = watch
         self._receiver = receiver
         self._judgement = judgement
         self._dispatcher = dispatcher
-        self._brake = brake
         self._probe = probe
         self._log = log
         self._visibility_s = visibility_s
@@ -71,6 +76,7 @@ class Intake:
         with kept(self._receiver, message.receipt, visibility_s=self._visibility_s, log=self._log):
             is_done = self._consider(message)
         if not is_done:
+            self._watch.before_giving_back(message)
             self._give_back(message)
             return
         self._probe.reached(Point.BEFORE_DELETE)
@@ -83,6 +89,8 @@ class Intake:
         if isinstance(found, Forged):
             self._note_forged(message, found)
             return False
+        if isinstance(found, Superseded):
+            return True
         if is_awaiting_order(found.record):
             self._attempt(message, found)
         record = self._diary.decisions[found.record.decision_id]
@@ -91,6 +99,7 @@ class Intake:
     def reject_ended(self) -> None:
         """Reject every sealed decision that expired or was halted before an order came of it."""
         self._diary.refresh()
+        halts = self._brake.switch.read()
         for record in self._diary.open_decisions():
             if is_awaiting_order(record) and self._brake.is_halted(record.intent, halts):
                 self._reject(
@@ -103,7 +112,6 @@ class Intake:
                     message="its envelope expired before it could be sent",
                 )
 
-        halts = self._brake.switch.read()
     def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:
             content = self._judgement.verify(found.envelope)

@@ -114,8 +114,10 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     stack.callback(journal.close)
     queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=Diary(journal, clock=clock, mode=settings.mode),
-        receiver=open_receiver(settings.queue, home.queue),
+        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=electorate.is_warranted),
+        switch=Latch(home.halts),
+        receiver=queue.receiver,
+        dead_letters=queue.dead_letters,
         venue=venue,
         market=market,
         authority=authority,
@@ -123,6 +125,7 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
         probe=probe,
         log=log,
         visibility_s=settings.queue.visibility_s,
+        max_receives=settings.queue.max_receives,
     )
 
 
@@ -176,10 +179,10 @@ def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
             if not fault.is_retryable or failures >= MAX_FAILURES:
                 raise
             parts.log.say("retrying", code=fault.code.value, failures=failures)
+            service.cancel_halted()
             parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
 
 
-            service.cancel_halted()
 def _halt(service: Service, *, log: Log, why: str) -> None:
     """Halt by latch and journal, whichever still works, and cancel what is open."""
     try:

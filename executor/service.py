@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from executor.brake import Brake
+from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.intake import Intake
 from executor.judgement import Authority, Judgement
@@ -19,7 +21,8 @@ from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.venues.port import Venue
 from executor.working import Working
-from ledger.queue import QueueReceiver
+from home.latch import Switch
+from ledger.queue import DeadLetterBox, QueueReceiver
 
 MESSAGES_A_ROUND: Final = 20
 """Most messages taken before the open orders are looked at again."""
@@ -31,19 +34,20 @@ class Parts:
 
     diary: Diary
     receiver: QueueReceiver
+    dead_letters: DeadLetterBox
     venue: Venue
+    switch: Switch
     market: Market
     authority: Authority
     patience: Patience
     probe: Probe
-    switch: Switch
     log: Log
     visibility_s: int
+    max_receives: int
 
 
 class Service:
     """One executor; call `start` once, then `step` for as long as it may run."""
-    max_receives: int
 
     def __init__(self, parts: Parts) -> None:
         self.brake = Brake(diary=parts.diary, switch=parts.switch, log=parts.log)
@@ -62,12 +66,23 @@ class Service:
         self._recovery = Recovery(
             diary=parts.diary, venue=parts.venue, log=parts.log, patience=parts.patience
         )
-        self._working = Working(diary=parts.diary, venue=parts.venue, probe=parts.probe, log=parts.log)
+        self._working = Working(
+            diary=parts.diary, venue=parts.venue, brake=self.brake, probe=parts.probe, log=parts.log
+        )
+        self._watch = DeadLetterWatch(
+            diary=parts.diary,
+            box=parts.dead_letters,
+            judgement=judgement,
+            log=parts.log,
+            max_receives=parts.max_receives,
+        )
         self._intake = Intake(
             diary=parts.diary,
             receiver=parts.receiver,
             judgement=judgement,
             dispatcher=dispatcher,
+            watch=self._watch,
+            brake=self.brake,
             probe=parts.probe,
             log=parts.log,
             visibility_s=parts.visibility_s,
@@ -80,6 +95,8 @@ class Service:
         Raises:
             Fault: from journal or venue; nothing was received.
         """
+        self.cancel_halted()
+        self.brake.note()
         has_begun = False
         while not has_begun and not self._parts.patience.is_over:
             self._recovery.resolve()
@@ -95,15 +112,19 @@ class Service:
     def step(self, *, wait_s: float) -> bool:
         """Do one round, waiting up to `wait_s` for a message; return whether anything happened.
 
-        self.cancel_halted()
-        self.brake.note()
         Raises:
             Fault: a retryable one leaves everything as it was.
         """
+        self.cancel_halted()
+        self.brake.note()
         self._recovery.resolve()
         has_moved = self._working.poll()
         self._intake.reject_ended()
         return self._take_messages(wait_s=wait_s) or has_moved
+
+    def cancel_halted(self) -> None:
+        """Cancel what is open in halted scopes, whether or not the journal can be reached."""
+        self._working.cancel_halted()
 
     def _take_messages(self, *, wait_s: float) -> bool:
         """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""
@@ -111,20 +132,16 @@ class Service:
             if self._parts.patience.is_over or not self._recovery.is_clear():
                 return True
             messages = self._parts.receiver.receive(max_messages=1, wait_s=0.0 if count else wait_s)
+            # A receive is what sets spent messages aside; their groups halt before anything else goes.
+            has_noted = count == 0 and self._watch.look()
             if not messages:
                 return count > 0 or has_noted
             for message in messages:
                 self._intake.handle(message)
-        self.cancel_halted()
-        self.brake.note()
         return True
 
     def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.
-
-    def cancel_halted(self) -> None:
-        """Cancel what is open in halted scopes, whether or not the journal can be reached."""
-        self._working.cancel_halted()
 
         After a `step` in which nothing happened, no working order can fill at the present
         clock either, because the venue was just asked.

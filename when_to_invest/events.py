@@ -16,12 +16,22 @@ from when_to_invest.callers import Identity
 from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import Intent, Side
-from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
+from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.keyholders import (
+    ApproverEnrolled,
+    ApproverRemoved,
+    ApproversFounded,
+    HomeFounded,
+    SealKeyAdded,
+    SealKeyRetired,
+)
+from when_to_invest.money import ExactDecimal, NonNegativeDecimal, PositiveDecimal
+from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import OrderStep
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
+from when_to_invest.venue_status import TradingStatus
 from when_to_invest.verdicts import Reason
 
-from when_to_invest.venue_status import TradingStatus
 
 @unique
 class Outcome(StrEnum):
@@ -219,8 +229,6 @@ class TradingStateChanged(_Happened):
     state: TradingState
     by: Name
     why: str = Field(max_length=200)
-
-
     latch_id: str = Field(default="", pattern=r"^(h-[0-9a-f]{16})?$")
 
 
@@ -281,6 +289,8 @@ class VenueReported(_Happened):
     venue: Name
     status: TradingStatus
     why: str = Field(default="", max_length=200)
+
+
 class RecoveryCompleted(_Happened):
     """The executor resolved what a former run left open, and may receive."""
 
@@ -301,19 +311,27 @@ Event = Annotated[
     | EnvelopeReceived
     | EnvelopeRejected
     | MessageRefused
+    | DeadLetterArrived
+    | DeadLetterAnswered
     | SendIntended
     | OrderMoved
     | OrderFilled
     | CancelRequested
     | TradingStateChanged
-    | RecoveryCompleted,
-    Field(discriminator="kind"),
-]
-EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
     | TradingResumed
     | OrderSettled
     | AccountMarked
     | VenueReported
+    | RecoveryCompleted
+    | HomeFounded
+    | ApproversFounded
+    | ApproverEnrolled
+    | ApproverRemoved
+    | SealKeyAdded
+    | SealKeyRetired,
+    Field(discriminator="kind"),
+]
+EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
 def event_from_json(text: str | bytes) -> Event:

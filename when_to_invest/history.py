@@ -13,6 +13,8 @@ from when_to_invest.approvals import Approval
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
+from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.keyholders import KeyholderEvent
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.verdicts import Reason
 
@@ -37,8 +39,8 @@ class DecisionState(StrEnum):
     EXPIRED = "expired"
     UNKNOWN = "unknown"
     QUARANTINED = "quarantined"
-
     SETTLED = "settled"
+
 
 _OF_ORDER = {
     OrderState.SEND_INTENDED: DecisionState.SENDING,
@@ -51,8 +53,8 @@ _OF_ORDER = {
     OrderState.UNKNOWN: DecisionState.UNKNOWN,
     OrderState.ABSENT: DecisionState.RECEIVED,
     OrderState.QUARANTINED: DecisionState.QUARANTINED,
-}
     OrderState.SETTLED: DecisionState.SETTLED,
+}
 FINAL_STATES = frozenset(
     {
         DecisionState.REFUSED,
@@ -61,8 +63,8 @@ FINAL_STATES = frozenset(
         DecisionState.FILLED,
         DecisionState.CANCELLED,
         DecisionState.EXPIRED,
-    }
         DecisionState.SETTLED,
+    }
 )
 """States after which nothing more is expected to happen."""
 
@@ -97,9 +99,9 @@ class DecisionRecord:
     is_received: bool = False
     orders: dict[str, OrderRecord] = field(default_factory=dict)
     fills: list[ev.OrderFilled] = field(default_factory=list)
-    is_cancel_requested: bool = False
     settled_quantity: Decimal = Decimal(0)
     """What a quorum said was executed besides the fills."""
+    is_cancel_requested: bool = False
     events: list[ev.Event] = field(default_factory=list)
 
     @property
@@ -137,13 +139,16 @@ class DecisionRecord:
                 ev.AccountFunded()
                 | ev.IntentProposed()
                 | ev.MessageRefused()
+                | DeadLetterArrived()
+                | DeadLetterAnswered()
                 | ev.TradingStateChanged()
-                | ev.RecoveryCompleted()
-            ):
-                pass  # belongs to no decision, or opened this one
                 | ev.TradingResumed()
                 | ev.AccountMarked()
                 | ev.VenueReported()
+                | ev.RecoveryCompleted()
+                | KeyholderEvent()
+            ):
+                pass  # belongs to no decision, or opened this one
             case _:
                 assert_never(event)
         self.events.append(event)
@@ -188,12 +193,12 @@ class DecisionRecord:
                 self._moved(event.client_order_id, event.step, event.venue_order_id)
             case ev.OrderFilled():
                 self._filled(event)
-            case _:
-                assert_never(event)
-
             case ev.OrderSettled():
                 self._moved(event.client_order_id, OrderStep.SETTLED)
                 self.settled_quantity += event.quantity
+            case _:
+                assert_never(event)
+
     def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
         order = self.orders.get(client_order_id)
         if order is None:

@@ -16,11 +16,13 @@ from typing import Final, assert_never
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState, is_looser, scopes_of, strictest
 from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.keyholders import KeyholderEvent
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
-
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.standing import Standing
 from when_to_invest.wealth import Wealth
+
 ZERO: Final = Decimal(0)
 OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 """States in which nobody knows what the venue did with an order."""
@@ -96,25 +98,24 @@ class AccountBook:
     proposals: deque[Proposal] = field(default_factory=deque)
     turnover: deque[Turnover] = field(default_factory=deque)
     trading_states: dict[str, TradingState] = field(default_factory=dict)
-    order_states: dict[str, OrderState] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     """The halts behind `trading_states`: since when, by whom and why."""
+    order_states: dict[str, OrderState] = field(default_factory=dict)
     seen_trades: set[tuple[str, str]] = field(default_factory=set)
     orders_of: dict[str, list[str]] = field(default_factory=dict)
     """Client order ids of each decision that was sent."""
     refused: set[str] = field(default_factory=set)
     """Recent decisions the gate refused: they count as messages, not as duplicates."""
 
-    def apply(self, event: ev.Event) -> None:
     recent: Recent = field(default_factory=Recent)
     wealth: Wealth = field(default_factory=Wealth)
 
+    def apply(self, event: ev.Event) -> None:
         """Advance by one event.
 
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
-        match event:
         is_repeated = isinstance(event, ev.OrderFilled) and (event.venue, event.trade_id) in self.seen_trades
         self._fold(event)
         if not is_repeated:
@@ -122,6 +123,7 @@ class AccountBook:
             self.wealth.apply(event)
 
     def _fold(self, event: ev.Event) -> None:
+        match event:
             case ev.AccountFunded():
                 self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) + event.cash_usd
             case ev.IntentProposed() | ev.IntentJudged():
@@ -141,7 +143,12 @@ class AccountBook:
                 | ev.EnvelopeReceived()
                 | ev.CancelRequested()
                 | ev.MessageRefused()
+                | DeadLetterArrived()
+                | DeadLetterAnswered()
+                | ev.AccountMarked()
+                | ev.VenueReported()
                 | ev.RecoveryCompleted()
+                | KeyholderEvent()
             ):
                 pass  # moves neither money nor exposure
             case _:
@@ -165,11 +172,6 @@ class AccountBook:
             for order in self.orders_of.get(decision_id, ())
         )
 
-    def _remember(self, event: ev.IntentProposed | ev.IntentJudged) -> None:
-        if isinstance(event, ev.IntentProposed):
-            self._remember_proposal(event)
-        elif event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
-            self.refused.add(event.decision_id)
     def _restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> None:
         """Tighten, or lift exactly what a quorum named; everything else leaves the state as strict."""
         if isinstance(event, ev.TradingStateChanged):
@@ -181,6 +183,11 @@ class AccountBook:
             self.trading_states.pop(event.scope, None)
             self.wealth.start_anew(event.scope)
 
+    def _remember(self, event: ev.IntentProposed | ev.IntentJudged) -> None:
+        if isinstance(event, ev.IntentProposed):
+            self._remember_proposal(event)
+        elif event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
+            self.refused.add(event.decision_id)
 
     def _remember_proposal(self, event: ev.IntentProposed) -> None:
         intent = event.intent
@@ -224,11 +231,6 @@ class AccountBook:
             case _:
                 assert_never(event)
 
-    def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
-        state = next_state(self.order_states.get(client_order_id, OrderState.NEW), step)
-        self.order_states[client_order_id] = state
-        return state
-
     def _settle(self, event: ev.OrderSettled) -> None:
         self._move(event.client_order_id, OrderStep.SETTLED)
         self.reservations.pop(event.decision_id, None)
@@ -237,6 +239,11 @@ class AccountBook:
             position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
             moved_usd = event.side.sign * event.quantity * event.price_usd
             self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) - moved_usd
+
+    def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
+        state = next_state(self.order_states.get(client_order_id, OrderState.NEW), step)
+        self.order_states[client_order_id] = state
+        return state
 
     def _fill(self, event: ev.OrderFilled) -> None:
         trade = (event.venue, event.trade_id)
@@ -259,11 +266,6 @@ class AccountBook:
             del self.reservations[event.decision_id]
 
 
-def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> list[str]:
-    forgotten = []
-    while window and window[0].at <= horizon:
-        forgotten.append(window.popleft().decision_id)
-    return forgotten
 def _proposal_of(event: ev.IntentProposed, intent: OrderIntent) -> Proposal:
     return Proposal(
         at=event.at,
@@ -288,6 +290,11 @@ def _reservation_of(intent: OrderIntent) -> Reservation:
     )
 
 
+def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> list[str]:
+    forgotten = []
+    while window and window[0].at <= horizon:
+        forgotten.append(window.popleft().decision_id)
+    return forgotten
 
 
 def fold(happened: Iterable[ev.Event]) -> AccountBook:

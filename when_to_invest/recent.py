@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Final
 
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import OrderStep
 from when_to_invest.venue_status import TradingStatus
@@ -63,8 +62,6 @@ class Recent:
     """By decision, oldest first."""
     prints: dict[tuple[str, str], LastPrint] = field(default_factory=dict)
     """By venue and instrument."""
-    reenabled_at: dict[str, datetime] = field(default_factory=dict)
-    """When a scope was last set to `ACTIVE`."""
     venue_statuses: dict[str, TradingStatus] = field(default_factory=dict)
     """What each venue last said of itself."""
 
@@ -81,8 +78,8 @@ class Recent:
                 self._end(event.decision_id)
             case ev.OrderFilled():
                 self._fill(event)
-            case ev.TradingStateChanged() if event.state is TradingState.ACTIVE:
-                self.reenabled_at[event.scope] = event.at
+            case ev.OrderSettled():
+                self._settle(event)
             case ev.VenueReported():
                 self.venue_statuses[event.venue] = event.status
             case _:
@@ -94,11 +91,6 @@ class Recent:
             if owner == decision_id:
                 return
             yield item
-
-    def reenabled_since(self, *, account: str, venue: str, instrument: str) -> datetime | None:
-        """Return when people last re-enabled the system or one of these scopes."""
-        scopes = ("system", f"account:{account}", f"venue:{venue}", f"instrument:{instrument}")
-        return max((self.reenabled_at[scope] for scope in scopes if scope in self.reenabled_at), default=None)
 
     def _seal(self, event: ev.EnvelopeSealed) -> None:
         self._forget_before(event.at - WINDOW)
@@ -132,6 +124,12 @@ class Recent:
         item.quantity_open = (
             Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
         )
+
+    def _settle(self, event: ev.OrderSettled) -> None:
+        self._end(event.decision_id)
+        item = self.sealed.get(event.decision_id)
+        if item is not None and event.price_usd is not None:
+            item.filled_usd += event.quantity * event.price_usd
 
     def _end(self, decision_id: str, *, is_rejected: bool = False) -> None:
         item = self.sealed.get(decision_id)

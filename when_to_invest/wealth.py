@@ -2,7 +2,7 @@
 
 The day's start is the last worth known on an earlier UTC day, so a fall overnight counts.
 Money put in moves day's start and peak with it: it is neither a gain nor a loss. When people
-set the account, or the system, to `ACTIVE` again, losses are counted from there anew.
+resume the account, or the system, losses are counted from there anew.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class AccountWorth:
         self.day_start_usd += cash_usd
         self.peak_usd += cash_usd
 
-    def start_anew(self) -> None:
+    def forgive(self) -> None:
         """Count losses from the newest mark on."""
         self.day_start_usd = self.peak_usd = self.equity_usd
 
@@ -67,11 +66,9 @@ class Wealth:
                 self._fund(event)
             case ev.AccountMarked():
                 self._mark(event)
-            case ev.OrderFilled():
+            case ev.OrderFilled() | ev.OrderSettled():
                 if event.account in self.accounts:
                     self.accounts[event.account].has_traded = True
-            case ev.TradingStateChanged() if event.state is TradingState.ACTIVE:
-                self._start_anew(event.scope)
             case _:
                 pass
 
@@ -89,10 +86,11 @@ class Wealth:
             return
         known.mark(event.equity_usd, at=event.at)
 
-    def _start_anew(self, scope: str) -> None:
+    def start_anew(self, scope: str) -> None:
+        """Count losses from now on, because people have resumed `scope`."""
         for account, worth in self.accounts.items():
             if scope in {"system", f"account:{account}"}:
-                worth.start_anew()
+                worth.forgive()
 
 
 def _first(equity_usd: Decimal, *, at: datetime) -> AccountWorth:

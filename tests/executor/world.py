@@ -73,9 +73,10 @@ class World:
             Parts(
                 diary=Diary(journal or self.journal, clock=self.clock, mode=Mode.REPLAY),
                 receiver=queue or self.queue,
+                dead_letters=self.queue,
                 venue=self.venue,
-                market=self.market,
                 switch=self.latch,
+                market=self.market,
                 authority=Authority(
                     seal_addresses=frozenset({seal_signer().address}),
                     approvers=self.approvers,
@@ -85,6 +86,7 @@ class World:
                 probe=probe or NoProbe(),
                 log=Log(self.log),
                 visibility_s=self.visibility_s,
+                max_receives=self.queue.max_receives,
             )
         )
 

@@ -13,11 +13,13 @@ from when_to_invest.breakers import TradingState
 from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.letters import Answer, DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
 from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
 from when_to_invest.verdicts import Reason
 
-from when_to_invest.venue_status import TradingStatus
 NOW = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
 ADDRESS = "0x" + "a1" * 20
 SIGNATURE = "0x" + "0b" * 65
@@ -65,8 +67,6 @@ def chain_intent(**changes: Any) -> ChainIntent:
     return ChainIntent(**given | changes)
 
 
-@dataclass(frozen=True)
-class Story:
 def motion(purpose: str, **changes: Any) -> Motion:
     given: dict[str, Any] = {
         "purpose": purpose,
@@ -83,6 +83,8 @@ def motion(purpose: str, **changes: Any) -> Motion:
 ENDORSEMENT = Endorsement(approver="alice", address=ADDRESS, signature=SIGNATURE)
 
 
+@dataclass(frozen=True)
+class Story:
     """Makes the events of one decision; `n` tells decisions apart."""
 
     intent: OrderIntent | ChainIntent
@@ -211,13 +213,11 @@ ENDORSEMENT = Endorsement(approver="alice", address=ADDRESS, signature=SIGNATURE
                 return self.filled(trade=trade)
             case OrderStep.PARTLY_FILLED:
                 return self.filled(Decimal("0.5"), trade=trade, is_last=False)
-            case _:
-                return self.moved(step)
             case OrderStep.SETTLED:
                 return self.settled(Decimal(0))
+            case _:
+                return self.moved(step)
 
-    def until_sealed(self) -> list[ev.Event]:
-        return [self.proposed(), self.judged(), self.sealed()]
     def settled(self, quantity: Decimal, *, price_usd: Decimal | None = None) -> ev.OrderSettled:
         intent = self._order()
         return ev.OrderSettled(
@@ -234,6 +234,8 @@ ENDORSEMENT = Endorsement(approver="alice", address=ADDRESS, signature=SIGNATURE
             endorsements=(ENDORSEMENT,),
         )
 
+    def until_sealed(self) -> list[ev.Event]:
+        return [self.proposed(), self.judged(), self.sealed()]
 
     def until(self, state: OrderState) -> list[ev.Event]:
         """Make the shortest history that brings the decision's order into `state`."""
@@ -286,6 +288,19 @@ def one_of_each() -> list[ev.Event]:
             code="bad_signature",
             message="nobody we know sealed it",
         ),
+        DeadLetterArrived(
+            **about,
+            message_id="m-2",
+            group="main|paper|SPX",
+            claimed_decision_id=None,
+            body_hash=HASH,
+            receive_count=5,
+            code="unreadable_message",
+            message="missing at content",
+        ),
+        DeadLetterAnswered(
+            **about, message_id="m-2", answer=Answer.DISCARDED, by="operator", why="nobody's"
+        ),
         story.sending(),
         story.moved(OrderStep.ACKNOWLEDGED),
         story.filled(fee_usd=Decimal("1.25")),
@@ -293,8 +308,6 @@ def one_of_each() -> list[ev.Event]:
         ev.TradingStateChanged(
             **about, scope="system", state=TradingState.HALTED, by="operator", why="drill"
         ),
-        ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
-    ]
         ev.TradingResumed(
             **about,
             scope="system",
@@ -310,3 +323,5 @@ def one_of_each() -> list[ev.Event]:
             marks=(ev.Mark(instrument="SPX", price_usd=Decimal(2750), known_at=NOW, source="recorded"),),
         ),
         ev.VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
+        ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
+    ]
