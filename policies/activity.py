@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Final
 
 from when_to_invest.intents import OrderIntent
-from when_to_invest.portfolio import WINDOW, ZERO, AccountBook, Proposal
+from when_to_invest.portfolio import ZERO, AccountBook, Proposal
+from when_to_invest.recent import WINDOW
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from policies.gate import GATE_CODES
-from policies.limits import HARD_LIMITS, Limits, Tighten, limit_notes
+from policies.limits import HARD_LIMITS, Limits, limit_notes
 from policies.rule import MISSING_FACT, MISSING_FACT_MEANING, HoldRule
 from policies.rules import RULES
+from policies.tightening import Tighten
 
 _HOW = {
     Tighten.SMALLER: "a smaller value",

@@ -23,6 +23,8 @@ class Exposure(Value):
     instrument: InstrumentId
     quantity: Figure
     notional_usd: Figure | None
+    net_usd: Figure | None = None
+    """Longs less shorts, signed, if every open buy filled; None if unpriceable."""
 
 
 def instruments_to_mark(book: AccountBook) -> frozenset[str]:
@@ -37,8 +39,10 @@ def measure_exposures(
     """Return worst-case exposures by instrument, leaving out the decision `besides`."""
     quantities: dict[str, Decimal] = defaultdict(Decimal)
     extra_usd: dict[str, Decimal] = defaultdict(Decimal)
+    shorts: dict[str, Decimal] = defaultdict(Decimal)
     for (_, name), position in book.positions.items():
         quantities[name] += abs(position.quantity)
+        shorts[name] += max(-position.quantity, ZERO)
     for reservation in reservations_besides(book, besides):
         if reservation.side is Side.BUY:
             name = reservation.instrument
@@ -50,6 +54,9 @@ def measure_exposures(
             instrument=name,
             quantity=quantity,
             notional_usd=quantity * prices[name] + extra_usd[name] if name in prices else None,
+            net_usd=(quantity - 2 * shorts[name]) * prices[name] + extra_usd[name]
+            if name in prices
+            else None,
         )
         for name, quantity in sorted(quantities.items())
         if quantity

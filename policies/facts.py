@@ -14,12 +14,21 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from policies.activity import measure_activity, turnover_24h_usd
-from policies.exactness import EXACT, Figure, usable_price
-from policies.exposures import Exposure, measure_exposures, open_orders_usd, reservations_besides
+from policies.exactness import EXACT, Figure
+from policies.exposures import Exposure
+from policies.gathering import (
+    account_facts,
+    activity_facts,
+    exposure_facts,
+    instrument_facts,
+    known_price,
+    pattern_facts,
+    price_facts,
+    worth_facts,
+)
 from when_to_invest.breakers import TradingState
 from when_to_invest.instruments import Instrument
-from when_to_invest.intents import ChainIntent, OrderIntent, Side
+from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.market import ReferencePrice
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.portfolio import ZERO, AccountBook
@@ -77,6 +86,35 @@ class Facts(Value):
     turnover_24h_usd: Figure = ZERO
     """Sealed in the last 24 hours, all accounts, besides."""
 
+    net_exposure_usd: Figure | None = None
+    """Sum of the exposures' `net_usd`; None when one of them has no usable price."""
+
+    own_unsigned_24h_usd: Figure = ZERO
+    """Of this instrument and side, sealed earlier within 24 hours, signed by nobody."""
+    own_undersigned_24h_usd: Figure = ZERO
+    """The same, signed by fewer than two."""
+    all_unsigned_24h_usd: Figure = ZERO
+    """Of every instrument, side and account, sealed earlier within 24 hours, signed by nobody."""
+    all_undersigned_24h_usd: Figure = ZERO
+    """The same, signed by fewer than two."""
+    repeated_last_hour: int = 0
+    """Orders of this instrument and side, sealed earlier within an hour and since people re-enabled it."""
+    lowest_own_sell_usd: Figure | None = None
+    """The lowest limit of our other open sells of the instrument at the venue; None without one."""
+    highest_own_buy_usd: Figure | None = None
+    """The highest limit of our other open buys of the instrument at the venue; None without one."""
+
+    equity_usd: Figure | None = None
+    """The account's cash and holdings at independent prices; None when something has no price."""
+    equity_price_at: Instant | None = None
+    """When the oldest price in `equity_usd` was known; None when nothing is held."""
+    equity_marked_at: Instant | None = None
+    """When the account was last marked; None when nothing is held."""
+    day_start_equity_usd: Figure | None = None
+    """Its worth when the UTC day began; None when it was never funded."""
+    peak_equity_usd: Figure | None = None
+    """Its highest worth since people last resumed it, money put in included."""
+
     proposed_at: Instant | None = None
     """When the proposal reached the journal; `now` when it has not yet."""
     messages_last_minute: int = 0
@@ -91,6 +129,13 @@ class Facts(Value):
         for exposure in self.exposures:
             if exposure.instrument == instrument:
                 return exposure.notional_usd
+        return ZERO
+
+    def net_of(self, instrument: str) -> Decimal | None:
+        """Return an instrument's net exposure in USD besides; None when unpriceable."""
+        for exposure in self.exposures:
+            if exposure.instrument == instrument:
+                return exposure.net_usd
         return ZERO
 
 
@@ -125,104 +170,13 @@ def gather_facts(
     }
     if isinstance(intent, OrderIntent):
         with localcontext(EXACT):
-            price = _known_price(reference)
-            known |= _instrument_facts(intent, instrument)
-            known |= _price_facts(intent, price)
-            known |= _account_facts(intent, book, decision_id)
-            known |= _exposure_facts(intent, book, decision_id, price, marks)
-            known |= _activity_facts(intent, book, decision_id, now, approvers)
+            price = known_price(reference)
+            known |= instrument_facts(intent, instrument)
+            known |= price_facts(intent, price)
+            known |= account_facts(intent, book, decision_id)
+            known |= exposure_facts(intent, book, decision_id, price, marks)
+            known |= activity_facts(intent, book, decision_id, now, approvers)
+            known |= pattern_facts(intent, book, decision_id, now)
+            known |= worth_facts(intent, book, price, marks, now)
             return Facts(**known)
     return Facts(**known)
-
-
-def _known_price(reference: ReferencePrice | None) -> ReferencePrice | None:
-    """Return the reference when it is usable: positive, finite, dated, with a source."""
-    if reference is None or not reference.source or not isinstance(reference.known_at, datetime):
-        return None
-    price_usd = usable_price(reference.price_usd)
-    if price_usd is None or reference.known_at.tzinfo is None:
-        return None
-    return ReferencePrice(price_usd=price_usd, known_at=reference.known_at, source=reference.source)
-
-
-def _instrument_facts(intent: OrderIntent, instrument: Instrument | None) -> dict[str, Any]:
-    if instrument is None or instrument.id != intent.instrument:
-        return {}
-    return {
-        "is_tradable": instrument.is_tradable,
-        "lot_size": instrument.lot_size,
-        "tick_size_usd": instrument.tick_size_usd,
-        "min_notional_usd": instrument.min_notional_usd,
-    }
-
-
-def _price_facts(intent: OrderIntent, reference: ReferencePrice | None) -> dict[str, Any]:
-    cost_usd = intent.quantity * intent.limit_price_usd
-    if reference is None:
-        return {"cost_usd": cost_usd}
-    worst_usd = max(intent.limit_price_usd, reference.price_usd)
-    return {
-        "cost_usd": cost_usd,
-        "reference_price_usd": reference.price_usd,
-        "reference_known_at": reference.known_at,
-        "reference_source": reference.source,
-        "worst_price_usd": worst_usd,
-        "notional_usd": intent.quantity * worst_usd,
-    }
-
-
-def _account_facts(intent: OrderIntent, book: AccountBook, decision_id: str) -> dict[str, Any]:
-    buys_usd = sells = ZERO
-    for item in reservations_besides(book, decision_id):
-        if item.account == intent.account and item.side is Side.BUY:
-            buys_usd += item.notional_usd
-        elif item.account == intent.account and item.instrument == intent.instrument:
-            sells += item.quantity_open
-    return {
-        "cash_usd": book.cash_usd.get(intent.account),
-        "reserved_buys_usd": buys_usd,
-        "held_quantity": book.position(intent.account, intent.instrument).quantity,
-        "reserved_sells_quantity": sells,
-        "trading_state": book.trading_state(
-            account=intent.account, venue=intent.venue, instrument=intent.instrument
-        ),
-        "unresolved_orders": book.unresolved_orders(intent.instrument, besides=decision_id),
-    }
-
-
-def _exposure_facts(
-    intent: OrderIntent,
-    book: AccountBook,
-    decision_id: str,
-    reference: ReferencePrice | None,
-    marks: Mapping[str, ReferencePrice],
-) -> dict[str, Any]:
-    usable = {name: price for name, mark in marks.items() if (price := _known_price(mark)) is not None}
-    prices = {name: price.price_usd for name, price in usable.items() if name != intent.instrument}
-    if reference is not None:
-        prices[intent.instrument] = max(reference.price_usd, intent.limit_price_usd)
-    exposures = measure_exposures(book, prices=prices, besides=decision_id)
-    others = [item.instrument for item in exposures if item.instrument != intent.instrument]
-    amounts = [item.notional_usd for item in exposures if item.notional_usd is not None]
-    return {
-        "exposures": exposures,
-        "gross_exposure_usd": sum(amounts, ZERO) if len(amounts) == len(exposures) else None,
-        "oldest_mark_at": min((usable[name].known_at for name in others if name in usable), default=None),
-        "open_orders_usd": open_orders_usd(book, prices=prices, besides=decision_id),
-    }
-
-
-def _activity_facts(
-    intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime, approvers: frozenset[str]
-) -> dict[str, Any]:
-    activity = measure_activity(intent, book=book, decision_id=decision_id, now=now)
-    return {
-        "approvers": tuple(sorted(approvers - {intent.proposer, activity.proposer})),
-        "turnover_24h_usd": turnover_24h_usd(book, now=now, besides=decision_id),
-        "proposed_at": activity.proposed_at,
-        "messages_last_minute": activity.messages_last_minute,
-        "messages_last_hour": activity.messages_last_hour,
-        "proposer_messages_last_minute": activity.proposer_messages_last_minute,
-        "proposer_messages_last_hour": activity.proposer_messages_last_hour,
-        "duplicate_at": activity.duplicate_at,
-    }

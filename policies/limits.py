@@ -6,58 +6,48 @@ not a number, of another type or unknown refuses to start, naming the key and th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum, unique
+from functools import lru_cache
 from typing import Annotated, Final, assert_never
 
-from pydantic import Field, PlainSerializer, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from policies.tightening import (
+    DAY_S,
+    IN_ORDER,
+    BpsCap,
+    CoolDown,
+    CountCap,
+    LimitSetting,
+    QuantityCap,
+    Reserve,
+    SecondsCap,
+    Tighten,
+    UsdCap,
+)
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import InstrumentId
-from when_to_invest.money import NonNegativeDecimal, decimal_text, exact_decimal
+from when_to_invest.money import decimal_text, exact_decimal
 from when_to_invest.values import Mode, Name, Value
-
-LimitSetting = str | int | bool | list[str]
-"""What a configuration file may hold; text for amounts."""
-DAY_S: Final = 86_400
-
-
-@unique
-class Tighten(StrEnum):
-    """How two values of one limit combine into one that allows no more than either."""
-
-    SMALLER = "smaller"
-    LARGER = "larger"
-    INTERSECTION = "intersection"
-    UNION = "union"
-
-
-_IN_ORDER = PlainSerializer(sorted, return_type=list[str])
-UsdCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
-BpsCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
-QuantityCap = Annotated[NonNegativeDecimal, Tighten.SMALLER]
-CountCap = Annotated[int, Field(ge=0), Tighten.SMALLER]
-SecondsCap = Annotated[int, Field(ge=0), Tighten.SMALLER]
-CoolDown = Annotated[int, Field(ge=0, le=DAY_S), Tighten.LARGER]
-Reserve = Annotated[NonNegativeDecimal, Field(le=Decimal(10_000)), Tighten.LARGER]
 
 
 class Limits(Value):
     """Everything the rules compare with; an empty allow-list allows nothing."""
 
-    allowed_modes: Annotated[frozenset[Mode], _IN_ORDER, Tighten.INTERSECTION] = Field(
+    allowed_modes: Annotated[frozenset[Mode], IN_ORDER, Tighten.INTERSECTION] = Field(
         description="modes in which anything may be traded"
     )
-    allowed_venues: Annotated[frozenset[Name], _IN_ORDER, Tighten.INTERSECTION] = Field(
+    allowed_venues: Annotated[frozenset[Name], IN_ORDER, Tighten.INTERSECTION] = Field(
         description="venues an order may go to"
     )
-    allowed_instruments: Annotated[frozenset[InstrumentId], _IN_ORDER, Tighten.INTERSECTION] = Field(
+    allowed_instruments: Annotated[frozenset[InstrumentId], IN_ORDER, Tighten.INTERSECTION] = Field(
         description="instruments an order may name"
     )
-    denied_instruments: Annotated[frozenset[InstrumentId], _IN_ORDER, Tighten.UNION] = Field(
+    denied_instruments: Annotated[frozenset[InstrumentId], IN_ORDER, Tighten.UNION] = Field(
         description="instruments no order may name, whatever else allows them"
     )
     max_order_quantity: QuantityCap = Field(description="base units in one order")
@@ -72,6 +62,18 @@ class Limits(Value):
     )
     max_gross_exposure_usd: UsdCap = Field(
         description="all instruments and accounts, if every open buy filled"
+    )
+    max_net_position_usd: UsdCap = Field(
+        description="one instrument over all accounts, longs less shorts, if every open buy filled"
+    )
+    max_net_exposure_usd: UsdCap = Field(
+        description="all instruments and accounts, longs less shorts, if every open buy filled"
+    )
+    max_daily_loss_bps: BpsCap = Field(
+        description="what an account may lose of its worth at the day's start (UTC) before it only reduces"
+    )
+    max_drawdown_bps: BpsCap = Field(
+        description="how far an account may fall below its highest worth before it only reduces"
     )
     max_turnover_24h_usd: UsdCap = Field(description="sealed orders of all accounts in any 24 hours")
     price_collar_bps: BpsCap = Field(
@@ -94,14 +96,32 @@ class Limits(Value):
     duplicate_window_s: CoolDown = Field(
         description="how long the same proposer may not repeat instrument, side and quantity"
     )
+    max_repeated_executions: CountCap = Field(
+        description="orders of one instrument and side in 3600 seconds before people must re-enable it"
+    )
     max_unresolved_orders: CountCap = Field(
         description="orders of unknown outcome in an instrument before it may only shrink"
     )
     approval_notional_usd: UsdCap = Field(description="above it, one person must sign")
     second_approval_notional_usd: UsdCap = Field(description="above it, two people must sign")
+    approval_total_24h_usd: UsdCap = Field(
+        description="above it, one person must sign: all orders of 24 hours that nobody has signed"
+    )
+    second_approval_total_24h_usd: UsdCap = Field(
+        description="above it, two people must sign: all orders of 24 hours that fewer than two have signed"
+    )
     hold_expiry_s: SecondsCap = Field(description="how long a held intent waits for signatures")
     max_intent_age_s: SecondsCap = Field(description="age of an intent when it is judged")
     envelope_ttl_s: SecondsCap = Field(description="how long the executor may act on an envelope")
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical form, computed once for equal limits."""
+        return _digest_of(self)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(limits: Limits) -> str:
+    return hashlib.sha256(limits.canonical()).hexdigest()
 
 
 HARD_LIMITS: Final = Limits(
@@ -118,6 +138,10 @@ HARD_LIMITS: Final = Limits(
     max_open_orders_usd=Decimal(50_000),
     max_position_notional_usd=Decimal(60_000),
     max_gross_exposure_usd=Decimal(100_000),
+    max_net_position_usd=Decimal(60_000),
+    max_net_exposure_usd=Decimal(100_000),
+    max_daily_loss_bps=Decimal(500),
+    max_drawdown_bps=Decimal(2_000),
     max_turnover_24h_usd=Decimal(100_000),
     price_collar_bps=Decimal(200),
     passive_collar_bps=Decimal(2_000),
@@ -129,9 +153,12 @@ HARD_LIMITS: Final = Limits(
     max_proposer_messages_per_minute=20,
     max_proposer_messages_per_hour=120,
     duplicate_window_s=300,
+    max_repeated_executions=20,
     max_unresolved_orders=0,
     approval_notional_usd=Decimal(10_000),
     second_approval_notional_usd=Decimal(20_000),
+    approval_total_24h_usd=Decimal(20_000),
+    second_approval_total_24h_usd=Decimal(40_000),
     hold_expiry_s=DAY_S,
     max_intent_age_s=DAY_S,
     envelope_ttl_s=900,

@@ -11,6 +11,8 @@ from policies.rule import HoldRule, Rule
 from policies.rules import (
     approvals,
     chain_writes,
+    daily_loss,
+    drawdown,
     duplicate,
     gross_exposure,
     instrument_allowed,
@@ -20,6 +22,7 @@ from policies.rules import (
     message_rate,
     min_notional,
     mode,
+    net_exposure,
     open_orders,
     order_notional,
     order_quantity,
@@ -28,7 +31,10 @@ from policies.rules import (
     proposer_rate,
     reference_age,
     reference_known,
+    repeated_executions,
     sane_amounts,
+    self_trade,
+    split_orders,
     spot_cash,
     spot_holdings,
     tick_size,
@@ -65,8 +71,13 @@ ORDER_RULES: Final[tuple[Rule[OrderIntent], ...]] = (
     duplicate.RULE,
     message_rate.RULE,
     proposer_rate.RULE,
+    repeated_executions.RULE,
+    self_trade.RULE,
+    net_exposure.RULE,
+    daily_loss.RULE,
+    drawdown.RULE,
 )
-ORDER_HOLD_RULES: Final[tuple[HoldRule[OrderIntent], ...]] = (approvals.RULE,)
+ORDER_HOLD_RULES: Final[tuple[HoldRule[OrderIntent], ...]] = (approvals.RULE, split_orders.RULE)
 CHAIN_RULES: Final[tuple[Rule[ChainIntent], ...]] = (chain_writes.RULE,)
 CHAIN_HOLD_RULES: Final[tuple[HoldRule[ChainIntent], ...]] = ()
 AnyRule = Rule[OrderIntent] | HoldRule[OrderIntent] | Rule[ChainIntent] | HoldRule[ChainIntent]

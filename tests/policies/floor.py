@@ -21,6 +21,7 @@ from when_to_invest import events as ev
 from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import AccountBook
+from when_to_invest.recent import SealedOrder
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Held, Verdict
 
@@ -52,7 +53,7 @@ class Floor:
         outcome = ev.Outcome.APPROVED if isinstance(verdict, Approved) else ev.Outcome.REFUSED
         self.book.apply(story.judged(ev.Outcome.HELD if isinstance(verdict, Held) else outcome))
         if isinstance(verdict, Approved):
-            self.book.apply(story.sealed())
+            self.book.apply(_sealed(story, verdict.approvers))
             self.book.apply(story.sending())
             self.open.append(story)
             self.approved.append((self.seconds, intent))
@@ -85,6 +86,7 @@ class Floor:
             "cash": free >= 0,
             "short": all(self._least_held(name) >= 0 for name in INSTRUMENTS),
             "turnover": self._busiest_day_usd() <= HARD_LIMITS.max_turnover_24h_usd,
+            "signatures": self._lacks_no_signature(),
             "open orders": self._open_usd() <= HARD_LIMITS.max_open_orders_usd,
         }
         return [name for name, is_kept in checks.items() if not is_kept]
@@ -138,6 +140,26 @@ class Floor:
         ]
         return max(days, default=Fraction(0))
 
+    def _lacks_no_signature(self) -> bool:
+        """Whether no sum of a day's orders, of one shape or of all, is larger than its signatures allow."""
+        day = [item for item in self.book.recent.sealed.values() if self._age_s(item) < 86_400]
+        allowed = {
+            1: (HARD_LIMITS.approval_notional_usd, HARD_LIMITS.approval_total_24h_usd),
+            2: (HARD_LIMITS.second_approval_notional_usd, HARD_LIMITS.second_approval_total_24h_usd),
+        }
+        for fewer, (of_one, of_all) in allowed.items():
+            sums: dict[object, Decimal] = {}
+            for item in day:
+                if item.signatures < fewer:
+                    for key in ((item.instrument, item.side), "all"):
+                        sums[key] = sums.get(key, D(0)) + item.worth_usd
+            if any(usd > (of_all if key == "all" else of_one) for key, usd in sums.items()):
+                return False
+        return True
+
+    def _age_s(self, item: SealedOrder) -> float:
+        return (funded().at + timedelta(seconds=self.seconds) - item.at).total_seconds()
+
     def _open_usd(self) -> Fraction:
         return sum(
             (
@@ -146,3 +168,11 @@ class Floor:
             ),
             Fraction(0),
         )
+
+
+def _sealed(story: Story, approvers: tuple[str, ...]) -> ev.EnvelopeSealed:
+    """Return the seal with one approval of each who signed."""
+    event = story.sealed()
+    signed = tuple(story.approval().model_copy(update={"approver": name}) for name in approvers)
+    content = event.envelope.content.model_copy(update={"approvals": signed})
+    return event.model_copy(update={"envelope": event.envelope.model_copy(update={"content": content})})

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 from policies.limits import Limits
+from tests.policies.naive_patterns import about_patterns, signatures_for_sums
+from tests.policies.naive_price import naive_price
 from tests.strategies.situations import DECISION, Situation
-from when_to_invest.market import ReferencePrice
 
 Codes = list[tuple[str, str]]
 
@@ -26,28 +26,21 @@ class NaiveVerdict:
 
 
 def naive_judge(s: Situation, limits: Limits) -> NaiveVerdict:
-    price, known_at = _price(s.reference)
+    price, known_at = naive_price(s.reference)
     hard = _about_the_ask(s, limits) + _about_prices(s, limits, price, known_at)
-    hard += _about_amounts(s, limits, price) + _about_pace(s, limits)
+    hard += _about_amounts(s, limits, price) + _about_pace(s, limits) + about_patterns(s, limits)
     needed, signed = _signatures(s, limits, price)
     held: Codes = []
     if price is None:
         held = [("approvals", "missing_fact")]
     elif signed < needed:
         held = [("approvals", "approval_needed")]
+    of_sums, code = signatures_for_sums(s, limits, signed)
+    if of_sums:
+        held.append(("split_orders", code))
+        needed = max(needed if signed < needed else 0, of_sums)
     outcome = "refused" if hard else "held" if held else "approved"
     return NaiveVerdict(outcome, (*hard, *held), needed if outcome == "held" else 0)
-
-
-def _price(reference: ReferencePrice | None) -> tuple[Fraction | None, datetime | None]:
-    if reference is None or not isinstance(reference.price_usd, Decimal):
-        return None, None
-    usd = reference.price_usd
-    if usd.is_nan() or usd.is_infinite() or usd <= 0 or usd > Decimal(10) ** 15:
-        return None, None
-    if reference.known_at.tzinfo is None or reference.source == "":
-        return None, None
-    return Fraction(usd), reference.known_at
 
 
 def _about_the_ask(s: Situation, limits: Limits) -> Codes:
@@ -193,7 +186,7 @@ def _about_exposure(s: Situation, limits: Limits, price: Fraction, worth: Fracti
 def _mark(s: Situation, name: str, price: Fraction) -> Fraction | None:
     if name == s.intent.instrument:
         return max(price, Fraction(s.intent.limit_price_usd))
-    return _price(s.marks.get(name))[0]
+    return naive_price(s.marks.get(name))[0]
 
 
 def _open_orders(s: Situation, price: Fraction) -> Fraction | None:

@@ -63,7 +63,7 @@ def bought_usd(floor: Floor) -> Decimal:
 
 def test_splitting_an_order_quickly_runs_into_rate_and_open_orders() -> None:
     floor = Floor()
-    codes = split(floor, pieces=40, wait_s=1)
+    codes = split(floor, pieces=40, wait_s=1, approvers=BOTH)
     assert {"message_rate_exceeded", "proposer_rate_exceeded", "open_orders_exceeded"} <= set(codes)
     assert bought_usd(floor) <= HARD_LIMITS.max_open_orders_usd
 
@@ -72,7 +72,7 @@ def test_splitting_it_slowly_with_fills_runs_into_the_position() -> None:
     floor = Floor()
     for n in range(30):
         floor.seconds += 400
-        floor.propose(limit_price_usd=D(100), quantity=D(90) + D(n) / 100)
+        floor.propose(limit_price_usd=D(100), quantity=D(90) + D(n) / 100, approvers=BOTH)
         floor.settle(0, "filled")
     assert D(50_000) < bought_usd(floor) <= HARD_LIMITS.max_position_notional_usd
 
@@ -82,7 +82,8 @@ def test_splitting_it_over_instruments_runs_into_exposure_and_turnover() -> None
     for n in range(60):
         floor.seconds += 400
         name = INSTRUMENTS[n % len(INSTRUMENTS)]
-        floor.propose(limit_price_usd=D(100), quantity=D(90) + D(n) / 100, instrument=name)
+        quantity = D(90) + D(n) / 100
+        floor.propose(limit_price_usd=D(100), quantity=quantity, instrument=name, approvers=BOTH)
         floor.settle(0, "filled")
     assert D(90_000) < bought_usd(floor) <= HARD_LIMITS.max_gross_exposure_usd
 
@@ -101,9 +102,48 @@ def test_buying_and_selling_in_circles_runs_into_turnover() -> None:
     for n in range(80):
         floor.seconds += 700
         side = Side.SELL if n % 2 else Side.BUY
-        floor.propose(limit_price_usd=D(100), quantity=D(90) + D(n // 2) / 100, side=side)
+        quantity = D(90) + D(n // 2) / 100
+        floor.propose(limit_price_usd=D(100), quantity=quantity, side=side, approvers=BOTH)
         floor.settle(0, "filled")
     assert D(90_000) < bought_usd(floor) <= HARD_LIMITS.max_turnover_24h_usd
+
+
+@pytest.mark.parametrize("wait_s", [1, 400, 4_000])
+def test_splitting_an_order_without_signatures_gets_no_further_than_the_whole(wait_s: float) -> None:
+    floor = Floor()
+    for n in range(20):
+        floor.seconds += wait_s
+        floor.propose(limit_price_usd=D(100), quantity=D(30) + D(n) / 100)
+        floor.settle(0, "filled")
+    assert D(9_000) < bought_usd(floor) <= HARD_LIMITS.approval_notional_usd
+
+
+def test_splitting_it_over_instruments_without_signatures_ends_at_the_total() -> None:
+    floor = Floor()
+    for n in range(40):
+        floor.seconds += 400
+        name = INSTRUMENTS[n % len(INSTRUMENTS)]
+        floor.propose(limit_price_usd=D(100), quantity=D(20) + D(n) / 100, instrument=name)
+        floor.settle(0, "filled")
+    assert D(18_000) < bought_usd(floor) <= HARD_LIMITS.approval_total_24h_usd
+
+
+def test_an_order_that_ended_unfilled_may_be_asked_again_without_a_signature() -> None:
+    floor = Floor()
+    for n in range(5):
+        floor.seconds += 400
+        verdict = floor.propose(limit_price_usd=D(100), quantity=D(90) + D(n) / 100)
+        assert isinstance(verdict, Approved)
+        floor.settle(0, "cancelled")
+
+
+def test_a_loop_of_tiny_orders_is_stopped_by_the_throttle() -> None:
+    floor = Floor()
+    for n in range(60):
+        floor.seconds += 20
+        floor.propose(limit_price_usd=D(100), quantity=D(1) + D(n) / 100)
+        floor.settle(0, "filled")
+    assert len(floor.approved) == HARD_LIMITS.max_repeated_executions
 
 
 def test_asking_for_the_same_again_and_again_is_done_once() -> None:

@@ -72,7 +72,9 @@ def test_the_own_reservation_turnover_and_proposal_are_left_out() -> None:
 
 def test_other_buys_add_to_exposure_and_take_cash() -> None:
     known = facts(book=book(held={"SPX": 5}, reserved={ONE: reservation(3, 110), TWO: reservation(2, 90)}))
-    assert known.exposures == (Exposure(instrument="SPX", quantity=D(10), notional_usd=D(1030)),)
+    assert known.exposures == (
+        Exposure(instrument="SPX", quantity=D(10), notional_usd=D(1030), net_usd=D(1030)),
+    )
     assert known.reserved_buys_usd == D(510)
     assert known.open_orders_usd == D(530)
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from policies.limits import HARD_LIMITS, Limits, Tighten, limit_notes, limit_text, operator_of, tighten
+from policies.limits import HARD_LIMITS, Limits, limit_notes, limit_text, operator_of, tighten
+from policies.tightening import Tighten
 from tests.strategies.spoilers import tightened
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -168,6 +169,10 @@ def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
         "max_open_orders_usd": "50000",
         "max_position_notional_usd": "60000",
         "max_gross_exposure_usd": "100000",
+        "max_net_position_usd": "60000",
+        "max_net_exposure_usd": "100000",
+        "max_daily_loss_bps": "500",
+        "max_drawdown_bps": "2000",
         "max_turnover_24h_usd": "100000",
         "price_collar_bps": "200",
         "passive_collar_bps": "2000",
@@ -179,9 +184,12 @@ def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
         "max_proposer_messages_per_minute": "20",
         "max_proposer_messages_per_hour": "120",
         "duplicate_window_s": "300",
+        "max_repeated_executions": "20",
         "max_unresolved_orders": "0",
         "approval_notional_usd": "10000",
         "second_approval_notional_usd": "20000",
+        "approval_total_24h_usd": "20000",
+        "second_approval_total_24h_usd": "40000",
         "hold_expiry_s": "86400",
         "max_intent_age_s": "86400",
         "envelope_ttl_s": "900",

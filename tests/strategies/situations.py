@@ -16,8 +16,10 @@ from when_to_invest.instruments import Instrument, Interval, Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.market import ReferencePrice
 from when_to_invest.portfolio import AccountBook, Position, Proposal, Reservation, Turnover
+from when_to_invest.recent import Recent, SealedOrder
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Held, Reason, Verdict
+from when_to_invest.wealth import AccountWorth, Wealth
 
 NOW = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
 DECISION = decision_id_of(proposer="agent", request_id="r-1")
@@ -89,6 +91,34 @@ def traded(usd: str | Decimal, *, hours_ago: float = 1, decision_id: str = other
     return Turnover(at=at, decision_id=decision_id, account="main", instrument="SPX", notional_usd=D(usd))
 
 
+def sealed(n: int, quantity: str | Decimal, *, hours_ago: float = 1, **changes: Any) -> SealedOrder:
+    """Return an earlier sealed buy of SPX at 100 USD that nobody signed, unless told otherwise."""
+    given: dict[str, Any] = {
+        "at": NOW - timedelta(hours=hours_ago),
+        "decision_id": other_decision(n),
+        "account": "main",
+        "venue": "paper",
+        "instrument": "SPX",
+        "side": Side.BUY,
+        "limit_price_usd": D(100),
+        "quantity_open": D(quantity),
+    }
+    return SealedOrder(**given | changes)
+
+
+def worth(
+    day_start_usd: str | Decimal, *, peak_usd: str | Decimal | None = None, age_s: float = 60
+) -> AccountWorth:
+    """Return what an account was worth this morning, and at its peak."""
+    start = D(day_start_usd)
+    return AccountWorth(
+        equity_usd=start,
+        day_start_usd=start,
+        peak_usd=start if peak_usd is None else D(peak_usd),
+        marked_at=NOW - timedelta(seconds=age_s),
+    )
+
+
 def book(
     *,
     cash_usd: str | Decimal | None = "100000",
@@ -96,11 +126,20 @@ def book(
     reserved: Mapping[str, Reservation] | None = None,
     proposals: Iterable[Proposal] = (),
     turnover: Iterable[Turnover] = (),
+    sealed_before: Iterable[SealedOrder] = (),
+    was_worth: AccountWorth | None = None,
     **rest: Any,
 ) -> AccountBook:
-    """Return a book of the account `main`; `held` maps instruments to base units."""
+    """Return a book of the account `main`; `held` maps instruments to base units.
+
+    Unless `was_worth` says otherwise the account was worth its cash, so it has lost nothing.
+    """
     positions = {("main", name): Position(D(amount), D(0)) for name, amount in (held or {}).items()}
+    if was_worth is None and cash_usd is not None:
+        was_worth = worth(cash_usd) if D(cash_usd).is_finite() else worth(0)
     return AccountBook(
+        recent=Recent(sealed={item.decision_id: item for item in sealed_before}),
+        wealth=Wealth({} if was_worth is None else {"main": was_worth}),
         cash_usd={} if cash_usd is None else {"main": D(cash_usd)},
         positions=positions,
         reservations=dict(reserved or {}),

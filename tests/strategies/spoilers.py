@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from policies.limits import HARD_LIMITS, Limits, LimitSetting, Tighten, operator_of, tighten
+from policies.limits import HARD_LIMITS, Limits, operator_of, tighten
+from policies.tightening import LimitSetting, Tighten
 from tests.strategies.situations import (
     DECISION,
     NOW,
@@ -20,8 +21,10 @@ from tests.strategies.situations import (
     price,
     proposal,
     reservation,
+    sealed,
     spx,
     traded,
+    worth,
 )
 from when_to_invest.breakers import TradingState
 from when_to_invest.intents import Side
@@ -81,6 +84,40 @@ def proposals(draw: st.DrawFn) -> list[Any]:
 
 
 @st.composite
+def sealed_orders(draw: st.DrawFn) -> list[Any]:
+    """Return earlier sealed orders, the own one among them perhaps, oldest first."""
+    ages = sorted(draw(st.lists(st.floats(0, 26), max_size=25)), reverse=True)
+    numbers = draw(st.permutations(range(200, 200 + len(ages))))
+    few = st.sampled_from([D(0), D(1), D(30), D(60)])
+    told = [
+        sealed(
+            n,
+            draw(few),
+            hours_ago=age,
+            account=draw(accounts),
+            instrument=draw(names),
+            side=draw(sides),
+            limit_price_usd=draw(near_prices),
+            filled_usd=draw(few) * 100,
+            signatures=draw(st.integers(0, 2)),
+            is_rejected=draw(st.integers(0, 5)) == 0,
+        )
+        for n, age in zip(numbers, ages, strict=True)
+    ]
+    if told and draw(st.booleans()):
+        draw(st.sampled_from(told)).decision_id = DECISION
+    return told
+
+
+@st.composite
+def worths(draw: st.DrawFn) -> Any:
+    start = draw(st.integers(1, 260_000))
+    days_old = draw(st.sampled_from([0, 0, 0, 1, 4, 6]))
+    peak = start + draw(st.integers(0, 60_000))
+    return worth(start, peak_usd=peak, age_s=days_old * 86_400 + 60)
+
+
+@st.composite
 def books(draw: st.DrawFn) -> Any:
     """Return any account book: cash, holdings, reservations, messages, turnover, states."""
     reserved = draw(reservations())
@@ -96,6 +133,8 @@ def books(draw: st.DrawFn) -> Any:
             )
             for n in range(draw(st.integers(0, 3)))
         ],
+        sealed_before=draw(sealed_orders()),
+        was_worth=draw(st.none() | worths()),
         trading_states=draw(
             st.dictionaries(
                 st.sampled_from(
@@ -107,6 +146,9 @@ def books(draw: st.DrawFn) -> Any:
         ),
         refused={item.decision_id for item in told if draw(st.booleans())},
     )
+    if draw(st.booleans()):
+        scope = draw(st.sampled_from(["system", "account:second", "venue:paper", "instrument:SPX"]))
+        made.standing.resumed_at[scope] = NOW - timedelta(minutes=draw(st.integers(0, 70)))
     if draw(st.booleans()):
         made.positions["second", "SPX"] = Position(draw(small_lots), D(0))
     for n, owner in enumerate(reserved):

@@ -9,7 +9,8 @@ import pytest
 from tests.when_to_invest.samples import NOW, Story, funded, order_intent
 from when_to_invest import events as ev
 from when_to_invest.orders import OrderState, OrderStep
-from when_to_invest.portfolio import WINDOW, AccountBook, fold
+from when_to_invest.portfolio import AccountBook, fold
+from when_to_invest.recent import WINDOW
 
 
 def asked(n: int, **changes: object) -> Story:

@@ -50,7 +50,7 @@ def test_what_would_pass_is_named_in_whole_lots() -> None:
 
 
 def test_an_open_buy_covers_nothing_and_neither_does_another_account() -> None:
-    reserved = {other_decision(1): reservation(10)}
+    reserved = {other_decision(1): reservation(10, 99)}
     short = Situation(book=book(reserved=reserved)).asking(side=Side.SELL)
     assert short.codes() == {"holdings_insufficient"}
     elsewhere = selling("10").asking(account="second")

@@ -27,7 +27,7 @@ ONE = other_decision(1)
 def lost(state: OrderState, instrument: str = "SPX") -> Situation:
     made = book(
         held={"SPX": 20},
-        reserved={ONE: reservation(1, instrument=instrument)},
+        reserved={ONE: reservation(1, 99, instrument=instrument)},
         orders_of={ONE: ["o-1"]},
         order_states={"o-1": state},
     )

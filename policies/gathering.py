@@ -1,0 +1,164 @@
+"""The parts of `Facts`, each from its own source: instrument, prices, account, exposure, past.
+
+Stage: gate. Each function returns fields of `Facts` by name; `policies.facts` checks them. It
+must never read anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from policies.activity import measure_activity, turnover_24h_usd
+from policies.exactness import usable_price
+from policies.exposures import measure_exposures, open_orders_usd, reservations_besides
+from policies.splitting import measure_parts
+from policies.worth import measure_worth
+from when_to_invest.instruments import Instrument
+from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.market import ReferencePrice
+from when_to_invest.portfolio import ZERO, AccountBook
+
+
+def known_price(reference: ReferencePrice | None) -> ReferencePrice | None:
+    """Return the reference when it is usable: positive, finite, dated, with a source."""
+    if reference is None or not reference.source or not isinstance(reference.known_at, datetime):
+        return None
+    price_usd = usable_price(reference.price_usd)
+    if price_usd is None or reference.known_at.tzinfo is None:
+        return None
+    return ReferencePrice(price_usd=price_usd, known_at=reference.known_at, source=reference.source)
+
+
+def instrument_facts(intent: OrderIntent, instrument: Instrument | None) -> dict[str, Any]:
+    """Return what the instrument can be traded in; nothing when it is another one."""
+    if instrument is None or instrument.id != intent.instrument:
+        return {}
+    return {
+        "is_tradable": instrument.is_tradable,
+        "lot_size": instrument.lot_size,
+        "tick_size_usd": instrument.tick_size_usd,
+        "min_notional_usd": instrument.min_notional_usd,
+    }
+
+
+def price_facts(intent: OrderIntent, reference: ReferencePrice | None) -> dict[str, Any]:
+    """Return what the order is worth and costs."""
+    cost_usd = intent.quantity * intent.limit_price_usd
+    if reference is None:
+        return {"cost_usd": cost_usd}
+    worst_usd = max(intent.limit_price_usd, reference.price_usd)
+    return {
+        "cost_usd": cost_usd,
+        "reference_price_usd": reference.price_usd,
+        "reference_known_at": reference.known_at,
+        "reference_source": reference.source,
+        "worst_price_usd": worst_usd,
+        "notional_usd": intent.quantity * worst_usd,
+    }
+
+
+def account_facts(intent: OrderIntent, book: AccountBook, decision_id: str) -> dict[str, Any]:
+    """Return the account's cash, holdings, promises and trading state."""
+    buys_usd = sells = ZERO
+    for item in reservations_besides(book, decision_id):
+        if item.account == intent.account and item.side is Side.BUY:
+            buys_usd += item.notional_usd
+        elif item.account == intent.account and item.instrument == intent.instrument:
+            sells += item.quantity_open
+    return {
+        "cash_usd": book.cash_usd.get(intent.account),
+        "reserved_buys_usd": buys_usd,
+        "held_quantity": book.position(intent.account, intent.instrument).quantity,
+        "reserved_sells_quantity": sells,
+        "trading_state": book.trading_state(
+            account=intent.account, venue=intent.venue, instrument=intent.instrument
+        ),
+        "unresolved_orders": book.unresolved_orders(intent.instrument, besides=decision_id),
+    }
+
+
+def exposure_facts(
+    intent: OrderIntent,
+    book: AccountBook,
+    decision_id: str,
+    reference: ReferencePrice | None,
+    marks: Mapping[str, ReferencePrice],
+) -> dict[str, Any]:
+    """Return what is held and on order over all accounts, at the worst prices."""
+    usable = {name: price for name, mark in marks.items() if (price := known_price(mark)) is not None}
+    prices = {name: price.price_usd for name, price in usable.items() if name != intent.instrument}
+    if reference is not None:
+        prices[intent.instrument] = max(reference.price_usd, intent.limit_price_usd)
+    exposures = measure_exposures(book, prices=prices, besides=decision_id)
+    nets = [item.net_usd for item in exposures if item.net_usd is not None]
+    others = [item.instrument for item in exposures if item.instrument != intent.instrument]
+    amounts = [item.notional_usd for item in exposures if item.notional_usd is not None]
+    return {
+        "exposures": exposures,
+        "gross_exposure_usd": sum(amounts, ZERO) if len(amounts) == len(exposures) else None,
+        "net_exposure_usd": sum(nets, ZERO) if len(nets) == len(exposures) else None,
+        "oldest_mark_at": min((usable[name].known_at for name in others if name in usable), default=None),
+        "open_orders_usd": open_orders_usd(book, prices=prices, besides=decision_id),
+    }
+
+
+def activity_facts(
+    intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime, approvers: frozenset[str]
+) -> dict[str, Any]:
+    """Return who signed, what was sealed, and how many messages came."""
+    activity = measure_activity(intent, book=book, decision_id=decision_id, now=now)
+    return {
+        "approvers": tuple(sorted(approvers - {intent.proposer, activity.proposer})),
+        "turnover_24h_usd": turnover_24h_usd(book, now=now, besides=decision_id),
+        "proposed_at": activity.proposed_at,
+        "messages_last_minute": activity.messages_last_minute,
+        "messages_last_hour": activity.messages_last_hour,
+        "proposer_messages_last_minute": activity.proposer_messages_last_minute,
+        "proposer_messages_last_hour": activity.proposer_messages_last_hour,
+        "duplicate_at": activity.duplicate_at,
+    }
+
+
+def pattern_facts(intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime) -> dict[str, Any]:
+    """Return the orders that this one may be a part of, or would meet."""
+    parts = measure_parts(intent, book=book, decision_id=decision_id, now=now)
+    here = [
+        item
+        for item in reservations_besides(book, decision_id)
+        if (item.venue, item.instrument) == (intent.venue, intent.instrument)
+    ]
+    sells = [item.worst_price_usd for item in here if item.side is Side.SELL]
+    buys = [item.worst_price_usd for item in here if item.side is Side.BUY]
+    return {
+        "own_unsigned_24h_usd": parts.own_unsigned_usd,
+        "own_undersigned_24h_usd": parts.own_undersigned_usd,
+        "all_unsigned_24h_usd": parts.all_unsigned_usd,
+        "all_undersigned_24h_usd": parts.all_undersigned_usd,
+        "repeated_last_hour": parts.repeated,
+        "lowest_own_sell_usd": min(sells, default=None),
+        "highest_own_buy_usd": max(buys, default=None),
+    }
+
+
+def worth_facts(
+    intent: OrderIntent,
+    book: AccountBook,
+    reference: ReferencePrice | None,
+    marks: Mapping[str, ReferencePrice],
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what the account is worth now, and was."""
+    prices = {name: price for name, mark in marks.items() if (price := known_price(mark)) is not None}
+    prices.pop(intent.instrument, None)
+    if reference is not None:
+        prices[intent.instrument] = reference
+    worth = measure_worth(intent.account, book=book, prices=prices, now=now)
+    return {
+        "equity_usd": worth.equity_usd,
+        "equity_price_at": worth.oldest_price_at,
+        "equity_marked_at": worth.marked_at,
+        "day_start_equity_usd": worth.day_start_usd,
+        "peak_equity_usd": worth.peak_usd,
+    }

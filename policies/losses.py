@@ -1,0 +1,57 @@
+"""Losses of an account against what it was worth before. Stage: gate, for the loss limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from policies.facts import Facts
+from policies.limits import Limits
+from policies.rule import missing, over_cap
+from when_to_invest.intents import OrderIntent
+from when_to_invest.money import BPS_PER_UNIT
+from when_to_invest.verdicts import Reason
+
+
+def loss_beyond(*, before_usd: Decimal, now_usd: Decimal, cap_bps: Decimal) -> bool:
+    """Return whether the fall from `before_usd` to `now_usd` is larger than `cap_bps` of the former."""
+    return (before_usd - now_usd) * BPS_PER_UNIT > before_usd * cap_bps
+
+
+def doubt_about_worth(rule: str, *, intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
+    """Return why the account's worth cannot be judged: unknown, or measured too long ago."""
+    if facts.equity_usd is None or facts.day_start_equity_usd is None or facts.peak_equity_usd is None:
+        return missing(
+            rule,
+            f"what the account {intent.account} is worth",
+            fix="fund the account, and provide recent prices of everything that it holds",
+        )
+    stamps = [at for at in (facts.equity_price_at, facts.equity_marked_at) if at is not None]
+    if not stamps or facts.now - min(stamps) <= timedelta(seconds=limits.max_reference_age_s):
+        return None
+    age_s = (facts.now - min(stamps)).total_seconds()
+    return Reason(
+        code=f"{rule}_stale",
+        rule=rule,
+        limit=str(limits.max_reference_age_s),
+        attempted=f"{age_s:.0f}",
+        overage=f"{age_s - limits.max_reference_age_s:.0f}",
+        unit="s",
+        fix="start the executor, which marks the account, and provide recent prices of what it holds",
+    )
+
+
+def loss_reason(
+    rule: str, code: str, *, before_usd: Decimal, now_usd: Decimal, cap_bps: Decimal, fix: str
+) -> Reason | None:
+    """Return the refusal of a loss beyond its cap, in USD."""
+    if not loss_beyond(before_usd=before_usd, now_usd=now_usd, cap_bps=cap_bps):
+        return None
+    return over_cap(
+        rule,
+        code,
+        limit=before_usd * cap_bps / BPS_PER_UNIT,
+        attempted=before_usd - now_usd,
+        unit="USD",
+        fix=fix,
+    )

@@ -1,0 +1,67 @@
+"""What was sealed before this order that it may be a part of. Stage: gate.
+
+Counted are the orders sealed before the judged one within 24 hours: what has traded of them
+and what still may. What ended without trading counts no more. The executor's second
+judgement counts the same orders as the gate's first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from when_to_invest.breakers import scopes_of
+from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.portfolio import ZERO, AccountBook
+from when_to_invest.recent import WINDOW, SealedOrder
+
+_REPEAT_WINDOW: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Amounts in USD by how many had signed; `repeated`: orders of this instrument and side."""
+
+    own_unsigned_usd: Decimal
+    own_undersigned_usd: Decimal
+    all_unsigned_usd: Decimal
+    all_undersigned_usd: Decimal
+    repeated: int
+
+
+def measure_parts(intent: OrderIntent, *, book: AccountBook, decision_id: str, now: datetime) -> Parts:
+    """Sum what was sealed before, of the instrument and side and over all; count repetitions."""
+    earlier = [item for item in book.recent.before(decision_id) if item.at > now - WINDOW]
+    own = [item for item in earlier if (item.instrument, item.side) == (intent.instrument, intent.side)]
+    return Parts(
+        own_unsigned_usd=_sum_usd(own, below=1),
+        own_undersigned_usd=_sum_usd(own, below=2),
+        all_unsigned_usd=_sum_usd(earlier, below=1),
+        all_undersigned_usd=_sum_usd(earlier, below=2),
+        repeated=sum(_is_repetition(item, book=book, now=now) for item in own),
+    )
+
+
+def repeated_executions(book: AccountBook, *, instrument: str, side: Side, now: datetime) -> int:
+    """Return how many orders of an instrument and side were sent in the last hour, for the throttle."""
+    return sum(
+        _is_repetition(item, book=book, now=now)
+        for item in book.recent.sealed.values()
+        if item.sent_at is not None and (item.instrument, item.side) == (instrument, side)
+    )
+
+
+def _is_repetition(item: SealedOrder, *, book: AccountBook, now: datetime) -> bool:
+    """Whether it counts: of the last hour, not rejected, and not before people re-enabled its scope."""
+    if item.is_rejected or item.at <= now - _REPEAT_WINDOW:
+        return False
+    scopes = scopes_of(account=item.account, venue=item.venue, instrument=item.instrument)
+    resumed = [book.standing.resumed_at[scope] for scope in scopes if scope in book.standing.resumed_at]
+    return not resumed or item.at > max(resumed)
+
+
+def _sum_usd(items: Sequence[SealedOrder], *, below: int) -> Decimal:
+    return sum((item.worth_usd for item in items if item.signatures < below), ZERO)
