@@ -192,7 +192,7 @@ def tools_table() -> str:
     unused = cast("Any", None)
     servers = {
         "market": market_tools(unused),
-        "orders": order_tools(unused, caller=unused),
+        "orders": order_tools(unused),
         "chain": chain_tools(unused, limits=unused),
     }
     rows = (_tool_row(server, tool) for server, tools in servers.items() for tool in tools)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from home.clock import Clock
 from when_to_invest.errors import ErrorCode, Fault
@@ -33,11 +33,9 @@ Read = Callable[[], bytes]
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Keys come from the configured address or not at all."""
 
-    def redirect_request(  # noqa: PLR0917 - the library's signature
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> None:
+    def redirect_request(self, *told: Any, **named: Any) -> None:
         """Follow nothing."""
-        del req, fp, code, msg, headers, newurl
+        del told, named
 
 
 def from_address(url: str) -> Read:

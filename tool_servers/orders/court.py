@@ -7,8 +7,8 @@ together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,12 +56,18 @@ class Court:
     clock: Clock
     view: MarketView
     signatures: Signatures
+    tighter: Mapping[str, Limits] = field(default_factory=dict)
+    """Limits of the callers that have some of their own; never looser than `limits`."""
+
+    def limits_of(self, caller: str) -> Limits:
+        """Return the limits that a caller's proposals are judged by."""
+        return self.tighter.get(caller, self.limits)
 
     def hear(self, case: Case, book: AccountBook) -> tuple[ev.Event, ...]:
         """Return the events of a judgement: the verdict, and the envelope of an approval."""
         now = self.clock.now()
         facts = self._facts(case, book, now=now)
-        verdict = judge(case.intent, facts, self.limits)
+        verdict = self._verdict(case.intent, facts)
         judged = self._judged(case, verdict, facts=facts, now=now)
         if not isinstance(verdict, Approved):
             return (judged,)
@@ -77,6 +83,17 @@ class Court:
             at=now, mode=self.settings.mode, decision_id=case.decision_id, envelope=envelope
         )
         return (judged, sealed)
+
+    def _verdict(self, intent: OrderIntent, facts: Facts) -> Verdict:
+        """Judge by the proposer's limits; what passes them is approved by everybody's.
+
+        The envelope carries the hash of the latter, which the executor judges by again.
+        """
+        own = self.limits_of(intent.proposer)
+        verdict = judge(intent, facts, own)
+        if isinstance(verdict, Approved) and own is not self.limits:
+            return judge(intent, facts, self.limits)
+        return verdict
 
     def verify(self, approval: Approval, intent: OrderIntent) -> None:
         """Check that an enrolled approver signed this very intent, and not too long ago.
@@ -138,7 +155,7 @@ class Court:
             hold_expires_at=(case.hold_expires_at or now + self._hold) if is_held else None,
             facts_hash=facts.digest(),
             facts_json=facts.canonical().decode(),
-            limits_hash=self.limits.digest(),
+            limits_hash=self.limits_of(case.intent.proposer).digest(),
         )
 
     @property

@@ -27,9 +27,10 @@ from tool_servers.orders.minutes import Decide, commit, order_intent, record_of
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
 from when_to_invest.approvals import Approval
+from when_to_invest.callers import Identity
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
-from when_to_invest.history import FINAL_STATES, DecisionState
+from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
 from when_to_invest.intents import OrderIntent, decision_id_of
 
 
@@ -43,8 +44,10 @@ class ProposalDesk:
     outbox: Outbox
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def propose(self, proposal: Proposal, *, caller: str) -> DecisionAnswer:
+    def propose(self, proposal: Proposal, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
         """Size, judge and record a request; the same request again returns the same decision.
+
+        `identity` is who the caller was proven to be; it goes into the journal.
 
         Raises:
             Fault: when the request cannot be understood, or the journal cannot be written.
@@ -54,7 +57,8 @@ class ProposalDesk:
         def decide() -> Sequence[Event]:
             known = self.ledger.decisions.get(decision_id)
             if known is None:
-                return _opening(self.court, self.ledger, proposal, caller=caller, decision_id=decision_id)
+                opened = _opening(self.court, self.ledger, proposal, caller=caller, decision_id=decision_id)
+                return _signed_by(identity, opened)
             instrument = self.court.view.instrument(proposal.instrument)
             ensure_same_request(proposal, order_intent(known), instrument)
             return ()
@@ -75,7 +79,7 @@ class ProposalDesk:
             hold = held(record, now=self.court.clock.now())
             ensure_new_signature(hold, approval)
             self.court.verify(approval, hold.intent)
-            return (self._given(approval), *self._reheard(hold, approval))
+            return (_given(self.court, approval), *_reheard(self.court, self.ledger, hold, approval))
 
         return self._decided(approval.decision_id, decide)
 
@@ -108,7 +112,7 @@ class ProposalDesk:
 
         return self._decided(decision_id, decide)
 
-    def cancel(self, decision_id: str, *, caller: str) -> DecisionAnswer:
+    def cancel(self, decision_id: str, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
         """Ask for the rest of a decision to be cancelled; asking twice is asking once.
 
         Raises:
@@ -120,7 +124,9 @@ class ProposalDesk:
             if record.is_cancel_requested or record.state in FINAL_STATES:
                 return ()
             now, mode = self.court.clock.now(), self.court.settings.mode
-            return (CancelRequested(at=now, mode=mode, decision_id=decision_id, caller=caller),)
+            return (
+                CancelRequested(at=now, mode=mode, decision_id=decision_id, caller=caller, identity=identity),
+            )
 
         return self._decided(decision_id, decide)
 
@@ -128,12 +134,16 @@ class ProposalDesk:
         """Return one decision, or raise `unknown_decision`."""
         return self._decided(decision_id, lambda: ())
 
-    def list_orders(self, *, state: DecisionState | None, limit: int) -> Orders:
-        """Return decisions in `state` (all without one), newest first, at most `limit`."""
+    def list_orders(
+        self, *, state: DecisionState | None, limit: int, proposers: frozenset[str] | None = None
+    ) -> Orders:
+        """Return decisions in `state` (all without one), newest first, at most `limit`.
+
+        `proposers`: of these callers only; none for everybody's.
+        """
         with self._lock:
             self.ledger.refresh()
-            found = [item for item in self.ledger.decisions.values() if state in {None, item.state}]
-            newest = [item for item in reversed(found) if isinstance(item.intent, OrderIntent)]
+            newest = _newest(self.ledger, state=state, proposers=proposers)
             rows = tuple(order_row(item, order_intent(item)) for item in newest[:limit])
             return Orders(orders=rows, total=len(newest))
 
@@ -144,14 +154,18 @@ class ProposalDesk:
             waiting = [item for item in self.ledger.decisions.values() if item.state is DecisionState.HELD]
             return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
 
-    def portfolio(self) -> Portfolio:
-        """Return the account as the journal proves it now."""
+    def portfolio(self, *, proposers: frozenset[str] | None = None) -> Portfolio:
+        """Return the account as the journal proves it now.
+
+        `proposers`: of what is reserved, the decisions of these callers only.
+        """
         with self._lock:
             self.ledger.refresh()
             court = self.court
-            return portfolio_of(
+            told = portfolio_of(
                 self.ledger.book, settings=court.settings, view=court.view, now=court.clock.now()
             )
+            return told if proposers is None else _without_strangers(told, self.ledger, proposers)
 
     def relay(self) -> int:
         """Send what waits in the outbox; return how many envelopes went."""
@@ -166,18 +180,44 @@ class ProposalDesk:
             record = record_of(self.ledger, decision_id)
             return decision_answer(record, order_intent(record))
 
-    def _given(self, approval: Approval) -> ApprovalGiven:
-        return ApprovalGiven(
-            at=self.court.clock.now(),
-            mode=self.court.settings.mode,
-            decision_id=approval.decision_id,
-            approval=approval,
-        )
 
-    def _reheard(self, hold: Hold, approval: Approval) -> Sequence[Event]:
-        signed = (*hold.approvals, approval)
-        case = Case(hold.decision_id, hold.intent, signed, hold.expires_at)
-        return self.court.hear(case, self.ledger.book)
+def _given(court: Court, approval: Approval) -> ApprovalGiven:
+    return ApprovalGiven(
+        at=court.clock.now(),
+        mode=court.settings.mode,
+        decision_id=approval.decision_id,
+        approval=approval,
+    )
+
+
+def _reheard(court: Court, ledger: LiveLedger, hold: Hold, approval: Approval) -> Sequence[Event]:
+    signed = (*hold.approvals, approval)
+    return court.hear(Case(hold.decision_id, hold.intent, signed, hold.expires_at), ledger.book)
+
+
+def _newest(
+    ledger: LiveLedger, *, state: DecisionState | None, proposers: frozenset[str] | None
+) -> list[DecisionRecord]:
+    return [
+        item
+        for item in reversed(ledger.decisions.values())
+        if state in {None, item.state}
+        and isinstance(item.intent, OrderIntent)
+        and (proposers is None or item.intent.proposer in proposers)
+    ]
+
+
+def _without_strangers(told: Portfolio, ledger: LiveLedger, proposers: frozenset[str]) -> Portfolio:
+    """Return the account without the reservations of other callers' decisions."""
+    decisions = ledger.decisions
+    seen = tuple(row for row in told.reservations if decisions[row.decision_id].intent.proposer in proposers)
+    return told.model_copy(update={"reservations": seen})
+
+
+def _signed_by(identity: Identity | None, opened: Sequence[Event]) -> Sequence[Event]:
+    """Return the events of an opening with who was authenticated in its proposal."""
+    proposed, *judged = opened
+    return (proposed.model_copy(update={"identity": identity}), *judged)
 
 
 def _opening(

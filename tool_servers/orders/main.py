@@ -19,10 +19,12 @@ from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.opening import open_ledger
 from ledger.queue import QueueSender
+from policies.caller_limits import limits_of_callers
 from policies.limits import HARD_LIMITS, tighten
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import unlock_keystore
-from tool_servers.access import caller_name
+from tool_servers.access import caller
+from tool_servers.orders.counter import Counter
 from tool_servers.orders.court import Court, Signatures
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.market_view import LakeView
@@ -62,6 +64,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         clock=clock,
         view=LakeView(home),
         signatures=Signatures(signer, typed_digest, recover_address),
+        tighter=limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()}),
     )
     _fund(journal, ledger, court)
     outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock)
@@ -96,7 +99,7 @@ def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
 
     server = build_server(
         ServerCard(NAME, INSTRUCTIONS),
-        order_tools(desk, caller=caller_name),
+        order_tools(Counter(desk, caller, desk.court.settings.callers)),
         terms=Terms(access=access, callers=desk.court.settings.callers),
     )
     add_routes(server, desk)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from tool_servers.limits_answer import LimitsAnswer, limits_answer
 from tool_servers.orders.answers import DecisionAnswer, Orders, Portfolio
-from tool_servers.orders.desk import ProposalDesk
+from tool_servers.orders.counter import Counter
 from tool_servers.orders.proposal import Proposal
 from tool_servers.toolspec import READS, Conduct, ToolDefinition
 from when_to_invest.history import DecisionState
@@ -31,20 +30,18 @@ Recommended = Annotated[
     str | None, Field(max_length=40, description="id from get_recommendation this order follows")
 ]
 Decision = Annotated[str, Field(max_length=40, description="decision_id, d-…")]
-Caller = Callable[[], str]
-
 INSTRUCTIONS: Final = (
     "Proposes orders to a gate that decides by fixed limits; nothing said here can loosen them. A "
     "proposal is approved, held for human signatures, or refused with every reason and what would pass."
 )
 
 
-def order_tools(desk: ProposalDesk, *, caller: Caller) -> tuple[ToolDefinition, ...]:
-    """Return the tools over one desk; `caller` names who calls."""
-    return (_propose(desk, caller), *_decisions(desk, caller), *_accounts(desk))
+def order_tools(counter: Counter) -> tuple[ToolDefinition, ...]:
+    """Return the tools over one counter."""
+    return (_propose(counter), *_decisions(counter), *_accounts(counter))
 
 
-def _propose(desk: ProposalDesk, caller: Caller) -> ToolDefinition:
+def _propose(counter: Counter) -> ToolDefinition:
     def propose_order(
         instrument: Id,
         side: Side,
@@ -63,7 +60,7 @@ def _propose(desk: ProposalDesk, caller: Caller) -> ToolDefinition:
             recommendation_id=recommendation_id,
             request_id=request_id,
         )
-        return desk.propose(proposal, caller=caller())
+        return counter.propose(proposal)
 
     return ToolDefinition(
         name="propose_order",
@@ -87,18 +84,18 @@ def _said(answer: DecisionAnswer) -> str:
     return f"{told}. {reasons}" if reasons else told
 
 
-def _decisions(desk: ProposalDesk, caller: Caller) -> tuple[ToolDefinition, ...]:
+def _decisions(counter: Counter) -> tuple[ToolDefinition, ...]:
     def get_order(decision_id: Decision) -> DecisionAnswer:
-        return desk.get(decision_id)
+        return counter.get(decision_id)
 
     def list_orders(
         state: DecisionState | None = None,
         limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = 20,
     ) -> Orders:
-        return desk.list_orders(state=state, limit=limit)
+        return counter.list_orders(state=state, limit=limit)
 
     def request_cancel(decision_id: Decision) -> DecisionAnswer:
-        return desk.cancel(decision_id, caller=caller())
+        return counter.cancel(decision_id)
 
     return (
         ToolDefinition(
@@ -127,13 +124,13 @@ def _decisions(desk: ProposalDesk, caller: Caller) -> tuple[ToolDefinition, ...]
     )
 
 
-def _accounts(desk: ProposalDesk) -> tuple[ToolDefinition, ...]:
+def _accounts(counter: Counter) -> tuple[ToolDefinition, ...]:
     def get_portfolio() -> Portfolio:
-        return desk.portfolio()
+        return counter.portfolio()
 
     def explain_limits() -> LimitsAnswer:
         return limits_answer(
-            desk.court.limits,
+            counter.limits(),
             are_writes_enabled=True,
             note="Every proposal is checked against all of these; configuration can only tighten them.",
         )
