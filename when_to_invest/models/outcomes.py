@@ -24,7 +24,7 @@ def _ahead(windows: FloatArray, count: int) -> FloatArray:
 
 
 def worst_fall_ahead(close: FloatArray, horizon: int) -> FloatArray:
-    """Return min(close_(t+1) .. close_(t+h)) / close_t - 1."""
+    """Return min(close_(t+1) .. close_(t+h)) / close_t - 1 of closes (n,): a ratio (n,), above -1."""
     import numpy as np
 
     lowest = over_windows(close[1:], horizon, np.minimum)
@@ -32,12 +32,12 @@ def worst_fall_ahead(close: FloatArray, horizon: int) -> FloatArray:
 
 
 def log_return_ahead(close: FloatArray, horizon: int) -> FloatArray:
-    """Return ln(close_(t+h) / close_t)."""
+    """Return ln(close_(t+h) / close_t) of closes (n,), (n,)."""
     import numpy as np
 
     return _ahead(np.log(close[horizon:] / close[:-horizon]), len(close))
 
 
 def mean_ahead(values: FloatArray, horizon: int) -> FloatArray:
-    """Return mean(values_(t+1) .. values_(t+h))."""
+    """Return mean(values_(t+1) .. values_(t+h)) of values (n,), in their unit, (n,)."""
     return _ahead(sum_windows(values[1:], horizon) / horizon, len(values))

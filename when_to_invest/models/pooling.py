@@ -59,7 +59,12 @@ class Exercises:
 
 
 def exercises(bars: DailyBars, horizon: int) -> Exercises | None:
-    """Return the instrument's rows to learn from; None when its history is too short."""
+    """Return the instrument's rows to learn from; None when its history is too short.
+
+    Args:
+        bars: closed days.
+        horizon: days ahead, at least 1.
+    """
     import numpy as np
 
     past = Past(bars, EMPTY)
@@ -91,7 +96,12 @@ Lessons = Mapping[int, Mapping[str, Exercises]]
 
 
 def prepare(markets: Mapping[str, DailyBars], horizons: Sequence[int] = GRID) -> Lessons:
-    """Return the exercises of all instruments that are long enough."""
+    """Return the exercises of all instruments that are long enough.
+
+    Args:
+        markets: closed days by instrument.
+        horizons: days ahead, each at least 1.
+    """
     return {
         horizon: {
             name: found for name, bars in markets.items() if (found := exercises(bars, horizon)) is not None
@@ -101,7 +111,15 @@ def prepare(markets: Mapping[str, DailyBars], horizons: Sequence[int] = GRID) ->
 
 
 def learn(lessons: Lessons, *, years: Sequence[int], without: Collection[str] = ()) -> Prior:
-    """Return one lesson a year and horizon, from every instrument but those `without`."""
+    """Return one lesson a year and horizon, from every instrument but those `without`.
+
+    Years with fewer than `_FEWEST_ROWS` examples at any horizon get none.
+
+    Args:
+        lessons: what `prepare` returned.
+        years: the years by whose end an outcome must have been known.
+        without: instruments that teach nothing.
+    """
     found: dict[int, dict[int, Lesson]] = {}
     for year in years:
         by_horizon = {
