@@ -43,7 +43,8 @@ class DeadLetterWatch:
             Fault: from the journal or the queue.
         """
         found = self._box.look(max_messages=MOST_AT_ONCE)
-        return any([self._considered(letter) for letter in found])
+        noted = [self._considered(letter) for letter in found]
+        return any(noted)
 
     def before_giving_back(self, message: ReceivedMessage) -> None:
         """Halt the group of a message whose last delivery ends unanswered: it is about to die."""

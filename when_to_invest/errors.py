@@ -44,6 +44,9 @@ class ErrorCode(StrEnum):
     QUEUE_MISSING = "queue_missing"
     QUEUE_UNAVAILABLE = "queue_unavailable"
     RECEIPT_EXPIRED = "receipt_expired"
+    DEAD_LETTER = "dead_letter"
+    UNKNOWN_MESSAGE = "unknown_message"
+    REDRIVE_REFUSED = "redrive_refused"
     PORT_BUSY = "port_busy"
     SERVICE_UNAVAILABLE = "service_unavailable"
     ALREADY_RUNNING = "already_running"
@@ -107,6 +110,9 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
         "the order queue does not answer", EXIT_UNREACHABLE, is_retryable=True
     ),
     ErrorCode.RECEIPT_EXPIRED: ErrorKind("the message is no longer held by this receiver", EXIT_REFUSED),
+    ErrorCode.DEAD_LETTER: ErrorKind("the order queue set a message aside and its group halted", EXIT_REFUSED),
+    ErrorCode.UNKNOWN_MESSAGE: ErrorKind("no such dead letter waits for an answer", EXIT_UNUSABLE),
+    ErrorCode.REDRIVE_REFUSED: ErrorKind("a dead letter's decision may not be sealed anew", EXIT_REFUSED),
     ErrorCode.PORT_BUSY: ErrorKind("another program listens on that port", EXIT_UNREACHABLE),
     ErrorCode.SERVICE_UNAVAILABLE: ErrorKind(
         "a local service does not answer", EXIT_UNREACHABLE, is_retryable=True
