@@ -18,6 +18,8 @@ BPS_PER_UNIT: Final = Decimal(10_000)
 LARGEST_AMOUNT: Final = Decimal("1e15")
 """Absurdity bound: nothing in this system is worth, or counts, more."""
 MAX_DECIMALS: Final = 18
+FINEST_STEP: Final = Decimal(1).scaleb(-MAX_DECIMALS)
+"""The smallest amount that can be told apart."""
 _EXACT: Final = Context(prec=80)
 """Wide enough for any amount counted in steps of any amount: nothing is rounded up."""
 

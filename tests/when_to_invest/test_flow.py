@@ -20,12 +20,14 @@ from graphs.recommend import Parts, build_graph
 from ledger.queue import OutgoingMessage, ReceivedMessage
 from when_to_invest import events as ev
 from when_to_invest.flow import AGENT_NODES, STAGES, Process, Stage, Via
+from when_to_invest.models.fall_odds import Record
 from when_to_invest.models.volatility import Study
 from when_to_invest.values import Value
 
 FLOATS = np.ndarray[Any, np.dtype[np.float64]]
 ONLY_FOR_CHECKERS = {
     "FloatArray": FLOATS,
+    "Record": Record,
     "Study": Study,
     "TimeArray": FLOATS,
     "ToolCall": ToolCall,

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIf:
-    """The answer had today been otherwise, and had every day that counts been so."""
-
-    at_once: Stance
-    lasting: Stance
-
-
-@dataclass(frozen=True, slots=True)
 class Advice:
     """Today's case with the answers of the days before (oldest first) and what is held."""
 
@@ -45,11 +37,7 @@ class Advice:
 
     def what_if(self, case: Case) -> WhatIf:
         """Return what would be advised had today, or every day that counts, been `case`."""
-        today = day_of(case, self.closed_at)
-        return WhatIf(
-            at_once=settle(confirm(self.before, today), held=self.held),
-            lasting=settle(confirm((today,) * (CONFIRM_DAYS - 1), today), held=self.held),
-        )
+        return WhatIf(self, day_of(case, self.closed_at))
 
     def explained(self) -> tuple[RuleStep, ...]:
         """Enter what stands and what is held as evidence; return the whole path to the answer."""
@@ -59,6 +47,24 @@ class Advice:
             *enter(book, self.standing),
             *enter_holdings(book, self.standing, self.stance),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What would be advised had today been otherwise."""
+
+    advice: Advice
+    today: Day
+
+    @property
+    def at_once(self) -> Stance:
+        """Had only today been so."""
+        return settle(confirm(self.advice.before, self.today), held=self.advice.held)
+
+    @property
+    def lasting(self) -> Stance:
+        """Had every day that counts been so."""
+        return settle(confirm((self.today,) * (CONFIRM_DAYS - 1), self.today), held=self.advice.held)
 
 
 def advise(snapshot: Snapshot, past: Past, case: Case, *, horizon: int, held: float) -> Advice:

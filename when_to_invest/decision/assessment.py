@@ -11,7 +11,6 @@ from typing import Final
 from when_to_invest.decision.ahead import Ahead, look_ahead
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.readings import MEDIAN_WINDOW, Readings, read_chart
-from when_to_invest.features.risk_frame import risk_frame
 from when_to_invest.models.calibration import Calibration, calibration, recent_rows
 from when_to_invest.models.direction import Direction, newest_direction
 from when_to_invest.models.fall_odds import HorizonOdds, coherent, newest_odds
@@ -63,8 +62,7 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior, seed: int) -> Assessm
     """
     past = recall(bars, prior)
     made = forecast_variance(past, recent_rows(past, horizon), horizon)
-    frame = risk_frame(bars)
-    readings, trend = read_chart(bars, frame), read_trend(bars)
+    readings, trend = read_chart(bars, past.frame), read_trend(bars)
     rank = percentile_rank(past.panel.volatility[-MEDIAN_WINDOW:])
     horizons = sorted({*_DROP_HORIZONS, horizon})
     up = newest_direction(past, horizon)
@@ -82,7 +80,7 @@ def assess(bars: DailyBars, *, horizon: int, prior: Prior, seed: int) -> Assessm
         own_falls=own_falls(past, next(each for each in drops if each.horizon == horizon)),
         ranges=central_ranges(made.quantiles[-1]),
         record=calibration(past, made, horizon=horizon, threshold=_JUDGED_FALL),
-        breakers=dated(read_breakers(readings, bars.session), bars, frame),
+        breakers=dated(read_breakers(readings, bars.session), bars, past.frame),
         factors=score_factors(trend, volatility_rank=rank, drawdown=readings.drawdown),
         ahead=look_ahead(past, up=up, up_days=horizon, drops=drops, seed=seed),
     )

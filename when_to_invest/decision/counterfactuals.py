@@ -17,7 +17,7 @@ from when_to_invest.decision.confirmation import CONFIRM_DAYS
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
 from when_to_invest.decision.invalidation import clearing
 from when_to_invest.decision.recommendation import Counterfactual, Predicate
-from when_to_invest.decision.rules import ELEVATED_LIFT, Case
+from when_to_invest.decision.rules import ELEVATED_LIFT, Case, elevated_odds
 from when_to_invest.decision.sizing import size_up
 from when_to_invest.risk.market_breakers import BreakerReading
 from when_to_invest.signals.trend import BAND_RATIO
@@ -108,7 +108,7 @@ def _breakers(case: Case) -> Iterator[_Change]:
             operator = ">=" if each.threshold > 0.0 else "<="
             level = book[f"breaker.{each.id}.threshold"]
             text = f"the breaker {each.id} trips"
-            tripped = tuple(replace(one, is_on=one.is_on or one.id == each.id) for one in case.breakers)
+            tripped = tuple(replace(one, is_on=True) if one is each else one for one in case.breakers)
             yield _Change({}, (_condition(book, f"breaker.{each.id}", operator, level, text),), tripped)
 
 
@@ -121,8 +121,9 @@ def _volatility(case: Case) -> Iterator[_Change]:
 
 
 def _odds(case: Case) -> Iterator[_Change]:
-    book, identity = case.book, drop_id(*KEY_DROP)
-    level = ELEVATED_LIFT * book[f"{identity}.baseline"]
+    book, identity, level = case.book, drop_id(*KEY_DROP), elevated_odds(case.book)
+    if level is None:
+        return
     if book["drop_odds.lift"] >= ELEVATED_LIFT:
         when = (_condition(book, identity, "<", level, "a fall is less than twice as likely as usual"),)
         yield _Change({"drop_odds.lift": ELEVATED_LIFT - _CLEAR}, when, case.breakers)

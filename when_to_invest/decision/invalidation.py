@@ -11,7 +11,7 @@ from when_to_invest.decision.advice import Advice
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
 from when_to_invest.decision.holdings import NO_TRADE_SHARE, Stance
 from when_to_invest.decision.recommendation import Action, Predicate
-from when_to_invest.decision.rules import ELEVATED_LIFT
+from when_to_invest.decision.rules import ELEVATED_LIFT, elevated_odds
 from when_to_invest.risk.market_breakers import BreakerReading
 from when_to_invest.signals.trend import BAND_RATIO
 
@@ -27,7 +27,7 @@ def invalidations(advice: Advice) -> tuple[Predicate, ...]:
     if action in {Action.INVEST_NOW, Action.STAGE}:
         conditions += [_too_volatile(book), *_breaker_trips(book, breakers)]
         if case.has_drop_skill and book["drop_odds.lift"] < ELEVATED_LIFT:
-            conditions.append(_elevated_odds(book))
+            conditions += _elevated_odds(book)
         return tuple(conditions)
     if action is Action.HOLD:
         conditions += _too_much(book, advice.stance)
@@ -89,7 +89,10 @@ def clearing(book: EvidenceBook, breaker: BreakerReading) -> Predicate:
     return _condition(book, f"breaker.{breaker.id}", "<" if level > 0.0 else ">", level, text=text)
 
 
-def _elevated_odds(book: EvidenceBook) -> Predicate:
-    identity = drop_id(*KEY_DROP)
-    level = ELEVATED_LIFT * book[f"{identity}.baseline"]
-    return _condition(book, identity, ">=", level, text="a fall becomes twice as likely as usual")
+def _elevated_odds(book: EvidenceBook) -> list[Predicate]:
+    """Return the odds at which a fall is twice as likely as usual, unless nothing is so likely."""
+    level = elevated_odds(book)
+    if level is None:
+        return []
+    text = "a fall becomes twice as likely as usual"
+    return [_condition(book, drop_id(*KEY_DROP), ">=", level, text=text)]

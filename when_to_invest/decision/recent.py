@@ -19,7 +19,6 @@ from when_to_invest.decision.rules import Case, Decision, decide
 from when_to_invest.decision.sizing import Sizing, size_up
 from when_to_invest.features.daily import closed_instant
 from when_to_invest.features.readings import Readings, read_days
-from when_to_invest.features.risk_frame import risk_frame
 from when_to_invest.market import Snapshot
 from when_to_invest.models.fall_odds import THRESHOLDS, fall_odds
 from when_to_invest.models.past import Past
@@ -83,7 +82,7 @@ def _facts(past: Past, asked: Question) -> Iterator[tuple[Readings, Trend, float
     variance = forecast_variance(past, np.arange(asked.first, asked.stop), asked.horizon).variance
     trends = read_trends(bars, first=asked.first)
     return zip(
-        read_days(bars, risk_frame(bars), first=asked.first),
+        read_days(bars, past.frame, first=asked.first, stop=asked.stop),
         trends,
         [(each * bars.days_per_year) ** 0.5 for each in variance.tolist()],
         _lifts(past, asked, trends),

@@ -37,13 +37,14 @@ from when_to_invest.decision.recommendation import (
 )
 from when_to_invest.decision.rules import Case
 from when_to_invest.decision.schedule import days_later, expires_at, staged
-from when_to_invest.decision.sizing import size_up
+from when_to_invest.decision.sizing import enter_sizing, size_up
 from when_to_invest.decision.soundness import check_leaps, enter_breaks, told_breaks
 from when_to_invest.features.daily import daily_bars
 from when_to_invest.instruments import Session
 from when_to_invest.market import Snapshot
 from when_to_invest.models.fall_odds import THRESHOLDS
 from when_to_invest.models.prior import shipped_prior
+from when_to_invest.money import FINEST_STEP, money_from_float
 from when_to_invest.risk.score import score_parts, total_score
 
 LIMITS: Final = (
@@ -78,7 +79,8 @@ def recommend(
     found = assess(bars, horizon=horizon_days, prior=shipped_prior(), seed=seed)
     book = collect(snapshot, found)
     enter_breaks(book, bars)
-    case = Case(book, found.breakers, size_up(book, found.breakers), _has_drop_skill(found))
+    sizing = enter_sizing(book, size_up(book, found.breakers))
+    case = Case(book, found.breakers, sizing, _has_drop_skill(found))
     advice = advise(snapshot, found.past, case, horizon=horizon_days, held=held)
     return _compose(snapshot, found, advice, seed=seed)
 
@@ -204,5 +206,5 @@ def _risk(book: EvidenceBook) -> Risk:
 
 
 def _reference_price(snapshot: Snapshot) -> Decimal:
-    """Return the newest close exactly as it was read."""
-    return Decimal(repr(float(snapshot.bars.close[-1])))
+    """Return the newest close as it was read, to as many decimals as an amount can have."""
+    return money_from_float(float(snapshot.bars.close[-1]), step=FINEST_STEP)

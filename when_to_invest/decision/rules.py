@@ -53,6 +53,12 @@ class _Answer:
     action: Action | None = None
 
 
+def elevated_odds(book: EvidenceBook) -> float | None:
+    """Return the odds from which on a fall counts as elevated; None where it is never or always so likely."""
+    level = ELEVATED_LIFT * book[f"{drop_id(*KEY_DROP)}.baseline"]
+    return level if 0.0 < level < 1.0 else None
+
+
 def decide(case: Case) -> Decision:
     """Walk the tree; the first question that settles the matter ends it."""
     steps: list[RuleStep] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from when_to_invest.decision.evidence import PER_YEAR, RATIO, EvidenceBook
+from when_to_invest.decision.rounding import stable_ratio
 from when_to_invest.risk.market_breakers import BreakerReading, combined_cap
 
 TARGET_SIGMA_ANNUAL: Final = 0.15
@@ -43,22 +44,23 @@ def volatility_scale(sigma_annual: float) -> float:
 
 
 def size_up(book: EvidenceBook, breakers: tuple[BreakerReading, ...]) -> Sizing:
-    """Size an entry from the rounded evidence, and enter the factors as evidence."""
+    """Size an entry from the rounded evidence; the factors are rounded as they are shown."""
     tranche = trend_tranche(is_up=bool(book["trend.is_up"]), rising_count=int(book["trend.rising_count"]))
     scale = volatility_scale(book["volatility.sigma_annual"])
     cap = combined_cap(breakers)
-    by = "decision.sizing"
-    return Sizing(
-        trend_tranche=book.add("sizing.trend_tranche", tranche, unit=RATIO, by=by),
-        volatility_scale=book.add("sizing.volatility_scale", scale, unit=RATIO, by=by),
-        breaker_cap=book.add("sizing.breaker_cap", cap, unit=RATIO, by=by),
-        target=_add_limits(book, tranche * scale * cap),
-    )
+    return Sizing(*map(stable_ratio, (tranche, scale, cap, tranche * scale * cap)))
 
 
-def _add_limits(book: EvidenceBook, target: float) -> float:
-    by = "decision.sizing"
-    book.add("sizing.target_sigma_annual", TARGET_SIGMA_ANNUAL, unit=PER_YEAR, by=by)
-    book.add("sizing.staged_floor", STAGED_FLOOR, unit=RATIO, by=by)
-    book.add("sizing.full_entry", FULL_ENTRY, unit=RATIO, by=by)
-    return book.add("sizing.target", target, unit=RATIO, by=by)
+def enter_sizing(book: EvidenceBook, sizing: Sizing) -> Sizing:
+    """Enter the factors and the limits as evidence; returns `sizing`."""
+    for name, value, unit in (
+        ("trend_tranche", sizing.trend_tranche, RATIO),
+        ("volatility_scale", sizing.volatility_scale, RATIO),
+        ("breaker_cap", sizing.breaker_cap, RATIO),
+        ("target_sigma_annual", TARGET_SIGMA_ANNUAL, PER_YEAR),
+        ("staged_floor", STAGED_FLOOR, RATIO),
+        ("full_entry", FULL_ENTRY, RATIO),
+        ("target", sizing.target, RATIO),
+    ):
+        book.add(f"sizing.{name}", value, unit=unit, by="decision.sizing")
+    return sizing

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.risk_frame import EWMA_DECAY, MONTH, QUARTER, WEEK
-from when_to_invest.features.variance import FLOOR, daily_variance, log_returns, steadied
+from when_to_invest.features.variance import FLOOR, daily_variance, log_returns
 from when_to_invest.features.windows import change_ratio, exponential_mean, rolling_mean
 
 if TYPE_CHECKING:
@@ -72,51 +72,54 @@ def risk_panel(bars: DailyBars) -> RiskPanel:
     """Return the panel of every day of `bars`."""
     import numpy as np
 
+    from when_to_invest.features.steadying import steadied
+
     returns = log_returns(bars.close)
     variance = steadied(daily_variance(bars), returns) if bars.has_range else daily_variance(bars)
     monthly = exponential_mean(variance, EWMA_DECAY)
     latest = variance if bars.has_range else monthly
-    month = _log_volatility(rolling_mean(variance, MONTH))
+    windows = tuple(_log_volatility(rolling_mean(variance, window)) for window in (WEEK, MONTH, QUARTER))
+    week, month, quarter = windows
     level = _level(returns, variance)
     anchor = _log_volatility(monthly)
     close_variance = np.maximum(_expanding_mean(returns**2), FLOOR)
     long_run = _log_volatility(close_variance)
-    speeds = (
-        exponential_mean(variance, _FAST_DECAY),
-        rolling_mean(variance, WEEK),
-        rolling_mean(variance, QUARTER),
-    )
-    slopes = [*(_log_volatility(each) - anchor for each in speeds), long_run - (anchor + level)]
+    fast = _log_volatility(exponential_mean(variance, _FAST_DECAY))
+    slopes = [*(each - anchor for each in (fast, week, quarter)), long_run - (anchor + level)]
     day_move = _in_units(returns, month + level, 1)
     week_move = _in_units(change_ratio(bars.close, WEEK), month + level, WEEK)
     far = 2.0 * _log_volatility(_running_mean(variance))
-    windows = (latest, *(rolling_mean(variance, window) for window in (WEEK, MONTH, QUARTER)))
     return RiskPanel(
         returns=returns,
         variance=variance,
         volatility=anchor + level,
-        slopes=np.column_stack(slopes),
+        slopes=_side_by_side(*slopes),
         tails=_tails(returns),
         reactive=_reactive(returns, close_variance),
         close_variance=close_variance,
         long_run=far,
-        har=np.column_stack((*(2.0 * _log_volatility(each) - far for each in windows), day_move, week_move)),
-        up=np.column_stack((_moves(bars, returns, month + level), week_move, slopes[-1])),
+        har=_side_by_side(
+            *(2.0 * each - far for each in (_log_volatility(latest), *windows)), day_move, week_move
+        ),
+        up=_side_by_side(*_moves(bars, returns, month + level), week_move, slopes[-1]),
     )
 
 
-def _moves(bars: DailyBars, returns: FloatArray, month: FloatArray) -> FloatArray:
-    """Return distance to the 200-day average, and the returns of a month and half a year."""
+def _side_by_side(*columns: FloatArray) -> FloatArray:
+    """Return the columns as (n, k), each of them contiguous: they are read one by one."""
     import numpy as np
 
+    return np.array(columns).T
+
+
+def _moves(bars: DailyBars, returns: FloatArray, month: FloatArray) -> tuple[FloatArray, ...]:
+    """Return distance to the 200-day average, and the returns of a month and half a year."""
     year = _log_volatility(rolling_mean(returns**2, _YEAR))
     distance = bars.close / rolling_mean(bars.close, _SMA) - 1.0
-    return np.column_stack(
-        (
-            _in_units(distance, year, _SMA // 2),
-            _in_units(change_ratio(bars.close, MONTH), month, MONTH),
-            _in_units(change_ratio(bars.close, _HALF_YEAR), year, _HALF_YEAR),
-        )
+    return (
+        _in_units(distance, year, _SMA // 2),
+        _in_units(change_ratio(bars.close, MONTH), month, MONTH),
+        _in_units(change_ratio(bars.close, _HALF_YEAR), year, _HALF_YEAR),
     )
 
 

@@ -17,10 +17,6 @@ FLOOR: Final = 1e-8
 """Smallest daily variance that is told apart (1 bp a day), so that logarithms stay finite."""
 _GARMAN_KLASS: Final = 0.38629436111989061884
 """2 ln 2 - 1."""
-_OUTLIER: Final = 4.0
-_CONFIRMED: Final = 4.0
-_DECAY: Final = 0.94
-_FIRST_DAYS: Final = 6
 
 
 def log_returns(close: FloatArray) -> FloatArray:
@@ -44,21 +40,3 @@ def daily_variance(bars: DailyBars) -> FloatArray:
     overnight = np.log(bars.open / previous)
     variance: FloatArray = np.maximum(session + overnight**2, FLOOR)
     return variance
-
-
-def steadied(variance: FloatArray, returns: FloatArray) -> FloatArray:
-    """Return daily variances without single wicks that no close confirms.
-
-    A day counts at most 4 times the exponential mean of the days before, or 4 times its own
-    squared return, whichever is more; the first days are taken as they are.
-    """
-    import numpy as np
-
-    confirmed = np.maximum(_CONFIRMED * returns**2, FLOOR).tolist()
-    kept = variance.tolist()
-    mean, fresh = kept[0] if kept else 0.0, 1.0 - _DECAY
-    for index, value in enumerate(kept):
-        if value > _OUTLIER * mean and index >= _FIRST_DAYS:
-            kept[index] = min(value, max(_OUTLIER * mean, confirmed[index]))
-        mean = _DECAY * mean + fresh * kept[index]
-    return np.array(kept)

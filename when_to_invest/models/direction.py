@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from when_to_invest.models.newton_logit import probability_by_row
+from when_to_invest.models.newton_logit import logistic
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
 from when_to_invest.models.skill import ONE_SIDED_95, UNPROVEN, Skill, judge
 
@@ -114,9 +114,11 @@ def _pooled(past: Past, horizon: int, until: int) -> FloatArray:
     import numpy as np
 
     odds = np.full(until, np.nan)
-    coefficients = past.by_row(horizon, "up")[:until]
-    rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
-    odds[rows] = probability_by_row(up_design(past.panel, rows), coefficients[rows])
+    rows = slice(past.taught.start, until)
+    if rows.start < rows.stop:
+        constant, *slopes = past.by_row(horizon, "up")[rows].T
+        terms = (slope * column for slope, column in zip(slopes, past.panel.up[rows].T, strict=True))
+        odds[rows] = logistic(constant + sum(terms))
     return odds
 
 

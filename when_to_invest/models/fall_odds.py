@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.features.risk_panel import ARCH, GARCH, LEVERAGE
 from when_to_invest.models.newton_logit import logistic
-from when_to_invest.models.own_frequency import own_shares, weight
-from when_to_invest.models.past import FIRST_ROW, Past, past_mean
+from when_to_invest.models.own_frequency import own_counts, own_shares, weight
+from when_to_invest.models.past import Past, past_mean
 from when_to_invest.models.skill import ONE_SIDED_95, Skill, judge
 from when_to_invest.models.volatility import pooled_level
 
@@ -114,29 +114,30 @@ def pooled_odds(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatA
     """
     import numpy as np
 
-    odds = np.full((len(past.bars), len(thresholds)), np.nan)
-    coefficients = past.by_row(horizon, "fall")
-    rows = FIRST_ROW + np.flatnonzero(~np.isnan(coefficients[FIRST_ROW:, 0]))
-    if not len(rows):
-        return odds
-    one, slope, square, *rest = np.ascontiguousarray(coefficients[rows].T)
+    odds = np.full((len(thresholds), len(past.bars)), np.nan)
+    rows = past.taught
+    if rows.start >= rows.stop:
+        return odds.T
+    one, slope, square, *rest = past.by_row(horizon, "fall")[rows].T
     columns = (*past.panel.slopes[rows].T, past.panel.tails[rows])
     fast, _, quarter, long_run, tails = columns
     level = one + sum(weight * column for weight, column in zip(rest, columns, strict=False))
     products = zip(rest[len(columns) :], (quarter, long_run, fast, tails), strict=True)
     lean = sum(weight * column for weight, column in products)
-    own = -0.5 * np.log(horizon) - near_level(past.panel, horizon)[rows]
-    for column, threshold in enumerate(thresholds):
+    own = -0.5 * np.log(horizon) - _near_level(past, horizon)[rows]
+    for row, threshold in enumerate(thresholds):
         z = np.clip(log_fall(threshold) + own, _NEAREST - 2.0, _FARTHEST + 2.0)
         near = np.clip(z, _NEAREST, _FARTHEST)
-        odds[rows, column] = logistic(level + slope * z + near * (square * near + lean))
-    return odds
+        odds[row, rows] = logistic(level + slope * z + near * (square * near + lean))
+    return odds.T
 
 
 def _blended(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArray:
     """Return the pooled odds, moved towards the instrument's own share of falls as deep in its units."""
     falls = [log_fall(each) for each in thresholds]
-    share, trials = own_shares(past, horizon, falls, log_deviation=_log_deviation(past, horizon))
+    deviation = past.once(("log_deviation", horizon), lambda: _log_deviation(past, horizon))
+    counts = past.once(("own_counts", horizon), lambda: own_counts(past, horizon, deviation))
+    share, trials = own_shares(counts, horizon, falls, log_deviation=deviation)
     pooled = pooled_odds(past, horizon, thresholds)
     odds: FloatArray = pooled + weight(trials)[:, None] * (share - pooled)
     return odds
@@ -150,6 +151,10 @@ def near_level(panel: RiskPanel, horizon: int) -> FloatArray:
     import numpy as np
 
     return 0.5 * (panel.volatility + 0.5 * np.log(_reactive_variance(panel, horizon)))
+
+
+def _near_level(past: Past, horizon: int) -> FloatArray:
+    return past.once(("near_level", horizon), lambda: near_level(past.panel, horizon))
 
 
 def _reactive_variance(panel: RiskPanel, horizon: int) -> FloatArray:
@@ -166,7 +171,7 @@ def _log_deviation(past: Past, horizon: int) -> FloatArray:
     """
     import numpy as np
 
-    levels = 2.0 * near_level(past.panel, horizon) + pooled_level(past, horizon)
+    levels = 2.0 * _near_level(past, horizon) + pooled_level(past, horizon)
     deviation: FloatArray = levels / 3.0 + 0.5 * np.log(horizon)
     return deviation
 
@@ -176,7 +181,8 @@ def outcomes(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArra
     import numpy as np
 
     worst = past.worst(horizon)
-    return np.column_stack([np.where(np.isnan(worst), np.nan, worst <= -each) for each in thresholds])
+    unknown = np.isnan(worst)
+    return np.array([np.where(unknown, np.nan, worst <= -each) for each in thresholds]).T
 
 
 def fall_odds(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float]) -> FallOdds:
@@ -206,17 +212,23 @@ class Record:
 
 def _record(past: Past, horizon: int, thresholds: Sequence[float]) -> Record:
     """Return the record of an instrument, made the first time that it is asked for."""
-    import numpy as np
-
     key = (horizon, tuple(thresholds))
     if key not in past.records:
         came = outcomes(past, horizon, thresholds)
         base = past_mean(came, horizon)
         pooled = _blended(past, horizon, thresholds)
-        lean = np.nan_to_num(pooled - base)
-        trust = _trust(lean, np.nan_to_num(came - base), horizon)
+        lean = _or_zero(pooled - base)
+        trust = _trust(lean, _or_zero(came - base), horizon)
         past.records[key] = Record(pooled, base, came, lean, trust)
     return past.records[key]
+
+
+def _or_zero(values: FloatArray) -> FloatArray:
+    """Put 0 in place of what is unknown."""
+    import numpy as np
+
+    values[np.isnan(values)] = 0.0
+    return values
 
 
 def _judged(known: Record, horizon: int) -> Skill:
@@ -225,10 +237,9 @@ def _judged(known: Record, horizon: int) -> Skill:
 
     finished = slice(0, len(known.came) - horizon)
     pooled, base, came = known.pooled[finished], known.base[finished], known.came[finished]
-    judged = ~(np.isnan(pooled).any(axis=1) | np.isnan(base).any(axis=1))
-    loss = ((pooled - came)[judged] ** 2).mean(axis=1)
-    base_loss = ((base - came)[judged] ** 2).mean(axis=1)
-    return judge(loss, base_loss, horizon=horizon)
+    loss, base_loss = (((guess - came) ** 2).mean(axis=1) for guess in (pooled, base))
+    judged = ~(np.isnan(loss) | np.isnan(base_loss))
+    return judge(loss[judged], base_loss[judged], horizon=horizon)
 
 
 def _trust(lean: FloatArray, surprise: FloatArray, horizon: int) -> FloatArray:

@@ -33,13 +33,31 @@ def weight(trials: FloatArray) -> FloatArray:
     return share
 
 
+def own_counts(past: Past, horizon: int, log_deviation: FloatArray) -> FloatArray:
+    """Return, at each refit, the finished days at or beyond each bin's edge (R, B + 1), all in the first."""
+    import numpy as np
+
+    count = len(past.bars)
+    refits = max(count - 1 - FIRST_ROW, 0) // REFIT_DAYS + 1
+    rows = np.arange(FIRST_ROW, max(FIRST_ROW, count - horizon))
+    fall = np.maximum(-np.log1p(past.worst(horizon)[rows]), np.exp(_LOWEST - 10.0))
+    bins = _bin(np.log(fall) - log_deviation[rows]).astype(np.int64)
+    first_refit = -((FIRST_ROW - rows - horizon) // REFIT_DAYS)
+    known = first_refit < refits
+    cells = np.bincount(first_refit[known] * _BINS + bins[known], minlength=refits * _BINS)
+    total = np.cumsum(cells.reshape(refits, _BINS), axis=0)
+    table = np.zeros((refits, _BINS + 1))
+    table[:, :_BINS] = np.cumsum(total[:, ::-1], axis=1)[:, ::-1]
+    return table
+
+
 def own_shares(
-    past: Past, horizon: int, log_falls: Sequence[float], *, log_deviation: FloatArray
+    counts: FloatArray, horizon: int, log_falls: Sequence[float], *, log_deviation: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return the share of finished days that fell as far in their own units (n, T), and trials (n,).
 
     Args:
-        past: the instrument's days.
+        counts: see `own_counts`.
         horizon: days ahead.
         log_falls: ln(-ln(1 - x)) of each fall x asked about.
         log_deviation: (n,) log of the deviation of the return over the horizon that each day
@@ -47,31 +65,20 @@ def own_shares(
     """
     import numpy as np
 
-    table, finished = _counts(past, horizon, log_deviation)
-    block = np.maximum((np.arange(len(past.bars)) - FIRST_ROW) // REFIT_DAYS, 0)
-    place = (np.asarray(log_falls) - log_deviation[:, None] - _LOWEST) / _WIDTH
-    place = np.clip(np.nan_to_num(place), 0.0, _BINS - 1.0)
+    block = np.maximum((np.arange(len(log_deviation)) - FIRST_ROW) // REFIT_DAYS, 0)
+    place = _bin(np.asarray(log_falls)[:, None] - log_deviation)
     below = place.astype(np.int64)
     rest = place - below
-    reached = (1.0 - rest) * table[block[:, None], below] + rest * table[block[:, None], below + 1]
-    count = finished[block]
-    return reached / np.maximum(count, 1)[:, None], count / horizon
+    below += block * counts.shape[1]
+    reached = (1.0 - rest) * counts.take(below) + rest * counts.take(below + 1)
+    finished = counts[:, 0][block]
+    return (reached / np.maximum(finished, 1)).T, finished / horizon
 
 
-def _counts(past: Past, horizon: int, log_deviation: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return, at each refit, the finished days at or beyond each bin's edge (R, B + 1), and all (R,)."""
+def _bin(log_scaled: FloatArray) -> FloatArray:
+    """Return where each fall, in logarithms of deviations, lies on the axis of bins; 0 if unknown."""
     import numpy as np
 
-    count = len(past.bars)
-    refits = max(count - 1 - FIRST_ROW, 0) // REFIT_DAYS + 1
-    rows = np.arange(FIRST_ROW, max(FIRST_ROW, count - horizon))
-    fall = np.maximum(-np.log1p(past.worst(horizon)[rows]), np.exp(_LOWEST - 10.0))
-    place = (np.log(fall) - log_deviation[rows] - _LOWEST) / _WIDTH
-    bins = np.clip(np.nan_to_num(place), 0.0, _BINS - 1.0).astype(np.int64)
-    first_refit = -((FIRST_ROW - rows - horizon) // REFIT_DAYS)
-    known = first_refit < refits
-    cells = np.bincount(first_refit[known] * _BINS + bins[known], minlength=refits * _BINS)
-    total = np.cumsum(cells.reshape(refits, _BINS), axis=0)
-    table = np.zeros((refits, _BINS + 1))
-    table[:, :_BINS] = np.cumsum(total[:, ::-1], axis=1)[:, ::-1]
-    return table, table[:, 0].copy()
+    place = (log_scaled - _LOWEST) / _WIDTH
+    place[np.isnan(place)] = 0.0
+    return np.clip(place, 0.0, _BINS - 1.0)

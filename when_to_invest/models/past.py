@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from when_to_invest.features.daily import DailyBars
-from when_to_invest.features.risk_frame import WARM_UP
+from when_to_invest.features.risk_frame import WARM_UP, RiskFrame, risk_frame
 from when_to_invest.features.risk_panel import RiskPanel, risk_panel
 from when_to_invest.models.outcomes import log_return_ahead, mean_ahead, worst_fall_ahead
 from when_to_invest.models.prior import Prior
@@ -52,6 +52,11 @@ class Past:
         return risk_panel(self.bars)
 
     @cached_property
+    def frame(self) -> RiskFrame:
+        """Recent variance of every day."""
+        return risk_frame(self.bars)
+
+    @cached_property
     def year(self) -> TimeArray:
         """Calendar year (UTC) of every day."""
         import numpy as np
@@ -69,39 +74,46 @@ class Past:
 
         return FIRST_ROW + REFIT_DAYS * ((np.asarray(rows) - FIRST_ROW) // REFIT_DAYS)
 
+    @cached_property
+    def taught(self) -> slice:
+        """Rows from `FIRST_ROW` on for which there is a lesson: lessons, once there, never end."""
+        import numpy as np
+
+        first = min(self.prior.lessons, default=int(self.year[-1]))
+        return slice(max(FIRST_ROW, int(np.searchsorted(self.year, first, side="right"))), len(self.bars))
+
     def by_row(self, horizon: int, column: Literal["fall", "up", "har"]) -> FloatArray:
         """Return the lesson's coefficients (n, k) that each row may use; NaN before the first."""
-        return self._once((column, horizon), lambda: self._by_row(horizon, column))
+        return self.once((column, horizon), lambda: self._by_row(horizon, column))
 
     def _by_row(self, horizon: int, column: str) -> FloatArray:
         import numpy as np
 
         years = range(int(self.year[0]), int(self.year[-1]) + 1)
-        place = self.year - years[0]
+        days = np.bincount(self.year - years[0], minlength=len(years))
         lessons = [self.prior.lesson(year, horizon) for year in years]
         width = max((len(getattr(each, column)) for each in lessons if each is not None), default=1)
-        table = np.full((len(years), width), np.nan)
+        table = np.full((width, len(years)), np.nan)
         for index, lesson in enumerate(lessons):
             if lesson is not None:
-                table[index] = getattr(lesson, column)
-        return table[place]
+                table[:, index] = getattr(lesson, column)
+        return np.repeat(table, days, axis=1).T
 
     def worst(self, horizon: int) -> FloatArray:
         """Return the deepest fall of the close within the horizon, a ratio, NaN if unfinished."""
         close = self.bars.close
-        return self._once(("worst", horizon), lambda: worst_fall_ahead(close, horizon))
+        return self.once(("worst", horizon), lambda: worst_fall_ahead(close, horizon))
 
     def ahead(self, horizon: int) -> FloatArray:
         """Return the log return over the horizon, NaN if unfinished."""
         close = self.bars.close
-        return self._once(("ahead", horizon), lambda: log_return_ahead(close, horizon))
+        return self.once(("ahead", horizon), lambda: log_return_ahead(close, horizon))
 
     def realised(self, horizon: int) -> FloatArray:
         """Return the mean squared log return over the horizon, NaN if unfinished."""
-        squares = self.panel.returns**2
-        return self._once(("realised", horizon), lambda: mean_ahead(squares, horizon))
+        return self.once(("realised", horizon), lambda: mean_ahead(self.panel.returns**2, horizon))
 
-    def _once(self, key: tuple[str, int], compute: Callable[[], FloatArray]) -> FloatArray:
+    def once(self, key: tuple[str, int], compute: Callable[[], FloatArray]) -> FloatArray:
         """Return what `compute` gives, computed the first time `key` is asked for."""
         if key not in self._known:
             found = compute()
@@ -114,12 +126,11 @@ def past_mean(outcomes: FloatArray, horizon: int) -> FloatArray:
     """Return at each t the mean of the outcomes (n, ...) that had ended by t; NaN before any had."""
     import numpy as np
 
-    mean = np.full(outcomes.shape, np.nan)
+    mean = np.full_like(outcomes, np.nan, dtype=np.float64)
     count = len(outcomes) - FIRST_ROW - horizon
     if count > 0:
-        total = np.cumsum(outcomes[FIRST_ROW : FIRST_ROW + count], axis=0)
-        trials = np.arange(1, count + 1).reshape(-1, *([1] * (outcomes.ndim - 1)))
-        mean[FIRST_ROW + horizon :] = total / trials
+        total = np.cumsum(outcomes[FIRST_ROW : FIRST_ROW + count].T, axis=-1)
+        mean[FIRST_ROW + horizon :] = (total / np.arange(1, count + 1)).T
     return mean
 
 

@@ -44,7 +44,7 @@ class Prior:
     """Lessons by year and horizon of `GRID`."""
 
     lessons: Mapping[int, Mapping[int, Lesson]]
-    _known: dict[tuple[int, int], Lesson] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[int, int], Lesson | None] = field(default_factory=dict, repr=False, compare=False)
 
     def newest(self, year: int) -> int | None:
         """Return the newest lesson's year that a day of `year` may use."""
@@ -52,12 +52,10 @@ class Prior:
 
     def lesson(self, year: int, horizon: int) -> Lesson | None:
         """Return what a day of `year` may know about `horizon`; None before the first lesson."""
-        newest = self.newest(year)
-        if newest is None:
-            return None
-        key = (newest, horizon)
+        key = (year, horizon)
         if key not in self._known:
-            self._known[key] = _interpolate(self.lessons[newest], horizon)
+            newest = self.newest(year)
+            self._known[key] = None if newest is None else _interpolate(self.lessons[newest], horizon)
         return self._known[key]
 
 

@@ -7,6 +7,8 @@ w ~ q exp(lambda . a), a being what happened on the path (Csiszar 1975; for scen
 ln sum q exp(lambda . a) - lambda . wanted + ridge |lambda|^2 / 2, found by Newton's method. The
 ridge is so small that odds which some weights reach are met to a millionth; of odds that none
 reach it gives the nearest in least squares, odds before means. Never moves, drops or adds a path.
+Sums over paths are kept too small for the threads of BLAS: those would wait for each other longer
+than they work, and the last bits would depend on their number.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ _HALVINGS: Final = 40
 _ARMIJO: Final = 1e-4
 _STILL: Final = 1e-15
 """Newton's method ends when a step promises to lower the dual by less: odds are then met to 1e-7."""
+_BLOCK: Final = 500
+"""Paths whose products are summed at a time."""
 _NOISE: Final = 1e-14
 """Rounding of the dual, as a share of its size."""
 
@@ -90,7 +94,7 @@ def reweight(wanted: Wanted, prior: FloatArray) -> Reweighting:
         ridge=np.repeat((_RIDGE, _MEAN_RIDGE), (len(wanted.odds), len(wanted.means))),
     )
     weights = _solve(problem)
-    misses = np.abs(problem.facts @ weights - problem.target)[: len(wanted.odds)]
+    misses = np.abs(problem.means(weights) - problem.target)[: len(wanted.odds)]
     entropy = float(weights @ np.log(np.maximum(weights / prior, np.finfo(np.float64).tiny)))
     return Reweighting(weights, gap=float(misses.max(initial=0.0)), effective=min(1.0, math.exp(-entropy)))
 
@@ -120,12 +124,29 @@ class _Problem:
         """Return the dual's value and the weights (n,)."""
         import numpy as np
 
-        tilt = multipliers @ self.facts
+        tilt = np.einsum("k,kn->n", multipliers, self.facts)
         top = float(tilt.max())
         mass = self.prior * np.exp(tilt - top)
         total = float(mass.sum())
         height = top + math.log(total) - float(multipliers @ self.target)
         return height + 0.5 * float(self.ridge @ multipliers**2), mass / total
+
+    def means(self, weights: FloatArray) -> FloatArray:
+        """Return the means (k,) of the facts under these weights (n,)."""
+        import numpy as np
+
+        means: FloatArray = np.einsum("kn,n->k", self.facts, weights)
+        return means
+
+    def products(self, weights: FloatArray) -> FloatArray:
+        """Return the means (k, k) of the facts' products, a block of paths at a time."""
+        import numpy as np
+
+        products = np.zeros((len(self.facts), len(self.facts)))
+        for start in range(0, len(weights), _BLOCK):
+            facts = self.facts[:, start : start + _BLOCK]
+            products += (facts * weights[start : start + _BLOCK]) @ facts.T
+        return products
 
 
 def _solve(problem: _Problem) -> FloatArray:
@@ -135,9 +156,9 @@ def _solve(problem: _Problem) -> FloatArray:
     multipliers = np.zeros(len(problem.target))
     height, weights = problem.dual(multipliers)
     for _ in range(_ROUNDS):
-        mean = problem.facts @ weights
+        mean = problem.means(weights)
         slope = mean - problem.target + problem.ridge * multipliers
-        bend = (problem.facts * weights) @ problem.facts.T - np.outer(mean, mean) + np.diag(problem.ridge)
+        bend = problem.products(weights) - np.outer(mean, mean) + np.diag(problem.ridge)
         step: FloatArray = np.linalg.solve(bend, slope).astype(np.float64)
         gain = float(slope @ step)
         found = _descend(problem, multipliers, step, (height, gain)) if gain > _STILL else None

@@ -163,7 +163,7 @@ class Paths:
         """Return the day on which each path first stood each fall or more below, inf if never.
 
         Args:
-            falls: ratios, ascending, (m,).
+            falls: ratios, (m,).
 
         Returns:
             Days (m, n).
@@ -271,12 +271,9 @@ def _walk(
 
 @compiled
 def _pass(prices: FloatArray, floors: FloatArray, first: FloatArray) -> None:
-    """Write the first day at or below each of the descending floors into `first` (m, n)."""
-    for path in range(prices.shape[1]):
-        depth = 0
-        for day in range(len(prices)):
-            while depth < len(floors) and prices[day, path] <= floors[depth]:
-                first[depth, path] = day + 1.0
-                depth += 1
-            if depth == len(floors):
-                break
+    """Write the first day at or below each floor into `first` (m, n): backwards, the earliest stays."""
+    for day in range(len(prices) - 1, -1, -1):
+        for depth in range(len(floors)):
+            price, floor, found = prices[day], floors[depth], first[depth]
+            for path in range(len(price)):
+                found[path] = day + 1.0 if price[path] <= floor else found[path]

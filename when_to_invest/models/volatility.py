@@ -21,6 +21,8 @@ from when_to_invest.models.past import FIRST_ROW, REFIT_DAYS, Past
 from when_to_invest.models.recalibration import MEMORY, width_factors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from when_to_invest.features.risk_panel import RiskPanel
     from when_to_invest.market import FloatArray, TimeArray
     from when_to_invest.models.prior import Lesson, Prior
@@ -87,11 +89,12 @@ def pooled_level(past: Past, horizon: int) -> FloatArray:
     """Return the log deviation of a day (n,) by the pooled, dated coefficients alone; NaN without."""
     import numpy as np
 
-    features, coefficients = har_design(past.panel, slice(None)), past.by_row(horizon, "har")
-    if coefficients.shape != features.shape:
-        return np.full(len(features), np.nan)
-    exponent = np.einsum("ij,ij->i", features, coefficients)
-    level: FloatArray = 0.5 * (exponent + past.panel.long_run)
+    level = np.full(len(past.bars), np.nan)
+    rows = past.taught
+    if rows.start < rows.stop:
+        constant, *slopes = past.by_row(horizon, "har")[rows].T
+        terms = (slope * column for slope, column in zip(slopes, past.panel.har[rows].T, strict=True))
+        level[rows] = 0.5 * (constant + sum(terms) + past.panel.long_run[rows])
     return level
 
 
@@ -109,9 +112,10 @@ def forecast_variance(past: Past, rows: TimeArray, horizon: int) -> VarianceFore
 
     study, cuts = _study(past, horizon), past.cut_of(rows)
     variance = np.empty(len(rows))
-    for cut in np.unique(cuts).tolist():
+    wanted = np.unique(cuts).tolist()
+    for cut, refit in zip(wanted, study.refits(wanted), strict=True):
         block = cuts == cut
-        variance[block] = study.refit(cut).variance[rows[block] - cut]
+        variance[block] = refit.variance[rows[block] - cut]
     return VarianceForecasts(rows, variance, cuts, study)
 
 
@@ -180,17 +184,21 @@ class Study:
         scaled: FloatArray = self.ahead / self.horizon**0.5
         return scaled
 
-    def refit(self, cut: int) -> Refit:
-        """Return the fit on rows whose outcomes had ended at row `cut`."""
-        if cut not in self._made:
-            self._made[cut] = self._fit(cut - FIRST_ROW, self.prior.lesson(int(self.year[cut]), self.horizon))
-        return self._made[cut]
+    def refits(self, cuts: Sequence[int]) -> list[Refit]:
+        """Return the fits on rows whose outcomes had ended at each of the rows `cuts`."""
+        missing = [cut for cut in cuts if cut not in self._made]
+        if missing:
+            lessons = [self.prior.lesson(int(self.year[cut]), self.horizon) for cut in missing]
+            solved = self._coefficients(missing, lessons)
+            for cut, lesson, coefficients in zip(missing, lessons, solved, strict=True):
+                self._made[cut] = self._fit(cut - FIRST_ROW, lesson, coefficients)
+        return [self._made[cut] for cut in cuts]
 
-    def _fit(self, start: int, lesson: Lesson | None) -> Refit:
+    def _fit(self, start: int, lesson: Lesson | None, coefficients: FloatArray) -> Refit:
         import numpy as np
 
         ended = max(0, start - self.horizon + 1)
-        raw = self._exponents(self._coefficients(start, lesson), start + REFIT_DAYS)
+        raw = self._exponents(coefficients, start + REFIT_DAYS)
         np.exp(raw, out=raw)
         total = float(raw[:ended].sum())
         # A horizon's worth of "the scale is right" keeps the first days from dividing by nothing.
@@ -200,14 +208,18 @@ class Study:
         residuals = self._daily_ahead[:ended] / np.sqrt(raw[:ended])
         return Refit(raw[start:].copy(), _spread(residuals, lesson, self.horizon))
 
-    def _coefficients(self, start: int, lesson: Lesson | None) -> FloatArray:
+    def _coefficients(self, cuts: Sequence[int], lessons: Sequence[Lesson | None]) -> FloatArray:
+        """Return the coefficients (c, 7) of each refit."""
         import numpy as np
 
-        product = self._products[start // REFIT_DAYS]
-        left, right = product[:-1, :-1], product[:-1, -1]
-        if lesson is not None:
-            left, right = left + _PRIOR_ROWS * lesson.gram, right + _PRIOR_ROWS * lesson.gram @ lesson.har
-        found: FloatArray = np.linalg.solve(left + _RIDGE * np.eye(len(left)), right).astype(np.float64)
+        products = self._products[(np.array(cuts) - FIRST_ROW) // REFIT_DAYS]
+        left, right = products[:, :-1, :-1], products[:, :-1, -1]
+        for at, lesson in enumerate(lessons):
+            if lesson is not None:
+                left[at] += _PRIOR_ROWS * lesson.gram
+                right[at] += _PRIOR_ROWS * lesson.gram @ lesson.har
+        left += _RIDGE * np.eye(left.shape[1])
+        found: FloatArray = np.linalg.solve(left, right[:, :, None])[:, :, 0].astype(np.float64)
         return found
 
     def _exponents(self, coefficients: FloatArray, stop: int) -> FloatArray:
@@ -228,7 +240,7 @@ def _quantiles(study: Study, rows: TimeArray, cuts: TimeArray) -> FloatArray:
     import numpy as np
 
     first = max(FIRST_ROW, int(cuts[0]) - MEMORY)
-    refits = [study.refit(cut) for cut in range(first, int(cuts[-1]) + 1, REFIT_DAYS)]
+    refits = study.refits(range(first, int(cuts[-1]) + 1, REFIT_DAYS))
     deviation = np.sqrt(np.concatenate([each.variance for each in refits]) * study.horizon)
     spread = np.array([each.spread for each in refits])[np.arange(len(deviation)) // REFIT_DAYS]
     ranges = deviation[:, None] * spread[:, [0, -1]]

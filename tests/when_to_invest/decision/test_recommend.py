@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -221,3 +222,14 @@ def test_hours_of_a_market_that_never_closes_are_enough() -> None:
     made = recommend(snapshot_of(series(opened), known, later=timedelta(hours=5)))
     assert {breaker.id for breaker in made.breakers}.isdisjoint({"halt_level_1"})
     assert made.expires_at - made.as_of == timedelta(days=3)
+
+
+def test_a_price_with_more_decimals_than_an_amount_has_is_told_to_the_finest_step() -> None:
+    found = daily_snapshot(900)
+    tiny = found.bars.close * 7.06123456789e-10
+    prices = {
+        name: getattr(found.bars, name) * 7.06123456789e-10 for name in ("open", "high", "low", "close")
+    }
+    made = recommend(snapshot_of(replace(found.bars, **prices)))
+    assert float(made.reference_price_usd) == pytest.approx(tiny[-1], abs=1e-18)
+    assert -made.reference_price_usd.as_tuple().exponent <= 18

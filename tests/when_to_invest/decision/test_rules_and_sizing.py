@@ -17,7 +17,7 @@ from when_to_invest.decision.recent import day_of
 from when_to_invest.decision.recommendation import Action
 from when_to_invest.decision.rules import Case, Decision, decide
 from when_to_invest.decision.schedule import expires_at, staged
-from when_to_invest.decision.sizing import STAGED_FLOOR, TARGET_SIGMA_ANNUAL, size_up
+from when_to_invest.decision.sizing import STAGED_FLOOR, TARGET_SIGMA_ANNUAL, enter_sizing, size_up
 from when_to_invest.instruments import Session
 from when_to_invest.risk.market_breakers import BREAKERS, BreakerReading
 
@@ -60,7 +60,7 @@ class Market:
         for breaker in breakers:
             book.add(f"breaker.{breaker.id}", breaker.value, unit=RATIO, by="test")
             book.add(f"breaker.{breaker.id}.threshold", breaker.threshold, unit=RATIO, by="test")
-        return Case(book, breakers, size_up(book, breakers), self.has_drop_skill)
+        return Case(book, breakers, enter_sizing(book, size_up(book, breakers)), self.has_drop_skill)
 
     def decide(self) -> Decision:
         return decide(self.case())

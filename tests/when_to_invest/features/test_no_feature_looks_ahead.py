@@ -14,7 +14,8 @@ from tests.conftest import Proof
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.features.risk_frame import risk_frame
-from when_to_invest.features.variance import daily_variance, log_returns, steadied
+from when_to_invest.features.steadying import steadied
+from when_to_invest.features.variance import daily_variance, log_returns
 from when_to_invest.features.windows import (
     change_ratio,
     exponential_mean,

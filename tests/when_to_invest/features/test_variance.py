@@ -7,9 +7,10 @@ import pytest
 
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import daily_bars
-from when_to_invest.features.readings import read_chart
+from when_to_invest.features.readings import read_chart, read_days
 from when_to_invest.features.risk_frame import risk_frame
-from when_to_invest.features.variance import FLOOR, daily_variance
+from when_to_invest.features.steadying import steadied
+from when_to_invest.features.variance import FLOOR, daily_variance, log_returns
 
 BARS = daily_bars(daily_snapshot(600))
 
@@ -49,3 +50,23 @@ def test_the_chart_reads_as_a_person_would_read_it() -> None:
     assert seen.drawdown == pytest.approx(close[-1] / close[-252:].max() - 1)
     assert seen.week_volatility > 0
     assert 0.05 < seen.long_run_volatility < 0.6
+
+
+def test_a_wick_counts_as_much_as_the_days_before_it_or_its_own_close_allow() -> None:
+    variance, returns = daily_variance(BARS), log_returns(BARS.close)
+    variance[[3, 40, 41, 300]] *= 500.0
+    kept, mean = [], float(variance[0])
+    for day, (value, move) in enumerate(zip(variance.tolist(), returns.tolist(), strict=True)):
+        most = max(4.0 * mean, 4.0 * move**2, FLOOR)
+        kept.append(value if day < 6 else min(value, most))
+        mean = 0.94 * mean + (1.0 - 0.94) * kept[-1]
+    assert steadied(variance, returns).tolist() == kept
+    assert (steadied(variance, returns)[[40, 300]] < variance[[40, 300]]).all()
+
+
+def test_the_median_of_five_years_is_numpy_s_on_every_day() -> None:
+    frame, first = risk_frame(BARS), 290
+    seen = read_days(BARS, frame, first=first)
+    week = np.array([each.week_volatility for each in read_days(BARS, frame, first=4)])
+    expected = [np.median(week[: row - 3]) for row in range(first, len(BARS))]
+    assert [each.week_volatility_median for each in seen] == expected

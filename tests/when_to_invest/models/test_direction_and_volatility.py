@@ -10,7 +10,7 @@ from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import DailyBars, daily_bars
 from when_to_invest.models import newton_logit
 from when_to_invest.models.direction import newest_direction, up_forecasts
-from when_to_invest.models.past import Past
+from when_to_invest.models.past import FIRST_ROW, REFIT_DAYS, Past
 from when_to_invest.models.prior import EMPTY, shipped_prior
 from when_to_invest.models.volatility import LEVELS, central_ranges, forecast_variance
 
@@ -97,6 +97,18 @@ def test_what_comes_after_a_day_changes_nothing_for_it(row: int) -> None:
             == forecast_variance(PAST, rows, horizon).variance
         )
         assert up_forecasts(short, rows, horizon).odds == up_forecasts(PAST, rows, horizon).odds
+
+
+def test_refits_solved_together_are_those_solved_one_by_one() -> None:
+    cuts = range(FIRST_ROW, len(BARS), REFIT_DAYS)
+    together = Past(BARS, shipped_prior())
+    forecast_variance(together, np.array(cuts), 5)
+    for cut in cuts:
+        alone = Past(BARS, shipped_prior())
+        forecast_variance(alone, np.array([cut]), 5)
+        one, other = (each.studies[5].refits([cut])[0] for each in (together, alone))
+        assert np.array_equal(one.variance, other.variance)
+        assert np.array_equal(one.spread, other.spread)
 
 
 def test_newton_s_answer_is_scikit_learn_s() -> None:

@@ -11,7 +11,7 @@ from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import daily_bars
 from when_to_invest.models.fall_odds import THRESHOLDS, design, log_fall, pooled_odds
 from when_to_invest.models.newton_logit import probability_by_row
-from when_to_invest.models.own_frequency import own_shares, weight
+from when_to_invest.models.own_frequency import own_counts, own_shares, weight
 from when_to_invest.models.past import FIRST_ROW, REFIT_DAYS, Past
 from when_to_invest.models.prior import shipped_prior
 
@@ -27,11 +27,17 @@ def _deviation(past: Past, horizon: int) -> np.ndarray:
     return deviation
 
 
+def _shares(past: Past, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    deviation = _deviation(past, horizon)
+    counts = own_counts(past, horizon, deviation)
+    return own_shares(counts, horizon, FALLS, log_deviation=deviation)
+
+
 @pytest.mark.parametrize("horizon", [1, 5, 21])
 def test_the_share_counts_the_finished_days_that_fell_as_far_in_their_own_units(horizon: int) -> None:
     past = _past()
     deviation = _deviation(past, horizon)
-    share, trials = own_shares(past, horizon, FALLS, log_deviation=deviation)
+    share, trials = _shares(past, horizon)
     for row in (FIRST_ROW + 3 * REFIT_DAYS, FIRST_ROW + 10 * REFIT_DAYS + 17, len(past.bars) - 1):
         refit = FIRST_ROW + REFIT_DAYS * ((row - FIRST_ROW) // REFIT_DAYS)
         ended = np.arange(FIRST_ROW, refit - horizon + 1)
@@ -49,7 +55,7 @@ def test_the_share_counts_the_finished_days_that_fell_as_far_in_their_own_units(
 
 def test_nothing_is_counted_before_a_horizon_has_ended() -> None:
     past = _past(800)
-    share, trials = own_shares(past, 63, FALLS, log_deviation=_deviation(past, 63))
+    share, trials = _shares(past, 63)
     first = FIRST_ROW + REFIT_DAYS * math.ceil(63 / REFIT_DAYS)
     assert (trials[:first] == 0.0).all()
     assert (share[:first] == 0.0).all()
@@ -60,8 +66,8 @@ def test_nothing_is_counted_before_a_horizon_has_ended() -> None:
 def test_later_days_change_no_earlier_share(count: int) -> None:
     whole, known = _past(), Past(_past().bars.until(count), shipped_prior())
     for horizon in (5, 21):
-        full = own_shares(whole, horizon, FALLS, log_deviation=_deviation(whole, horizon))
-        part = own_shares(known, horizon, FALLS, log_deviation=_deviation(known, horizon))
+        full = _shares(whole, horizon)
+        part = _shares(known, horizon)
         assert np.array_equal(full[0][:count], part[0])
         assert np.array_equal(full[1][:count], part[1])
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.models.reweighting import TOLERANCE, Reweighting, Wanted, reweight
+from when_to_invest.models.reweighting import TOLERANCE, Reweighting, Wanted, _Problem, reweight
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -127,6 +127,14 @@ def test_means_are_reached_beside_the_odds() -> None:
     found = reweight(Wanted(events, odds, gains, means), _equal(2000))
     assert found.is_exact
     assert gains @ found.weights == pytest.approx(means, abs=1e-5)
+
+
+def test_means_and_products_are_those_of_the_matrices() -> None:
+    rng = np.random.default_rng(5)
+    facts, weights = np.concatenate((_events(900, seed=5), rng.normal(size=(3, 900)))), rng.random(900)
+    problem = _Problem(facts, weights, np.zeros(len(facts)), np.zeros(len(facts)))
+    assert problem.means(weights) == pytest.approx(facts @ weights)
+    assert problem.products(weights) == pytest.approx((facts * weights) @ facts.T)
 
 
 def test_the_same_question_has_the_same_bytes() -> None:
