@@ -19,6 +19,7 @@ from executor.patience import Patience
 from executor.probe import Point, Probe
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
+from executor.valuation import Valuation
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
@@ -68,6 +69,9 @@ class Service:
         )
         self._working = Working(
             diary=parts.diary, venue=parts.venue, brake=self.brake, probe=parts.probe, log=parts.log
+        )
+        self._valuation = Valuation(
+            diary=parts.diary, market=parts.market, limits=parts.authority.limits, log=parts.log
         )
         self._watch = DeadLetterWatch(
             diary=parts.diary,
@@ -119,8 +123,9 @@ class Service:
         self.brake.note()
         self._recovery.resolve()
         has_moved = self._working.poll()
+        has_marked = self._valuation.look()
         self._intake.reject_ended()
-        return self._take_messages(wait_s=wait_s) or has_moved
+        return self._take_messages(wait_s=wait_s) or has_moved or has_marked
 
     def cancel_halted(self) -> None:
         """Cancel what is open in halted scopes, whether or not the journal can be reached."""

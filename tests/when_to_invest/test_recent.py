@@ -1,0 +1,100 @@
+"""What was sealed lately: what has traded of it and what still may, and who had signed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.when_to_invest.samples import NOW, Story, order_intent
+from when_to_invest import events as ev
+from when_to_invest.orders import OrderStep
+from when_to_invest.portfolio import fold
+from when_to_invest.recent import LastPrint, Recent, SealedOrder
+from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
+
+D = Decimal
+STORY = Story(order_intent(quantity=D(10), limit_price_usd=D(100)))
+SENT = [*STORY.until_sealed(), STORY.sending()]
+WORKING = [*SENT, STORY.moved(OrderStep.ACKNOWLEDGED)]
+HALF = STORY.filled(D(5), price_usd=D(98), is_last=False)
+
+
+def recent(*events: ev.Event) -> Recent:
+    return fold(events).recent
+
+
+def only(*events: ev.Event) -> SealedOrder:
+    (item,) = recent(*events).sealed.values()
+    return item
+
+
+def test_a_sealed_order_is_worth_its_limit_and_keeps_who_signed() -> None:
+    item = only(*STORY.until_sealed())
+    assert (item.worth_usd, item.signatures, item.sent_at) == (D(1000), 1, None)
+    assert (item.account, item.venue, item.instrument, item.at) == ("main", "paper", "SPX", NOW)
+
+
+def test_it_is_sent_once() -> None:
+    later = Story(STORY.intent, at=NOW + timedelta(seconds=9)).sending()
+    again = later.model_copy(update={"client_order_id": "o-2"})
+    assert only(*SENT, again).sent_at == NOW
+
+
+def test_a_fill_counts_at_its_price_and_the_rest_at_the_limit() -> None:
+    assert only(*WORKING, HALF).worth_usd == D(5 * 98 + 5 * 100)
+    assert only(*WORKING, STORY.filled(price_usd=D(99))).worth_usd == D(990)
+
+
+@pytest.mark.parametrize("step", [OrderStep.CANCELLED, OrderStep.EXPIRED])
+def test_what_ended_counts_only_what_has_traded(step: OrderStep) -> None:
+    item = only(*WORKING, HALF, STORY.moved(step))
+    assert (item.worth_usd, item.is_rejected) == (D(490), False)
+    assert only(*WORKING, STORY.moved(OrderStep.REJECTED)).worth_usd == D(0)
+
+
+def test_a_late_fill_counts_again() -> None:
+    late = STORY.filled(D(5), trade="t-2", price_usd=D(99), is_last=True)
+    assert only(*WORKING, HALF, STORY.moved(OrderStep.CANCELLED), late).worth_usd == D(490 + 495)
+
+
+def test_a_trade_told_twice_counts_once() -> None:
+    assert only(*WORKING, HALF, HALF).worth_usd == D(990)
+
+
+def test_what_nobody_knows_the_fate_of_counts_in_full() -> None:
+    assert only(*SENT, STORY.moved(OrderStep.LOST_SIGHT)).worth_usd == D(1000)
+
+
+def test_a_rejected_envelope_counts_nothing() -> None:
+    item = only(*STORY.until_sealed(), STORY.rejected())
+    assert (item.worth_usd, item.is_rejected) == (D(0), True)
+
+
+def test_the_window_ends_after_a_day() -> None:
+    old, new = Story(order_intent(), n=2), Story(order_intent(), n=3, at=NOW + timedelta(hours=24))
+    assert list(recent(*old.until_sealed(), *new.until_sealed()).sealed) == [new.decision_id]
+    almost = Story(order_intent(), n=4, at=NOW + timedelta(hours=24, seconds=-1))
+    assert len(recent(*old.until_sealed(), *almost.until_sealed()).sealed) == 2
+
+
+def test_before_a_decision_stands_what_was_sealed_earlier() -> None:
+    stories = [Story(order_intent(), n=n) for n in (1, 2, 3)]
+    known = recent(*(event for story in stories for event in story.until_sealed()))
+    assert [item.decision_id for item in known.before(stories[1].decision_id)] == [stories[0].decision_id]
+    assert len([*known.before("d-" + "0" * 24)]) == 3
+
+
+def test_the_newest_print_of_each_venue_and_instrument_is_kept() -> None:
+    late = STORY.filled(D(5), trade="t-2", price_usd=D(99), is_last=True)
+    assert recent(*WORKING, HALF, late).prints == {("paper", "SPX"): LastPrint(D(99), NOW)}
+
+
+def test_the_last_word_of_a_venue_is_kept() -> None:
+    told = [
+        ev.VenueReported(at=NOW, mode=Mode.REPLAY, venue="paper", status=status)
+        for status in (TradingStatus.OPEN, TradingStatus.HALTED)
+    ]
+    assert recent(*told).venue_statuses == {"paper": TradingStatus.HALTED}
