@@ -123,6 +123,8 @@ class Facts(Value):
     proposer_messages_last_hour: int = 0
     duplicate_at: Instant | None = None
     unresolved_orders: int = 0
+    queued_at_venue: int = 0
+    """Sealed for the intent's venue, all accounts, besides, and neither taken up nor over."""
 
     def exposure_of(self, instrument: str) -> Decimal | None:
         """Return an instrument's worst-case exposure in USD besides; None when unpriceable."""

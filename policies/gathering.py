@@ -76,7 +76,19 @@ def account_facts(intent: OrderIntent, book: AccountBook, decision_id: str) -> d
             account=intent.account, venue=intent.venue, instrument=intent.instrument
         ),
         "unresolved_orders": book.unresolved_orders(intent.instrument, besides=decision_id),
+        "queued_at_venue": queued_at_venue(intent.venue, book, decision_id),
     }
+
+
+def queued_at_venue(venue: str, book: AccountBook, decision_id: str) -> int:
+    """Count what is sealed for a venue and not taken up, as the journal tells; no queue is asked.
+
+    Taking up and intending to send are one append, so a decision that has an order is taken up.
+    """
+    return sum(
+        item.venue == venue and owner != decision_id and owner not in book.orders_of
+        for owner, item in book.reservations.items()
+    )
 
 
 def exposure_facts(

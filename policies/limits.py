@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Final, assert_never
@@ -76,6 +75,15 @@ class Limits(Value):
         description="how far an account may fall below its highest worth before it only reduces"
     )
     max_turnover_24h_usd: UsdCap = Field(description="sealed orders of all accounts in any 24 hours")
+    max_price_band_bps: BpsCap = Field(
+        description="how far a session may have moved before buys wait for a calmer one, at most"
+    )
+    market_halt_bps: BpsCap = Field(
+        description="how far the whole market may have fallen in a session before buys stop"
+    )
+    max_print_deviation_bps: BpsCap = Field(
+        description="how far the venue's last trade may lie outside the independent session's range"
+    )
     price_collar_bps: BpsCap = Field(
         description="how far a price may be worse than the independent reference"
     )
@@ -101,6 +109,9 @@ class Limits(Value):
     )
     max_unresolved_orders: CountCap = Field(
         description="orders of unknown outcome in an instrument before it may only shrink"
+    )
+    max_in_flight_orders: CountCap = Field(
+        description="sealed orders for one venue, this one included, that no executor has taken up"
     )
     approval_notional_usd: UsdCap = Field(description="above it, one person must sign")
     second_approval_notional_usd: UsdCap = Field(description="above it, two people must sign")
@@ -143,6 +154,9 @@ HARD_LIMITS: Final = Limits(
     max_daily_loss_bps=Decimal(500),
     max_drawdown_bps=Decimal(2_000),
     max_turnover_24h_usd=Decimal(100_000),
+    max_price_band_bps=Decimal(2_000),
+    market_halt_bps=Decimal(700),
+    max_print_deviation_bps=Decimal(1_000),
     price_collar_bps=Decimal(200),
     passive_collar_bps=Decimal(2_000),
     fee_reserve_bps=Decimal(20),
@@ -155,6 +169,7 @@ HARD_LIMITS: Final = Limits(
     duplicate_window_s=300,
     max_repeated_executions=20,
     max_unresolved_orders=0,
+    max_in_flight_orders=50,
     approval_notional_usd=Decimal(10_000),
     second_approval_notional_usd=Decimal(20_000),
     approval_total_24h_usd=Decimal(20_000),
@@ -164,17 +179,6 @@ HARD_LIMITS: Final = Limits(
     envelope_ttl_s=900,
 )
 """Compiled into every process that judges. Nothing loosens them but a new release."""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitNote:
-    """One limit as people and tools read it."""
-
-    name: str
-    value: str
-    unit: str
-    tighten: Tighten
-    meaning: str
 
 
 def tighten(hard: Limits, settings: Mapping[str, LimitSetting]) -> Limits:
@@ -212,29 +216,8 @@ def limit_text(value: object) -> str:
     return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def limit_notes(limits: Limits) -> tuple[LimitNote, ...]:
-    """Return every limit with unit and meaning, in declaration order."""
-    return tuple(
-        LimitNote(
-            name=name,
-            value=limit_text(getattr(limits, name)),
-            unit=_unit(name),
-            tighten=operator_of(name),
-            meaning=field.description or "",
-        )
-        for name, field in Limits.model_fields.items()
-    )
-
-
 def _field(name: str) -> FieldInfo:
     return Limits.model_fields[name]
-
-
-def _unit(name: str) -> str:
-    for suffix, unit in (("_usd", "USD"), ("_bps", "bps"), ("_s", "s"), ("_quantity", "base units")):
-        if name.endswith(suffix):
-            return unit
-    return "names" if name.startswith(("allowed_", "denied_")) else "count"
 
 
 def _tightened(hard: Limits, name: str, setting: LimitSetting) -> object:

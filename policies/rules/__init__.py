@@ -15,6 +15,7 @@ from policies.rules import (
     drawdown,
     duplicate,
     gross_exposure,
+    in_flight,
     instrument_allowed,
     instrument_known,
     intent_age,
@@ -76,6 +77,7 @@ ORDER_RULES: Final[tuple[Rule[OrderIntent], ...]] = (
     net_exposure.RULE,
     daily_loss.RULE,
     drawdown.RULE,
+    in_flight.RULE,
 )
 ORDER_HOLD_RULES: Final[tuple[HoldRule[OrderIntent], ...]] = (approvals.RULE, split_orders.RULE)
 CHAIN_RULES: Final[tuple[Rule[ChainIntent], ...]] = (chain_writes.RULE,)

@@ -29,6 +29,7 @@ def naive_judge(s: Situation, limits: Limits) -> NaiveVerdict:
     price, known_at = naive_price(s.reference)
     hard = _about_the_ask(s, limits) + _about_prices(s, limits, price, known_at)
     hard += _about_amounts(s, limits, price) + _about_pace(s, limits) + about_patterns(s, limits)
+    hard += _about_the_queue(s, limits)
     needed, signed = _signatures(s, limits, price)
     held: Codes = []
     if price is None:
@@ -79,6 +80,15 @@ def _about_states(s: Situation, limits: Limits) -> Codes:
     if _lost(s) > limits.max_unresolved_orders and not is_covered:
         said.append(("unresolved_orders", "unresolved_orders"))
     return said
+
+
+def _about_the_queue(s: Situation, limits: Limits) -> Codes:
+    waiting = [
+        owner
+        for owner, item in s.book.reservations.items()
+        if owner != DECISION and item.venue == s.intent.venue and not s.book.orders_of.get(owner)
+    ]
+    return [] if len(waiting) < limits.max_in_flight_orders else [("in_flight", "too_many_in_flight")]
 
 
 def _ages(s: Situation, limits: Limits) -> list[str]:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from policies.limits import HARD_LIMITS, Limits, limit_notes, limit_text, operator_of, tighten
+from policies.limit_notes import limit_notes
+from policies.limits import HARD_LIMITS, Limits, limit_text, operator_of, tighten
 from policies.tightening import Tighten
 from tests.strategies.spoilers import tightened
 from when_to_invest.errors import ErrorCode, Fault
@@ -174,6 +175,9 @@ def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
         "max_daily_loss_bps": "500",
         "max_drawdown_bps": "2000",
         "max_turnover_24h_usd": "100000",
+        "max_price_band_bps": "2000",
+        "market_halt_bps": "700",
+        "max_print_deviation_bps": "1000",
         "price_collar_bps": "200",
         "passive_collar_bps": "2000",
         "fee_reserve_bps": "20",
@@ -186,6 +190,7 @@ def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
         "duplicate_window_s": "300",
         "max_repeated_executions": "20",
         "max_unresolved_orders": "0",
+        "max_in_flight_orders": "50",
         "approval_notional_usd": "10000",
         "second_approval_notional_usd": "20000",
         "approval_total_24h_usd": "20000",
