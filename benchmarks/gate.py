@@ -25,6 +25,7 @@ from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
 from when_to_invest.approvals import Approval, approval_typed_data
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import Instrument, Interval, Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
@@ -43,6 +44,7 @@ NOW: Final = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
 DECISION: Final = decision_id_of(proposer="agent", request_id="measured")
 HELD: Final = ("SPX", "IXIC", "SPY", "QQQ", "GLD", "TLT")
 MESSAGES: Final = 1_000
+HERE: Final = SigningDomain(home_id="ab" * 32, chain_id=31_337)
 GATE_KEY: Final = KeystoreSigner((11).to_bytes(32))
 PEOPLE: Final = {name: KeystoreSigner(n.to_bytes(32)) for n, name in enumerate(("alice", "bob"), start=12)}
 
@@ -73,7 +75,7 @@ def _signature_rows() -> list[Row]:
 
     secret = (11).to_bytes(32)
     recover = Account._recover_hash  # noqa: SLF001 - its public form hashes a document as well
-    typed = approval_typed_data(decision_id=DECISION, intent=_order(), expires_at=NOW)
+    typed = approval_typed_data(decision_id=DECISION, intent=_order(), expires_at=NOW, domain=HERE)
     digest = typed_digest(typed)
     signature = GATE_KEY.sign_digest(digest)
     hashing = _durations_us(lambda: typed_digest(typed), SIGNATURES)
@@ -174,12 +176,13 @@ def _sealed(order: OrderIntent, facts: Facts) -> Envelope:
         signer=GATE_KEY,
         typed_digest=typed_digest,
         ttl_s=HARD_LIMITS.envelope_ttl_s,
+        domain=HERE,
     )
 
 
 def _approval(order: OrderIntent, name: str) -> Approval:
     expires_at = NOW + timedelta(hours=1)
-    typed = approval_typed_data(decision_id=DECISION, intent=order, expires_at=expires_at)
+    typed = approval_typed_data(decision_id=DECISION, intent=order, expires_at=expires_at, domain=HERE)
     return Approval(
         decision_id=DECISION,
         intent_hash=order.digest(),
@@ -188,6 +191,7 @@ def _approval(order: OrderIntent, name: str) -> Approval:
         address=PEOPLE[name].address,
         expires_at=expires_at,
         signature=PEOPLE[name].sign_digest(typed_digest(typed)),
+        domain=HERE,
     )
 
 
@@ -199,6 +203,7 @@ def _verify(envelope: Envelope) -> Any:
         limits_hash=HARD_LIMITS.digest(),
         now=NOW,
         mode=Mode.REPLAY,
+        domain=HERE,
         typed_digest=typed_digest,
         recover=recover_address,
     )

@@ -7,7 +7,6 @@ decision's own reservation is left out of the facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -19,6 +18,7 @@ from policies.facts import Facts, gather_facts
 from policies.gate import judge
 from policies.latched import under_latch
 from policies.limits import Limits
+from policies.roll import Roll
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from when_to_invest import events as ev
@@ -36,11 +36,10 @@ _DATA_FAULTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Whom the executor believes: public addresses and compiled limits, no key."""
+    """Whom the executor believes: its own roll of addresses and compiled limits, no key."""
 
-    seal_addresses: frozenset[str]
-    approvers: Mapping[str, str]
-    """Approver name to address."""
+    roll: Roll
+    """Must follow the diary's journal: `roll.admits` is what the diary asks of each event."""
     limits: Limits
 
 
@@ -67,13 +66,15 @@ class Judgement:
         Raises:
             Fault: the first of them that does not, as `policies.verify` names it.
         """
+        roll, now = self._authority.roll, self._diary.now()
         return verify_envelope(
             envelope,
-            seal_addresses=self._authority.seal_addresses,
-            approvers=self._authority.approvers,
+            seal_addresses=roll.seals.trusted(now, sealed_at=envelope.content.sealed_at),
+            approvers=roll.at(now),
             limits_hash=self._authority.limits.digest(),
-            now=self._diary.now(),
+            now=now,
             mode=self._diary.mode,
+            domain=roll.domain,
             typed_digest=typed_digest,
             recover=recover_address,
         )

@@ -23,17 +23,17 @@ from executor.venues.port import VenueProfile
 from home.clock import clock_of
 from home.latch import Latch
 from home.paths import Home
-from home.settings import Settings, read_settings
+from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
 from ledger.opening import open_ledger
 from policies.limits import HARD_LIMITS, tighten
-from policies.remedies import Electorate
+from policies.remedies import QUORUM
+from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
-from signing.keystore import keystore_address
+from signing.places import trusted_seals
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
 
-SEAL_KEY: Final = "seal.json"
 POLL_S: Final = 1.0
 """Longest wait for a message before the open orders are looked at again."""
 IDLE_PAUSE_S: Final = 0.05
@@ -97,11 +97,7 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     settings = read_settings(home.make())
     _demand_paper(settings)
     stack.enter_context(sole_executor(home))
-    authority = Authority(
-        seal_addresses=frozenset({keystore_address(home.keys / SEAL_KEY)}),
-        approvers=dict(settings.approvers),
-        limits=tighten(HARD_LIMITS, settings.limits),
-    )
+    authority = Authority(roll=_roll(home, settings), limits=tighten(HARD_LIMITS, settings.limits))
     clock, market = clock_of(home, settings.mode), HomeMarket(home)
     clock.now()
     venue = PaperVenue(
@@ -109,12 +105,11 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     )
     stack.callback(venue.close)
     demand_one_mode(settings.mode, venue.profile)
-    electorate = Electorate(settings.approvers, settings.mode, typed_digest, recover_address)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
     queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=electorate.is_warranted),
+        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=authority.roll.admits),
         switch=Latch(home.halts),
         receiver=queue.receiver,
         dead_letters=queue.dead_letters,
@@ -127,6 +122,12 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
         visibility_s=settings.queue.visibility_s,
         max_receives=settings.queue.max_receives,
     )
+
+
+def _roll(home: Home, settings: Settings) -> Roll:
+    """Return whose keys count, founded on this process's own configuration alone."""
+    trusted = trusted_seals(home, settings.signing)
+    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=QUORUM), typed_digest, recover_address)
 
 
 def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:

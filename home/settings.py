@@ -13,7 +13,9 @@ from home.callers import CallerSettings, OAuthSettings, check_callers
 from home.ledger import LedgerSettings
 from home.paths import Home
 from home.section import LimitSetting, Section
+from home.signing import SigningSettings
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.keyholders import Anchors
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.values import Address, Mode, Name
 
@@ -79,6 +81,7 @@ class Settings(Section):
     paper: PaperSettings = PaperSettings()
     services: ServiceSettings = ServiceSettings()
     agent: AgentSettings = AgentSettings()
+    signing: SigningSettings = SigningSettings()
     approvers: dict[Name, Address] = Field(default_factory=dict)
     limits: dict[str, LimitSetting] = Field(default_factory=dict)
     oauth: OAuthSettings | None = None
@@ -88,6 +91,20 @@ class Settings(Section):
     def _callers_fit(self) -> Self:
         check_callers(self.callers, oauth=self.oauth)
         return self
+
+
+def anchors_of(settings: Settings, *, seal_addresses: frozenset[str], quorum: int) -> Anchors:
+    """Return whose keys this process trusts by its own configuration."""
+    signing = settings.signing
+    return Anchors(
+        mode=settings.mode,
+        chain_id=signing.chain_id,
+        quorum=quorum,
+        approvers=dict(settings.approvers),
+        denied_approvers=frozenset(signing.denied_approvers),
+        approvers_until=dict(signing.approvers_until),
+        seal_addresses=seal_addresses,
+    )
 
 
 def _where(location: tuple[int | str, ...]) -> str:

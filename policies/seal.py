@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from when_to_invest.approvals import Approval
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent, envelope_typed_data
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.verdicts import Approved
@@ -40,8 +41,9 @@ def seal(
     signer: DigestSigner,
     typed_digest: TypedDigest,
     ttl_s: int,
+    domain: SigningDomain,
 ) -> Envelope:
-    """Return the sealed envelope, valid from the judgement for `ttl_s` seconds.
+    """Return the sealed envelope, valid from the judgement for `ttl_s` seconds, in one home.
 
     It never outlives an approval it rests on. `approvals` must hold one of each name in
     `approved.approvers`; others are left out.
@@ -55,8 +57,8 @@ def seal(
         raise Fault(
             ErrorCode.BAD_ARGUMENT, "only an approved intent is sealed, for some time", fix="judge it first"
         )
-    signed = _signed_by(approved, decision_id, approvals)
-    content = _content(approved, decision_id, signed, timedelta(seconds=ttl_s))
+    signed = _signed_by(approved, decision_id, [item for item in approvals if item.domain == domain])
+    content = _content(approved, decision_id, signed, lifetime=timedelta(seconds=ttl_s), domain=domain)
     return Envelope(
         content=content,
         seal_address=signer.address,
@@ -65,10 +67,17 @@ def seal(
 
 
 def _content(
-    approved: Approved, decision_id: str, signed: tuple[Approval, ...], lifetime: timedelta
+    approved: Approved,
+    decision_id: str,
+    signed: tuple[Approval, ...],
+    *,
+    lifetime: timedelta,
+    domain: SigningDomain,
 ) -> EnvelopeContent:
     intent = approved.intent
     return EnvelopeContent(
+        version=2,
+        domain=domain,
         decision_id=decision_id,
         mode=intent.mode,
         intent=intent,

@@ -12,8 +12,10 @@ from functools import partial
 from typing import Any, Final
 
 from policies.limits import HARD_LIMITS
+from policies.quorum import check_domain
 from when_to_invest.approvals import Approval, approval_typed_data
 from when_to_invest.canonical import utc_text
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent, envelope_typed_data
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
@@ -35,19 +37,22 @@ def verify_envelope(
     limits_hash: str | None,
     now: datetime,
     mode: Mode,
+    domain: SigningDomain | None,
     typed_digest: TypedDigest,
     recover: Recover,
 ) -> EnvelopeContent:
-    """Return the content of an envelope that may be acted on now, in this mode.
+    """Return the content of an envelope that may be acted on now, in this mode and home.
 
-    `approvers` maps names to addresses; `limits_hash` is the verifier's own, None to accept
-    any limits (the verifier judges again under its own).
+    `approvers` maps names to addresses; `domain` is the verifier's own home and chain, None
+    only for what was signed before homes had ids, which nothing acts on; `limits_hash` is
+    the verifier's own, None to accept any limits (the verifier judges again under its own).
 
     Raises:
         Fault: `bad_signature`, `mode_mismatch`, `stale_data`, `bad_approval`, or
             `bad_config` when it was approved under other limits.
     """
     content = envelope.content
+    check_domain(content.domain, domain)
     _check_seal(envelope, seal_addresses, recover(typed_digest(envelope_typed_data(content)), envelope.seal))
     _check_identity(content, mode=mode, limits_hash=limits_hash)
     _check_life(content, now)
@@ -56,6 +61,7 @@ def verify_envelope(
         intent=content.intent,
         approvers=approvers,
         now=now,
+        domain=domain,
         typed_digest=typed_digest,
         recover=recover,
     )
@@ -69,6 +75,7 @@ def verify_approval(
     intent: OrderIntent | ChainIntent,
     approvers: Mapping[str, str],
     now: datetime,
+    domain: SigningDomain | None,
     typed_digest: TypedDigest,
     recover: Recover,
 ) -> None:
@@ -77,6 +84,7 @@ def verify_approval(
     Raises:
         Fault: `bad_approval`, or `bad_signature` when no key can have made it.
     """
+    check_domain(approval.domain, domain)
     expected = approvers.get(approval.approver)
     if expected is None:
         raise _bad_approval(approval, "is not by a listed approver")
@@ -89,7 +97,7 @@ def verify_approval(
     if approval.expires_at - now > _LONGEST_APPROVAL:
         raise _bad_approval(approval, f"outlives the {_LONGEST_APPROVAL} that an approval may last")
     typed = approval_typed_data(
-        decision_id=approval.decision_id, intent=intent, expires_at=approval.expires_at
+        decision_id=approval.decision_id, intent=intent, expires_at=approval.expires_at, domain=domain
     )
     signer = recover(typed_digest(typed), approval.signature)
     if signer != approval.address or signer.lower() != expected.lower():
@@ -103,6 +111,7 @@ def verified_approvers(
     intent: OrderIntent | ChainIntent,
     approvers: Mapping[str, str],
     now: datetime,
+    domain: SigningDomain | None,
     typed_digest: TypedDigest,
     recover: Recover,
 ) -> frozenset[str]:
@@ -116,6 +125,7 @@ def verified_approvers(
         intent=intent,
         approvers=approvers,
         now=now,
+        domain=domain,
         typed_digest=typed_digest,
         recover=recover,
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from when_to_invest.approvals import EIP712_DOMAIN, Approval
+from when_to_invest.approvals import Approval
 from when_to_invest.canonical import digest
+from when_to_invest.domains import SigningDomain, domain_fields, domain_values
 from when_to_invest.intents import Intent, OrderIntent
 from when_to_invest.values import Address, DecisionId, Hash, Instant, Mode, Signature, Value
 
 
 class EnvelopeContent(Value):
-    """What is sealed: the intent and the conditions under which it was approved."""
+    """What is sealed: the intent and the conditions under which it was approved.
 
-    version: int = Field(default=1, ge=1, le=1)
+    Version 2 names the home and chain it is for; version 1 is from before homes had ids.
+    """
+
+    version: int = Field(default=1, ge=1, le=2)
     decision_id: DecisionId
     mode: Mode
     intent: Intent
@@ -25,6 +29,19 @@ class EnvelopeContent(Value):
     approvals: tuple[Approval, ...]
     sealed_at: Instant
     expires_at: Instant
+    domain: SigningDomain | None = None
+
+    @model_validator(mode="after")
+    def _version_fits(self) -> Self:
+        if (self.version == 1) is not (self.domain is None):
+            raise ValueError("version 2 names its home, version 1 names none")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_domain(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an absent domain out: old envelopes keep the bytes that were sealed."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "domain" or value is not None}
 
     @property
     def message_group(self) -> str:
@@ -47,11 +64,11 @@ def envelope_typed_data(content: EnvelopeContent) -> dict[str, Any]:
     fields = {"decisionId": "string", "mode": "string", "contentHash": "bytes32"}
     return {
         "types": {
-            "EIP712Domain": [{"name": name, "type": "string"} for name in ("name", "version")],
+            "EIP712Domain": domain_fields(content.domain),
             "Envelope": [{"name": name, "type": kind} for name, kind in fields.items()],
         },
         "primaryType": "Envelope",
-        "domain": dict(EIP712_DOMAIN),
+        "domain": domain_values(content.domain),
         "message": {
             "decisionId": content.decision_id,
             "mode": content.mode.value,

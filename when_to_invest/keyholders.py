@@ -7,7 +7,10 @@ sealing key needs none.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal, assert_never
 
 from pydantic import Field
 
@@ -95,6 +98,21 @@ class SealKeyRetired(KeyholderEvent):
     by: Name
 
 
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What one process was itself told to trust; nothing in the journal adds to it unsigned."""
+
+    mode: Mode
+    chain_id: int
+    quorum: int
+    """How many must sign a change; everybody when fewer are on the roll."""
+    approvers: Mapping[str, str]
+    denied_approvers: frozenset[str] = frozenset()
+    """Names without a vote from now on; what they signed before stands."""
+    approvers_until: Mapping[str, datetime] = field(default_factory=dict)
+    seal_addresses: frozenset[str] = frozenset()
+
+
 KeyholderChange = ApproverEnrolled | ApproverRemoved | SealKeyAdded
 """What needs a quorum."""
 
@@ -125,5 +143,7 @@ def carries(change: KeyholderChange) -> bool:
             purpose, wanted = REMOVE, remove_details(change.name, change.address)
         case SealKeyAdded():
             purpose, wanted = ADD_SEAL_KEY, seal_key_details(change.key)
+        case _:
+            assert_never(change)
     motion = change.motion
     return (motion.purpose, motion.details, motion.mode) == (purpose, wanted, change.mode)

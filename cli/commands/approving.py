@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from home.paths import Home
     from when_to_invest.approvals import Approval
+    from when_to_invest.domains import SigningDomain
     from when_to_invest.history import DecisionRecord
 
 VALID_FOR = timedelta(hours=1)
@@ -105,30 +107,39 @@ def show(decision_id: DecisionArgument, *, home: HomeOption = None, json: JsonOp
     from cli.cards import decision_card
     from cli.output import console, print_json
     from home.paths import home_at
-    from when_to_invest.approvals import approval_typed_data
+    from when_to_invest.domains import wallet_json
 
     place = home_at(home)
     record = held_record(place, decision_id)
     if not json:
         console().print(decision_card(record))
         return
-    typed = approval_typed_data(
-        decision_id=decision_id, intent=record.intent, expires_at=_expiry_of(place, record)
-    )
-    typed["message"]["intentHash"] = "0x" + typed["message"]["intentHash"].hex()
-    print_json({"decision_id": decision_id, "typed_data": typed})
+    print_json({"decision_id": decision_id, "typed_data": wallet_json(document_of(place, record).typed_data)})
 
 
-def _expiry_of(home: Home, record: DecisionRecord) -> datetime:
-    """Return when a signature given now stops counting, on the home's shared clock."""
-    from home.clock import clock_of
-    from home.settings import read_settings
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an approver signs now, and the two facts that the signature is bound to besides."""
 
-    soonest = clock_of(home, read_settings(home).mode).now() + VALID_FOR
+    typed_data: dict[str, Any]
+    expires_at: datetime
+    domain: SigningDomain
+
+
+def document_of(home: Home, record: DecisionRecord) -> Document:
+    """Return the document that releases a held decision, good until its hold ends at the latest."""
+    from cli.registry import open_registry
+    from when_to_invest.approvals import approval_typed_data
+
+    with open_registry(home, is_read_only=True) as registry:
+        domain, expires_at = registry.roll.domain, registry.now() + VALID_FOR
     verdict = record.verdict
     if verdict is not None and verdict.hold_expires_at is not None:
-        return min(soonest, verdict.hold_expires_at)
-    return soonest
+        expires_at = min(expires_at, verdict.hold_expires_at)
+    typed = approval_typed_data(
+        decision_id=record.decision_id, intent=record.intent, expires_at=expires_at, domain=domain
+    )
+    return Document(typed, expires_at, domain)
 
 
 def sign(
@@ -168,19 +179,19 @@ def sign_approval(home: Home, record: DecisionRecord, *, approver: str, passphra
     """
     from signing.eip712 import typed_digest
     from signing.keystore import unlock_keystore
-    from when_to_invest.approvals import Approval, approval_typed_data
+    from when_to_invest.approvals import Approval
 
     signer = unlock_keystore(keystore_of(home, approver), passphrase=passphrase)
-    expires_at = _expiry_of(home, record)
-    typed = approval_typed_data(decision_id=record.decision_id, intent=record.intent, expires_at=expires_at)
+    document = document_of(home, record)
     return Approval(
         decision_id=record.decision_id,
         intent_hash=record.intent.digest(),
         mode=record.intent.mode,
         approver=approver,
         address=signer.address,
-        expires_at=expires_at,
-        signature=signer.sign_digest(typed_digest(typed)),
+        expires_at=document.expires_at,
+        signature=signer.sign_digest(typed_digest(document.typed_data)),
+        domain=document.domain,
     )
 
 

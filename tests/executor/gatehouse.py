@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,13 +17,16 @@ from policies.exposures import instruments_to_mark
 from policies.facts import gather_facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS, Limits
+from policies.roll import Roll
 from policies.seal import seal
-from signing.eip712 import typed_digest
+from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval, approval_typed_data
+from when_to_invest.domains import TEST_CHAIN_ID, SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent, envelope_typed_data
 from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
+from when_to_invest.keyholders import Anchors
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Verdict
 
@@ -40,10 +44,29 @@ def approver_signer(name: str) -> KeystoreSigner:
     return KeystoreSigner(name.encode().rjust(32, b"\x01"))
 
 
-def approval_by(name: str, *, decision_id: str, intent: OrderIntent) -> Approval:
+def roll_of(approvers: Mapping[str, str]) -> Roll:
+    """Return the roll of an executor that trusts the gatehouse's seal and these people."""
+    anchors = Anchors(
+        mode=Mode.REPLAY,
+        chain_id=TEST_CHAIN_ID,
+        quorum=2,
+        approvers=approvers,
+        seal_addresses=frozenset({seal_signer().address}),
+    )
+    return Roll(anchors, typed_digest, recover_address)
+
+
+def domain_of(journal: Journal) -> SigningDomain:
+    """Return what documents for this journal's home must name."""
+    ledger = LiveLedger(journal)
+    ledger.refresh()
+    return SigningDomain(home_id=ledger.home_id, chain_id=TEST_CHAIN_ID)
+
+
+def approval_by(name: str, *, decision_id: str, intent: OrderIntent, domain: SigningDomain) -> Approval:
     """Return `name`'s signature over exactly this intent, good for an hour."""
     expires_at = intent.proposed_at + timedelta(hours=1)
-    typed = approval_typed_data(decision_id=decision_id, intent=intent, expires_at=expires_at)
+    typed = approval_typed_data(decision_id=decision_id, intent=intent, expires_at=expires_at, domain=domain)
     signer = approver_signer(name)
     return Approval(
         decision_id=decision_id,
@@ -53,6 +76,7 @@ def approval_by(name: str, *, decision_id: str, intent: OrderIntent) -> Approval
         address=signer.address,
         expires_at=expires_at,
         signature=signer.sign_digest(typed_digest(typed)),
+        domain=domain,
     )
 
 
@@ -104,7 +128,11 @@ class Gatehouse:
             at=now, mode=self.mode, decision_id=decision_id, caller="agent", intent=intent
         )
         self.journal.append([proposed])
-        approvals = [approval_by(name, decision_id=decision_id, intent=intent) for name in self.approvals]
+        domain = domain_of(self.journal)
+        approvals = [
+            approval_by(name, decision_id=decision_id, intent=intent, domain=domain)
+            for name in self.approvals
+        ]
         verdict = self._judged(intent, decision_id, now)
         if not isinstance(verdict, Approved):
             return None
@@ -115,6 +143,7 @@ class Gatehouse:
             signer=self.signer,
             typed_digest=typed_digest,
             ttl_s=self.limits.envelope_ttl_s,
+            domain=domain,
         )
         self.journal.append(
             [ev.EnvelopeSealed(at=now, mode=self.mode, decision_id=decision_id, envelope=envelope)]
@@ -132,6 +161,8 @@ class Gatehouse:
         now = self.clock.now()
         decision_id = decision_id_of(proposer="agent", request_id=intent.request_id)
         content = EnvelopeContent(
+            version=2,
+            domain=domain_of(self.journal),
             decision_id=decision_id,
             mode=intent.mode,
             intent=intent,

@@ -151,7 +151,7 @@ def test_an_unreadable_message_is_noted_once_and_set_aside(world: World, body: s
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("surprise", 1), ("version", 2), ("version", "1"), ("mode", "LIVE")]
+    ("field", "value"), [("surprise", 1), ("version", 3), ("version", 1), ("version", "2"), ("mode", "LIVE")]
 )
 def test_an_unknown_field_or_a_wrong_type_is_unreadable(world: World, field: str, value: object) -> None:
     envelope = world.gate.sealed()

@@ -16,7 +16,7 @@ from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import QueueReceiver
 from policies.limits import HARD_LIMITS, Limits
-from tests.executor.gatehouse import Gatehouse, seal_signer
+from tests.executor.gatehouse import Gatehouse, roll_of
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_journal import MemoryJournal
@@ -69,19 +69,18 @@ class World:
         queue: QueueReceiver | None = None,
     ) -> Service:
         """Return a fresh executor process, not yet started; it may see journal and queue through others."""
+        roll = roll_of(self.approvers)
         return Service(
             Parts(
-                diary=Diary(journal or self.journal, clock=self.clock, mode=Mode.REPLAY),
+                diary=Diary(
+                    journal or self.journal, clock=self.clock, mode=Mode.REPLAY, is_warranted=roll.admits
+                ),
                 receiver=queue or self.queue,
                 dead_letters=self.queue,
                 venue=self.venue,
                 switch=self.latch,
                 market=self.market,
-                authority=Authority(
-                    seal_addresses=frozenset({seal_signer().address}),
-                    approvers=self.approvers,
-                    limits=self.limits,
-                ),
+                authority=Authority(roll=roll, limits=self.limits),
                 patience=self.patience,
                 probe=probe or NoProbe(),
                 log=Log(self.log),

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from executor.main import SEAL_KEY
 from executor.market import HomeMarket
 from executor.venues.paper_book import PaperBook
 from executor.venues.port import Trade
@@ -28,6 +27,7 @@ from when_to_invest import events as ev
 from when_to_invest.history import DecisionRecord
 from when_to_invest.portfolio import AccountBook
 
+SEAL_KEY = "seal.json"
 SCRIPT = Path(__file__).with_name("killed_executor.py")
 PASSPHRASE = "only for tests"  # noqa: S105 - opens nothing but this home's throw-away key
 EVENING = datetime(2018, 6, 4, 21, 5, tzinfo=UTC)

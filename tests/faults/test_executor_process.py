@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from executor.lease import sole_executor
-from executor.main import SEAL_KEY, demand_one_mode, run
+from executor.main import demand_one_mode, run
 from executor.probe import Point
 from executor.venues.port import VenueProfile
-from tests.faults.homestead import NEXT_DAY, Homestead
+from tests.faults.homestead import NEXT_DAY, SEAL_KEY, Homestead
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault

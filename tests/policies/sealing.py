@@ -12,6 +12,7 @@ from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
 from tests.strategies.situations import DECISION, NOW, D, Situation
 from when_to_invest.approvals import Approval, approval_typed_data
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.intents import OrderIntent
 from when_to_invest.values import Mode
@@ -24,6 +25,7 @@ def key(n: int) -> KeystoreSigner:
 
 GATE, ALICE, BOB, STRANGER = key(11), key(12), key(13), key(14)
 PEOPLE = {"alice": ALICE.address, "bob": BOB.address}
+HERE = SigningDomain(home_id="ab" * 32, chain_id=31_337)
 LARGE = Situation().asking(quantity=D(150))
 """15,000 USD: one signature."""
 LARGEST = Situation().asking(quantity=D(220))
@@ -37,10 +39,11 @@ def sign(
     signer: KeystoreSigner | None = None,
     decision_id: str = DECISION,
     life_s: int = 3600,
+    domain: SigningDomain | None = HERE,
 ) -> Approval:
     signer = signer or (ALICE if name == "alice" else BOB)
     expires_at = NOW + timedelta(seconds=life_s)
-    typed = approval_typed_data(decision_id=decision_id, intent=intent, expires_at=expires_at)
+    typed = approval_typed_data(decision_id=decision_id, intent=intent, expires_at=expires_at, domain=domain)
     return Approval(
         decision_id=decision_id,
         intent_hash=intent.digest(),
@@ -49,11 +52,12 @@ def sign(
         address=signer.address,
         expires_at=expires_at,
         signature=signer.sign_digest(typed_digest(typed)),
+        domain=domain,
     )
 
 
 def counted(*approvals: Approval, intent: OrderIntent, **changes: Any) -> frozenset[str]:
-    given: dict[str, Any] = {"decision_id": DECISION, "approvers": PEOPLE, "now": NOW}
+    given: dict[str, Any] = {"decision_id": DECISION, "approvers": PEOPLE, "now": NOW, "domain": HERE}
     return verified_approvers(
         approvals, intent=intent, typed_digest=typed_digest, recover=recover_address, **given | changes
     )
@@ -77,6 +81,7 @@ def sealed(
         signer=signer,
         typed_digest=typed_digest,
         ttl_s=ttl_s,
+        domain=HERE,
     )
 
 
@@ -86,6 +91,7 @@ def verify(envelope: Envelope, *, now: datetime = NOW, **changes: Any) -> Envelo
         "approvers": PEOPLE,
         "limits_hash": HARD_LIMITS.digest(),
         "mode": Mode.REPLAY,
+        "domain": HERE,
     }
     return verify_envelope(
         envelope, now=now, typed_digest=typed_digest, recover=recover_address, **given | changes

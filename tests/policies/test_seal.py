@@ -9,7 +9,7 @@ import pytest
 
 from policies.seal import seal
 from signing.eip712 import typed_digest
-from tests.policies.sealing import ALICE, GATE, LARGE, LARGEST, approved, sealed, sign, verify
+from tests.policies.sealing import ALICE, GATE, HERE, LARGE, LARGEST, approved, sealed, sign, verify
 from tests.strategies.situations import DECISION, NOW, D, Situation, other_decision
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
@@ -24,6 +24,7 @@ def seal_with(verdict: Any, *, approvals: Any = (), ttl_s: int = 900) -> Envelop
         signer=GATE,
         typed_digest=typed_digest,
         ttl_s=ttl_s,
+        domain=HERE,
     )
 
 

@@ -18,6 +18,7 @@ from tests.policies.sealing import (
     ALICE,
     BOB,
     GATE,
+    HERE,
     LARGE,
     LARGEST,
     PEOPLE,
@@ -165,7 +166,7 @@ def refusals() -> Iterator[tuple[str, Approval, dict[str, Any]]]:
 def test_an_approval_that_is_not_exactly_right_is_refused(
     why: str, approval: Approval, changes: dict[str, Any]
 ) -> None:
-    given: dict[str, Any] = {"intent": LARGE.intent, "approvers": PEOPLE, "now": NOW}
+    given: dict[str, Any] = {"intent": LARGE.intent, "approvers": PEOPLE, "now": NOW, "domain": HERE}
     with pytest.raises(Fault) as caught:
         verify_approval(approval, typed_digest=typed_digest, recover=recover_address, **given | changes)
     assert caught.value.code in {ErrorCode.BAD_APPROVAL, ErrorCode.BAD_SIGNATURE}

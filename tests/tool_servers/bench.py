@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from home.clock import FixedClock
-from home.settings import Settings
+from home.settings import Settings, anchors_of
 from ledger.journal import Head
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage
 from policies.limits import HARD_LIMITS
+from policies.remedies import QUORUM
+from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
@@ -90,9 +92,11 @@ class Bench:
     def desk(self) -> ProposalDesk:
         if not self.journal.recorded:
             self.journal.append([funding()])
-        ledger = LiveLedger(self.journal)
+        anchors = anchors_of(self.settings, seal_addresses=frozenset({SEAL.address}), quorum=QUORUM)
+        roll = Roll(anchors, typed_digest, recover_address)
+        ledger = LiveLedger(self.journal, is_warranted=roll.admits)
         signatures = Signatures(SEAL, typed_digest, recover_address)
-        court = Court(self.settings, HARD_LIMITS, self.clock, self.market, signatures)
+        court = Court(self.settings, HARD_LIMITS, self.clock, self.market, signatures, roll)
         outbox = Outbox(self.journal, ledger, self.queue, self.clock)
         return ProposalDesk(self.journal, ledger, court, outbox)
 
@@ -125,7 +129,10 @@ def signed(
     """Return `name`'s approval of a held decision, as its own program would make it."""
     intent = next(hold.intent for hold in desk.held() if hold.decision_id == answer.decision_id)
     expires_at = desk.court.clock.now() + lasting
-    typed = approval_typed_data(decision_id=answer.decision_id, intent=intent, expires_at=expires_at)
+    domain = desk.court.roll.domain
+    typed = approval_typed_data(
+        decision_id=answer.decision_id, intent=intent, expires_at=expires_at, domain=domain
+    )
     return altered(
         Approval(
             decision_id=answer.decision_id,
@@ -135,5 +142,6 @@ def signed(
             address=key.address,
             expires_at=expires_at,
             signature=key.sign_digest(typed_digest(typed)),
+            domain=domain,
         )
     )

@@ -167,10 +167,10 @@ def test_an_order_over_a_hard_limit_is_never_held(desk: ProposalDesk) -> None:
 
 def test_approvers_see_the_document_they_sign(desk: ProposalDesk, held: DecisionAnswer) -> None:
     (hold,) = desk.held()
-    told = hold.as_json()
+    told = hold.as_json(desk.court.roll.domain)
     assert told["decision_id"] == held.decision_id
     assert told["typed_data"]["message"]["intentHash"] == "0x" + hold.intent.digest()
-    assert "BUY" in told["typed_data"]["message"]["summary"]
+    assert told["typed_data"]["message"]["action"] == "BUY"
 
 
 def test_the_document_of_the_held_route_can_be_signed_as_it_is(
@@ -180,6 +180,9 @@ def test_the_document_of_the_held_route_can_be_signed_as_it_is(
     from when_to_invest.approvals import approval_typed_data
 
     (hold,) = desk.held()
-    ours = approval_typed_data(decision_id=held.decision_id, intent=hold.intent, expires_at=hold.expires_at)
-    assert typed_digest(hold.as_json()["typed_data"]) == typed_digest(ours)
+    domain = desk.court.roll.domain
+    ours = approval_typed_data(
+        decision_id=held.decision_id, intent=hold.intent, expires_at=hold.expires_at, domain=domain
+    )
+    assert typed_digest(hold.as_json(domain)["typed_data"]) == typed_digest(ours)
     assert ALICE.address != BOB.address

@@ -48,6 +48,7 @@ def test_what_the_queue_carries_is_the_sealed_envelope(bench: Bench) -> None:
         limits_hash=desk.court.limits.digest(),
         now=NOW,
         mode=Mode.REPLAY,
+        domain=desk.court.roll.domain,
         typed_digest=typed_digest,
         recover=recover_address,
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from when_to_invest import events as ev
+from when_to_invest import keyholders as kh
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import TradingState
 from when_to_invest.domains import SigningDomain
@@ -265,6 +266,24 @@ def funded(cash_usd: str = "100000", *, account: str = "main") -> ev.AccountFund
     return ev.AccountFunded(at=NOW, mode=Mode.REPLAY, account=account, cash_usd=Decimal(cash_usd))
 
 
+def keyholder_changes() -> list[ev.Event]:
+    """Return an event of each kind that says whose keys count; nobody's signature holds."""
+    about: dict[str, Any] = {"at": NOW, "mode": Mode.REPLAY}
+    alice = kh.Approver(name="alice", address=ADDRESS, valid_until=NOW + timedelta(days=30))
+    key = kh.SealKey(address=ADDRESS, not_before=NOW)
+    signed: tuple[Endorsement, ...] = (ENDORSEMENT,)
+    return [
+        kh.HomeFounded(**about, chance=HASH),
+        kh.ApproversFounded(**about, approvers=(alice,)),
+        kh.ApproverEnrolled(**about, approver=alice, motion=motion(kh.ENROL), endorsements=signed),
+        kh.ApproverRemoved(
+            **about, name="alice", address=ADDRESS, motion=motion(kh.REMOVE), endorsements=signed
+        ),
+        kh.SealKeyAdded(**about, key=key, motion=motion(kh.ADD_SEAL_KEY), endorsements=signed),
+        kh.SealKeyRetired(**about, address=ADDRESS, not_after=NOW, by="operator"),
+    ]
+
+
 def one_of_each() -> list[ev.Event]:
     """Return an event of every kind there is."""
     story = Story(order_intent())
@@ -298,9 +317,7 @@ def one_of_each() -> list[ev.Event]:
             code="unreadable_message",
             message="missing at content",
         ),
-        DeadLetterAnswered(
-            **about, message_id="m-2", answer=Answer.DISCARDED, by="operator", why="nobody's"
-        ),
+        DeadLetterAnswered(**about, message_id="m-2", answer=Answer.DISCARDED, by="operator", why="nobody's"),
         story.sending(),
         story.moved(OrderStep.ACKNOWLEDGED),
         story.filled(fee_usd=Decimal("1.25")),
@@ -324,4 +341,5 @@ def one_of_each() -> list[ev.Event]:
         ),
         ev.VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
         ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
+        *keyholder_changes(),
     ]

@@ -11,11 +11,14 @@ from pydantic import ValidationError
 
 from tests.when_to_invest.samples import ADDRESS, HASH, NOW, Story, chain_intent, order_intent
 from when_to_invest.approvals import approval_typed_data, describe_intent
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, envelope_typed_data
 from when_to_invest.instruments import Instrument, Interval, Session
 from when_to_invest.intents import OrderIntent, Side, decision_id_of
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import GATE_TOKEN, Approved, Held, Refused
+
+HERE = SigningDomain(home_id=HASH, chain_id=31_337)
 
 
 def test_an_intent_survives_the_queue() -> None:
@@ -91,16 +94,23 @@ def test_an_approver_reads_what_is_bought_and_how_real_it_is() -> None:
 
 def test_a_signature_binds_the_exact_intent_the_decision_and_the_expiry() -> None:
     intent = order_intent()
-    message = approval_typed_data(decision_id="d-" + "0" * 24, intent=intent, expires_at=NOW)["message"]
+    message = approval_typed_data(decision_id="d-" + "0" * 24, intent=intent, expires_at=NOW, domain=HERE)[
+        "message"
+    ]
     assert message["intentHash"] == bytes.fromhex(intent.digest())
     assert message["decisionId"] == "d-" + "0" * 24
-    assert message["expiresAt"] == "2018-06-01T21:00:00Z"
+    assert message["expiresAt"] == "2018-06-01 21:00:00 UTC"
 
 
 def test_the_fields_of_a_signed_document_are_the_ones_it_declares() -> None:
     content = Story(order_intent()).envelope().content
     documents = [
-        approval_typed_data(decision_id=content.decision_id, intent=content.intent, expires_at=NOW),
+        approval_typed_data(
+            decision_id=content.decision_id, intent=content.intent, expires_at=NOW, domain=domain
+        )
+        for domain in (None, HERE)
+    ]
+    documents += [
         envelope_typed_data(content),
     ]
     for document in documents:

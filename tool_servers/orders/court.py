@@ -18,6 +18,7 @@ from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
 from policies.limits import Limits
+from policies.roll import Roll
 from policies.seal import DigestSigner, seal
 from policies.verify import verified_approvers, verify_approval
 from tool_servers.orders.market_view import MarketView, marks_of
@@ -56,6 +57,8 @@ class Court:
     clock: Clock
     view: MarketView
     signatures: Signatures
+    roll: Roll
+    """Follows the same journal as the ledger whose book the cases are heard on."""
     tighter: Mapping[str, Limits] = field(default_factory=dict)
     """Limits of the callers that have some of their own; never looser than `limits`."""
 
@@ -78,6 +81,7 @@ class Court:
             signer=self.signatures.signer,
             typed_digest=self.signatures.typed_digest,
             ttl_s=self.limits.envelope_ttl_s,
+            domain=self.roll.domain,
         )
         sealed = ev.EnvelopeSealed(
             at=now, mode=self.settings.mode, decision_id=case.decision_id, envelope=envelope
@@ -101,11 +105,14 @@ class Court:
         Raises:
             Fault: `bad_approval` or `bad_signature`.
         """
+        now = self.clock.now()
+        self.roll.demand_vote(approval.approver, now)
         verify_approval(
             approval,
             intent=intent,
-            approvers=self.settings.approvers,
-            now=self.clock.now(),
+            approvers=self.roll.at(now),
+            now=now,
+            domain=self.roll.domain,
             typed_digest=self.signatures.typed_digest,
             recover=self.signatures.recover,
         )
@@ -135,8 +142,9 @@ class Court:
             case.approvals,
             decision_id=case.decision_id,
             intent=case.intent,
-            approvers=self.settings.approvers,
+            approvers=self.roll.at(now),
             now=now,
+            domain=self.roll.domain,
             typed_digest=self.signatures.typed_digest,
             recover=self.signatures.recover,
         )

@@ -28,7 +28,6 @@ from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
 from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
-from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
 from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
 from when_to_invest.intents import OrderIntent, decision_id_of
@@ -94,12 +93,7 @@ class ProposalDesk:
             if record_of(self.ledger, decision_id).state is DecisionState.DECLINED:
                 return ()
             held(record_of(self.ledger, decision_id), now=None)
-            if approver not in self.court.settings.approvers:
-                raise Fault(
-                    ErrorCode.BAD_APPROVAL,
-                    f"{approver!r} is no approver of this home",
-                    fix="enrol them in config.toml",
-                )
+            self.court.roll.demand_vote(approver, self.court.clock.now())
             return (
                 ApprovalDeclined(
                     at=self.court.clock.now(),

@@ -8,6 +8,7 @@ from typing import Any
 
 from when_to_invest.approvals import Approval, approval_typed_data
 from when_to_invest.canonical import utc_text
+from when_to_invest.domains import SigningDomain, wallet_json
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord, DecisionState
 from when_to_invest.intents import OrderIntent
@@ -26,12 +27,11 @@ class Hold:
     approvals: tuple[Approval, ...]
     expires_at: datetime
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, domain: SigningDomain) -> dict[str, Any]:
         """Return it for approvers, with the exact document to sign."""
         typed = approval_typed_data(
-            decision_id=self.decision_id, intent=self.intent, expires_at=self.expires_at
+            decision_id=self.decision_id, intent=self.intent, expires_at=self.expires_at, domain=domain
         )
-        typed["message"]["intentHash"] = "0x" + typed["message"]["intentHash"].hex()
         return {
             "decision_id": self.decision_id,
             "intent": self.intent.model_dump(mode="json"),
@@ -39,7 +39,7 @@ class Hold:
             "approvals_needed": self.approvals_needed,
             "approvals_given": sorted(approval.approver for approval in self.approvals),
             "hold_expires_at": utc_text(self.expires_at),
-            "typed_data": typed,
+            "typed_data": wallet_json(typed),
         }
 
 

@@ -13,25 +13,26 @@ import anyio.to_thread
 
 from home.clock import clock_of
 from home.paths import Home
-from home.settings import read_settings
+from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_sender
-from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.opening import open_ledger
 from ledger.queue import QueueSender
 from policies.caller_limits import limits_of_callers
 from policies.limits import HARD_LIMITS, tighten
+from policies.remedies import QUORUM
+from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
-from signing.keystore import unlock_keystore
+from signing.places import configured_seals, open_seal
 from tool_servers.access import caller
 from tool_servers.orders.counter import Counter
 from tool_servers.orders.court import Court, Signatures
 from tool_servers.orders.desk import ProposalDesk
+from tool_servers.orders.founding import found
 from tool_servers.orders.market_view import LakeView
 from tool_servers.orders.outbox import Outbox
 from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url_of
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import AccountFunded
 
 if TYPE_CHECKING:
     from policies.seal import DigestSigner
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from tool_servers.assembly import ToolServer
 
 NAME: Final = "orders"
-SEAL_KEY: Final = "seal.json"
 RELAY_EVERY_S: Final = 2.0
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     clock.now()
     limits = tighten(HARD_LIMITS, settings.limits)
     journal = open_ledger(settings.ledger, home)
-    ledger = LiveLedger(journal)
+    roll = _roll(home, settings)
+    ledger = LiveLedger(journal, is_warranted=roll.admits)
     ledger.refresh()
     court = Court(
         settings=settings,
@@ -64,31 +65,35 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         clock=clock,
         view=LakeView(home),
         signatures=Signatures(signer, typed_digest, recover_address),
+        roll=roll,
         tighter=limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()}),
     )
-    _fund(journal, ledger, court)
+    found(journal, ledger, court)
     outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock)
     desk = ProposalDesk(journal, ledger, court, outbox)
     desk.relay()
     return desk
 
 
-def _fund(journal: Journal, ledger: LiveLedger, court: Court) -> None:
-    """Fund the paper account, once in the journal's life, whoever else is writing to it."""
-    settings = court.settings
-    while settings.account not in ledger.book.cash_usd:
-        funded = AccountFunded(
-            at=court.clock.now(),
-            mode=settings.mode,
-            account=settings.account,
-            cash_usd=settings.paper.cash_usd,
+def _roll(home: Home, settings: Settings) -> Roll:
+    """Return whose keys count, founded on this process's own configuration."""
+    trusted = configured_seals(home, settings.signing)
+    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=QUORUM), typed_digest, recover_address)
+
+
+def demand_trusted(desk: ProposalDesk, signer: DigestSigner) -> None:
+    """Return when whoever verifies with this home's configuration and journal trusts the signer.
+
+    Raises:
+        Fault: `key_missing` naming the address; nothing that it sealed would be acted on.
+    """
+    now = desk.court.clock.now()
+    if signer.address.lower() not in desk.court.roll.seals.trusted(now, sealed_at=now):
+        raise Fault(
+            ErrorCode.KEY_MISSING,
+            f"the sealing key {signer.address} is not trusted here now",
+            fix="add it with `when-to-invest keys add`, or name it in [signing] trusted_seals everywhere",
         )
-        try:
-            journal.append([funded], expected=ledger.head)
-        except Fault as fault:
-            if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-                raise
-        ledger.refresh()
 
 
 def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
@@ -117,14 +122,15 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
     from tool_servers.assembly import configure_logging
 
     configure_logging()
-    if http is None or secrets is None or secrets.passphrase is None:
+    if http is None or secrets is None:
         raise Fault(
             ErrorCode.UNAUTHENTICATED,
-            "the orders server is not served without caller tokens and the keystore passphrase",
+            "the orders server is not served without caller tokens",
             fix="use `when-to-invest up`",
         )
-    signer = unlock_keystore(home.keys / SEAL_KEY, passphrase=secrets.passphrase)
+    signer = open_seal(home, read_settings(home).signing, secret=secrets.passphrase)
     desk = open_desk(home, signer=signer)
+    demand_trusted(desk, signer)
     listener = listen(http)
     access = access_of(home, desk.court.settings, server=NAME, url=url_of(listener), callers=secrets.callers)
     server = build(desk, access=access)

@@ -64,7 +64,7 @@ def add_routes(server: ToolServer, desk: ProposalDesk) -> None:
 
     def list_held(body: bytes) -> Answer:
         del body
-        return {"held": [hold.as_json() for hold in desk.held()]}
+        return {"held": [hold.as_json(desk.court.roll.domain) for hold in desk.held()]}
 
     server.custom_route("/approvals", methods=["POST"])(_guarded(approve))
     server.custom_route("/declines", methods=["POST"])(_guarded(decline))

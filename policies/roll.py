@@ -1,0 +1,209 @@
+"""The roll: whose approvals and whose seals count, folded from the journal and checked as it goes.
+
+Stage: gate and executor, each for itself from its own configuration. Configuration founds the
+roll and can only take names away from it afterwards; a quorum of those on it adds, removes,
+and trusts new sealing keys. A change without its quorum changes nothing, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, assert_never
+
+from policies.quorum import Assembly, demand_quorum
+from policies.remedies import Electorate
+from policies.seal_keys import SealKeys
+from when_to_invest.canonical import utc_text
+from when_to_invest.domains import SigningDomain
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import OrderSettled, TradingResumed
+from when_to_invest.keyholders import (
+    Anchors,
+    Approver,
+    ApproverEnrolled,
+    ApproverRemoved,
+    ApproversFounded,
+    HomeFounded,
+    KeyholderChange,
+    KeyholderEvent,
+    SealKeyAdded,
+    SealKeyRetired,
+    carries,
+)
+
+NO_HOME: Final = "0" * 64
+"""Id of a home whose journal is empty: nothing is signed there yet."""
+
+
+@dataclass(slots=True)
+class Roll:
+    """Mutable fold: give it every event of the journal once, in order, through `admits`."""
+
+    anchors: Anchors
+    typed_digest: Callable[[dict[str, Any]], bytes]
+    recover: Callable[[bytes, str], str]
+    home_id: str = NO_HOME
+    is_founded: bool = False
+    serial: int = 0
+    """How many changes the journal holds, those without a quorum included."""
+    members: dict[str, Approver] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    """Names that a quorum removed; configuration may still list them, which means nothing."""
+    seals: SealKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seals = SealKeys(frozenset(item.lower() for item in self.anchors.seal_addresses))
+        self.members.update({name: Approver(name=name, address=at) for name, at in self._configured()})
+
+    @property
+    def domain(self) -> SigningDomain:
+        """Return what every document that is signed here must name."""
+        return SigningDomain(home_id=self.home_id, chain_id=self.anchors.chain_id)
+
+    @property
+    def needed(self) -> int:
+        """Return how many signatures a change takes now; at least one."""
+        return max(1, min(self.anchors.quorum, len(self.members)))
+
+    def admits(self, event: object, home_id: str) -> bool:
+        """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
+        self.home_id = home_id
+        if isinstance(event, TradingResumed | OrderSettled):
+            return self._electorate(event.at).is_warranted(event, home_id)
+        if not isinstance(event, KeyholderEvent):
+            return True
+        try:
+            self._apply(event)
+        except Fault:
+            return False
+        finally:
+            self.serial += isinstance(event, ApproverEnrolled | ApproverRemoved | SealKeyAdded)
+        return True
+
+    def demand(self, change: KeyholderChange) -> None:
+        """Return when a quorum of the present roll signed exactly this change; nothing is changed.
+
+        Raises:
+            Fault: `bad_approval` or `bad_signature`, for the first thing that does not hold.
+        """
+        if not carries(change) or change.mode is not self.anchors.mode:
+            raise _refused("what was signed is not what would be done, or not in this mode")
+        self._demand_sense(change)
+        demand_quorum(
+            change.motion,
+            change.endorsements,
+            needed=self.needed,
+            serial=self.serial,
+            assembly=self.assembly(change.at, is_history=True),
+        )
+
+    def assembly(self, now: datetime, *, is_history: bool = False) -> Assembly:
+        """Return who may sign at `now`, here."""
+        voters = self._voters(now) if is_history else self.at(now)
+        return Assembly(voters, self.domain, now, self.typed_digest, self.recover)
+
+    def at(self, now: datetime) -> dict[str, str]:
+        """Return names and addresses of those whose approvals count at `now`."""
+        anchors = self.anchors
+        return {
+            name: address
+            for name, address in self._voters(now).items()
+            if name not in anchors.denied_approvers
+            and (name not in anchors.approvers_until or now < anchors.approvers_until[name])
+        }
+
+    def demand_vote(self, name: str, now: datetime) -> None:
+        """Return when `name` may sign at `now`.
+
+        Raises:
+            Fault: `bad_approval` saying whether they never could, or no longer can.
+        """
+        if name in self.at(now):
+            return
+        member = self.members.get(name)
+        if member is None:
+            raise _refused(f"{name!r} is no approver of this home")
+        if name in self.anchors.denied_approvers:
+            raise _refused(f"{name} was denied by config.toml")
+        ends = [end for end in (member.valid_until, self.anchors.approvers_until.get(name)) if end]
+        raise _refused(f"the vote of {name} expired at {utc_text(min(ends))}")
+
+    def electorate(self, now: datetime) -> Electorate:
+        """Return who may sign what goes on after a halt, at `now`."""
+        return self._electorate(now, voters=self.at(now))
+
+    def _electorate(self, now: datetime, *, voters: Mapping[str, str] | None = None) -> Electorate:
+        signers = self._voters(now) if voters is None else voters
+        return Electorate(
+            signers, self.anchors.mode, self.typed_digest, self.recover, chain_id=self.anchors.chain_id
+        )
+
+    def _configured(self) -> list[tuple[str, str]]:
+        return list(self.anchors.approvers.items())
+
+    def _voters(self, now: datetime) -> dict[str, str]:
+        return {
+            member.name: member.address
+            for member in self.members.values()
+            if member.valid_until is None or now < member.valid_until
+        }
+
+    def _apply(self, event: KeyholderEvent) -> None:
+        match event:
+            case ApproversFounded():
+                self._found(event)
+            case ApproverEnrolled():
+                self.demand(event)
+                self.members[event.approver.name] = event.approver
+                self.removed.discard(event.approver.name)
+            case ApproverRemoved():
+                self.demand(event)
+                del self.members[event.name]
+                self.removed.add(event.name)
+            case SealKeyAdded():
+                self.demand(event)
+                self.seals.add(event.key)
+            case SealKeyRetired():
+                self.seals.retire(event.address, not_after=event.not_after)
+            case HomeFounded():
+                pass
+            case _:
+                raise _refused("it is no change that this release knows")
+
+    def _found(self, event: ApproversFounded) -> None:
+        """Take the journal's first names that this process's own configuration names too."""
+        if self.is_founded:
+            raise _refused("the approvers were founded before")
+        own = {name: address.lower() for name, address in self._configured()}
+        self.is_founded = True
+        self.members = {
+            item.name: item for item in event.approvers if own.get(item.name) == item.address.lower()
+        }
+
+    def _demand_sense(self, change: KeyholderChange) -> None:
+        match change:
+            case ApproverEnrolled():
+                taken = {member.address.lower() for member in self.members.values()}
+                if change.approver.name in self.members or change.approver.address.lower() in taken:
+                    raise _refused("that name or key is on the roll already")
+                if not self.is_founded:
+                    raise _refused("this home has no first approvers yet; name them in config.toml")
+            case ApproverRemoved():
+                member = self.members.get(change.name)
+                if member is None or member.address.lower() != change.address.lower():
+                    raise _refused("nobody of that name and key is on the roll")
+            case SealKeyAdded():
+                if self.seals.knows(change.key.address):
+                    raise _refused("that sealing key was added before")
+            case _:
+                assert_never(change)
+
+
+def _refused(why: str) -> Fault:
+    return Fault(
+        ErrorCode.BAD_APPROVAL,
+        f"the roll stays as it is: {why}",
+        fix="see who and what counts with `when-to-invest approvals list` and `keys list`",
+    )
