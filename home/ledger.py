@@ -1,11 +1,11 @@
-"""`[ledger]`: where the journal stands, named without its password."""
+"""`[ledger]`: where the journal stands and is anchored, named without any secret."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from home.section import Section
 
@@ -24,6 +24,17 @@ def _without_password(url: str) -> str:
     return url
 
 
+class AnchorSettings(Section):
+    """The bucket with object lock in which the journal's head is kept; none without a name."""
+
+    bucket: str = ""
+    prefix: str = "anchors/"
+    region: str = "us-east-1"
+    endpoint_url: str | None = None
+    retention_days: int = Field(default=2_557, ge=1, le=36_500)
+    """Seven years: what is kept longest of a journal's records."""
+
+
 class LedgerSettings(Section):
     """The journal: a SQLite file in the home, or with `url` a PostgreSQL database.
 
@@ -31,3 +42,4 @@ class LedgerSettings(Section):
     """
 
     url: Annotated[str, AfterValidator(_without_password)] = ""
+    anchors: AnchorSettings = AnchorSettings()

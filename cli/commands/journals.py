@@ -1,83 +1,241 @@
-"""`journal verify|export|replay`: proof that nothing recorded was changed, lost or reordered."""
+"""`journal verify|anchor|migrate|export|replay`: proof that nothing recorded was changed or lost."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from dataclasses import dataclass, replace
+from enum import StrEnum, unique
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import HomeOption, JsonOption
-from when_to_invest.errors import EXIT_OK, EXIT_REFUSED
+from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
+
+if TYPE_CHECKING:
+    from home.ledger import LedgerSettings
+    from home.paths import Home
+    from ledger.anchors import S3Anchors
+    from ledger.journal import Journal
+    from ledger.verify import FirstBad, Verification
+
+
+@unique
+class ExportForm(StrEnum):
+    """What an export is written as."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to `app`."""
     group = typer.Typer(name="journal", help="The hash-chained record of everything that happened.")
     group.command()(verify)
+    group.command()(anchor)
+    group.command()(migrate)
     group.command()(export)
     group.command("replay")(replay_journal)
     app.add_typer(group)
 
 
-def verify(*, home: HomeOption = None, json: JsonOption = False) -> int:
+def verify(
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="Check this export (JSON lines or a plain pg_dump) instead.")
+    ] = None,
+    anchors: Annotated[
+        bool, typer.Option("--anchors", help="Compare with the heads kept in ledger.anchors.bucket too.")
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> int:
     """Check the hash chain; exit 0 clean, 1 corrupt (naming the first bad event), 2 unreadable."""
-    from cli.output import console, print_json
     from home.paths import home_at
     from home.settings import read_settings
-    from ledger.checking import check_ledger
+    from ledger.checking import check_ledger, check_links
+    from ledger.dump import links_in
 
     at = home_at(home)
-    result = check_ledger(read_settings(at).ledger, at)
+    settings = read_settings(at).ledger
+    result = check_links(links_in(file), witness=None) if file else check_ledger(settings, at)
+    compared = 0
+    if result.ok and anchors:
+        bad, compared = _compared(settings, at)
+        result = replace(result, ok=bad is None, first_bad=bad)
+    _tell(result, anchors=compared, as_json=json)
+    return EXIT_OK if result.ok else EXIT_REFUSED
+
+
+def _tell(result: Verification, *, anchors: int, as_json: bool) -> None:
+    from cli.output import console, print_json
+
     bad = result.first_bad
-    if json:
+    if as_json:
         first_bad = None if bad is None else {"sequence": bad.sequence, "why": bad.why}
-        print_json(
-            {"ok": result.ok, "events": result.events, "head": result.head.hash, "first_bad": first_bad}
-        )
+        told = {"ok": result.ok, "events": result.events, "head": result.head.hash}
+        print_json({**told, "first_bad": first_bad, "anchors": anchors})
     elif bad is None:
-        console().print(f"[bold green]journal ok[/] {result.events} events, head {result.head.hash[:16]}…")
+        beside = f", {anchors} anchors agree" if anchors else ""
+        console().print(
+            f"[bold green]journal ok[/] {result.events} events, head {result.head.hash[:16]}…{beside}"
+        )
     else:
         place = "outside the events" if bad.sequence is None else f"at event {bad.sequence}"
         console(is_error=True).print(f"[bold red]journal corrupt[/] {place}: {bad.why}")
-    return EXIT_OK if result.ok else EXIT_REFUSED
+
+
+def _compared(settings: LedgerSettings, home: Home) -> tuple[FirstBad | None, int]:
+    """Return where the journal contradicts an anchor, and how many anchors there are."""
+    from ledger.anchors import contradiction
+    from ledger.opening import open_ledger
+
+    anchors = list(_bucket(settings).read())
+    with closing(open_ledger(settings, home, is_read_only=True)) as journal:
+        return contradiction(journal, anchors), len(anchors)
+
+
+def _bucket(settings: LedgerSettings) -> S3Anchors:
+    from ledger.anchors import S3Anchors, connect_s3
+
+    if not settings.anchors.bucket:
+        raise Fault(
+            ErrorCode.BAD_CONFIG,
+            "no bucket for anchors is named",
+            fix="name one with object lock in config.toml: [ledger.anchors] bucket = ...",
+        )
+    return S3Anchors(connect_s3(settings.anchors), settings.anchors)
+
+
+def anchor(*, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Keep the present head in a bucket with object lock, where nobody can change it."""
+    from cli.output import console, print_json
+    from home.clock import WallClock
+    from home.paths import home_at
+    from home.settings import read_settings
+    from ledger.opening import open_ledger
+    from when_to_invest.canonical import utc_text
+
+    at = home_at(home)
+    settings = read_settings(at).ledger
+    bucket = _bucket(settings)
+    with closing(open_ledger(settings, at, is_read_only=True)) as journal:
+        kept = bucket.write(journal.head(), at=WallClock().now())
+    if json:
+        print_json({"events": kept.head.sequence, "head": kept.head.hash, "at": utc_text(kept.at)})
+    else:
+        console().print(f"[bold green]anchored[/] event {kept.head.sequence}, head {kept.head.hash[:16]}…")
+
+
+def migrate(
+    *,
+    owner_url: Annotated[
+        str, typer.Option(help="postgresql://OWNER@HOST/DATABASE; the password comes from the environment.")
+    ],
+    writer: Annotated[str | None, typer.Option(help="Role that may read and insert.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Role that may read.")] = None,
+    home: HomeOption = None,  # noqa: ARG001 - every command takes it
+    json: JsonOption = False,
+) -> None:
+    """Lay out the journal in a PostgreSQL database, or bring it up to date, as its owner."""
+    from cli.output import console, print_json
+    from ledger.postgres_migrations import bring_up_to_date
+
+    reached = bring_up_to_date(owner_url, writer=writer, reader=reader)
+    if json:
+        print_json({"migration": reached})
+    else:
+        console().print(f"[bold green]journal ready[/] at migration {reached}")
 
 
 def export(
     *,
-    to: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="File to write (a directory for csv and parquet); standard output without."),
+    ] = None,
+    form: Annotated[
+        ExportForm,
+        typer.Option(
+            "--format", help="jsonl: whole and verifiable; csv, parquet: for auditors, people covered."
+        ),
+    ] = ExportForm.JSONL,
+    key_file: Annotated[
+        Path | None, typer.Option(help="Key of the pseudonyms, in hexadecimal (default: one the home makes).")
+    ] = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001 - the export is JSON lines either way
+    json: JsonOption = False,
 ) -> None:
-    """Write every event as one JSON line with its sequence number and hashes."""
+    """Write every event: as JSON lines with its hashes, or as a table without people for auditors."""
     from home.paths import home_at
     from home.settings import read_settings
     from ledger.opening import open_ledger
-    from when_to_invest.canonical import canonical_bytes
 
     at = home_at(home)
-    journal = open_ledger(read_settings(at).ledger, at, is_read_only=True)
-    try:
-        lines = (
-            canonical_bytes(
-                {
-                    "sequence": row.sequence,
-                    "previous_hash": row.previous_hash,
-                    "hash": row.hash,
-                    "event": row.event.model_dump(mode="json"),
-                }
-            )
-            + b"\n"
-            for row in journal.read()
-        )
-        if to is None:
-            sys.stdout.buffer.writelines(lines)
+    with closing(open_ledger(read_settings(at).ledger, at, is_read_only=True)) as journal:
+        if form is ExportForm.JSONL:
+            _export_lines(journal, to)
         else:
-            with to.open("wb") as file:
-                file.writelines(lines)
-    finally:
-        journal.close()
+            _export_table(journal, _Table(to, form, key_file, at), as_json=json)
+
+
+def _export_lines(journal: Journal, to: Path | None) -> None:
+    from when_to_invest.canonical import plain_canonical_bytes
+
+    lines = (
+        plain_canonical_bytes(
+            {
+                "sequence": row.sequence,
+                "previous_hash": row.previous_hash,
+                "hash": row.hash,
+                "event": row.event.model_dump(mode="json"),
+            }
+        )
+        + b"\n"
+        for row in journal.read()
+    )
+    if to is None:
+        sys.stdout.buffer.writelines(lines)
+    else:
+        with to.open("wb") as file:
+            file.writelines(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    to: Path | None
+    form: ExportForm
+    key_file: Path | None
+    home: Home
+
+
+def _export_table(journal: Journal, table: _Table, *, as_json: bool) -> None:
+    from cli.output import console, print_json
+    from home.clock import WallClock
+    from ledger.audit_export import Format, export_for_audit
+    from ledger.redaction_key import redactor_of
+
+    if table.to is None:
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            f"{table.form.value} is written into a directory, and none is given",
+            fix="add --to DIRECTORY",
+        )
+    key = table.key_file or table.home.keys / "redaction.key"
+    redactor = redactor_of(key, may_make=table.key_file is None)
+    done = export_for_audit(
+        journal, table.to, form=Format(table.form.value), redactor=redactor, at=WallClock().now()
+    )
+    if as_json:
+        told = {"table": str(done.table), "manifest": str(done.manifest)}
+        print_json({**told, "events": done.rows, "head": done.head.hash})
+    else:
+        console().print(
+            f"[bold green]exported[/] {done.rows} events to {done.table}; see {done.manifest.name}"
+        )
 
 
 def replay_journal(*, home: HomeOption = None, json: JsonOption = False) -> None:
