@@ -68,6 +68,20 @@ def _journal(home: Home) -> str:
     return f"{result.events} events, chain ok"
 
 
+def _dead_letters(home: Home) -> str:
+    from cli.commands.dead_letters import letters_of
+    from when_to_invest.errors import ErrorCode
+
+    waiting = letters_of(home).waiting()
+    if waiting:
+        raise Fault(
+            ErrorCode.DEAD_LETTER,
+            f"{len(waiting)} dead letters of the order queue wait for an answer; their groups are halted",
+            fix="see `when-to-invest dlq list`",
+        )
+    return "none"
+
+
 def _keys(home: Home) -> str:
     names = sorted(path.stem for path in home.keys.glob("*.json")) if home.keys.exists() else []
     return ", ".join(names) or "none yet (`up` makes the sealing key)"
@@ -100,6 +114,7 @@ def examine(home: Home) -> tuple[Finding, ...]:
         "clock": _clock,
         "data": _data,
         "journal": _journal,
+        "letters": _dead_letters,
         "keys": _keys,
         "services": _services,
     }

@@ -15,7 +15,9 @@ from when_to_invest.errors import Fault
 def kept(receiver: QueueReceiver, receipt: str, *, visibility_s: int, log: Log) -> Iterator[None]:
     """Extend the receipt every third of `visibility_s` for the length of the block.
 
-    Losing the message is no danger: the journal alone says what was done about it.
+    A queue that does not answer is asked again at the next beat; only a message that
+    belongs to somebody else is given up. Losing it is no danger: the journal alone says
+    what was done about it.
     """
     done = threading.Event()
 
@@ -25,7 +27,8 @@ def kept(receiver: QueueReceiver, receipt: str, *, visibility_s: int, log: Log) 
                 receiver.extend(receipt, visibility_s=visibility_s)
             except Fault as fault:
                 log.say("message_not_kept", code=fault.code.value)
-                return
+                if not fault.is_retryable:
+                    return
 
     thread = threading.Thread(target=beat, name="message-heartbeat", daemon=True)
     thread.start()

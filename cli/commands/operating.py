@@ -47,15 +47,25 @@ def status(
 ) -> None:
     """Show decisions with their verdicts, orders and fills, as the journal proves them."""
     from cli.cards import decision_card, decision_json, decision_table
+    from cli.commands.dead_letters import letters_of
     from cli.output import console, print_json
     from home.paths import home_at
 
     records = decisions_of(home_at(home))
     if decision_id is None:
+        waiting = letters_of(home_at(home)).waiting()
         if json:
-            print_json({"decisions": [decision_json(record) for record in records.values()]})
+            print_json(
+                {
+                    "decisions": [decision_json(record) for record in records.values()],
+                    "dead_letters": len(waiting),
+                }
+            )
         else:
             console().print(decision_table(list(records.values())))
+        if waiting and not json:
+            told = f"{len(waiting)} dead letters halt their groups"
+            console().print(f"[bold red]{told}[/]; see `when-to-invest dlq list`")
         return
     record = records.get(decision_id)
     if record is None:
