@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from when_to_invest.decision.evidence import KEY_DROP, EvidenceBook, drop_id
 from when_to_invest.decision.recommendation import Action, RuleStep
@@ -42,14 +42,28 @@ class Decision:
 
     action: Action
     size_fraction: float
-    steps: tuple[RuleStep, ...]
+    path: tuple[_Step, ...]
+
+    @property
+    def steps(self) -> tuple[RuleStep, ...]:
+        """The path as it is shown."""
+        return tuple(RuleStep(**step._asdict()) for step in self.path)
+
+
+class _Step(NamedTuple):
+    """One question, what it found, in words, and the facts it read."""
+
+    rule: str
+    outcome: str
+    text: str
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """What one question found: an action when it settles the matter."""
 
-    step: RuleStep
+    step: _Step
     action: Action | None = None
 
 
@@ -61,7 +75,7 @@ def elevated_odds(book: EvidenceBook) -> float | None:
 
 def decide(case: Case) -> Decision:
     """Walk the tree; the first question that settles the matter ends it."""
-    steps: list[RuleStep] = []
+    steps: list[_Step] = []
     path = _UPWARDS if case.book["trend.is_up"] else _DOWNWARDS
     for question in (_is_halted, _trend, *path):
         answer = question(case)
@@ -85,8 +99,8 @@ def _size(action: Action, sizing: Sizing) -> float:
             return 0.0
 
 
-def _step(rule: str, outcome: str, text: str, *evidence: str) -> RuleStep:
-    return RuleStep(rule=rule, outcome=outcome, text=text, evidence=evidence)
+def _step(rule: str, outcome: str, text: str, *evidence: str) -> _Step:
+    return _Step(rule, outcome, text, evidence)
 
 
 def _is_halted(case: Case) -> _Answer:

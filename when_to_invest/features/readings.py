@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from when_to_invest.features.daily import DailyBars
 from when_to_invest.features.risk_frame import WEEK, RiskFrame
-from when_to_invest.features.windows import change_ratio, rolling_max, rolling_mean
+from when_to_invest.features.windows import change_ratio, rolling_max
 
 if TYPE_CHECKING:
     from when_to_invest.market import FloatArray
@@ -68,7 +68,7 @@ def read_days(
     daily = change_ratio(close, 1)
     before = close[np.maximum(np.arange(len(close)) - 1, 0)]
     low, high = (bars.low[near], bars.high[near]) if bars.has_range else (close, close)
-    week = np.sqrt(rolling_mean(frame.variance[:stop], WEEK) * bars.days_per_year)
+    week = np.sqrt(frame.week[:stop] * bars.days_per_year)
     columns = (
         close,
         daily,
@@ -81,7 +81,7 @@ def read_days(
         *(column[days] for column in columns),
         week[first:],
         _medians(week, first) if with_median else np.full(stop - first, np.nan),
-        _long_run(bars, frame, stop)[first:],
+        np.sqrt(frame.long_run[first:stop] * bars.days_per_year),
         before[days],
         (high / before - 1.0)[days],
     )
@@ -102,12 +102,3 @@ def _median(values: FloatArray) -> float:
 
     ordered, count = np.sort(values), len(values)
     return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2.0
-
-
-def _long_run(bars: DailyBars, frame: RiskFrame, stop: int) -> FloatArray:
-    """Return the volatility of all days so far, at each."""
-    import numpy as np
-
-    total = np.cumsum(np.append(0.0, frame.variance[1:stop]))
-    long_run: FloatArray = np.sqrt(total / np.maximum(np.arange(stop), 1) * bars.days_per_year)
-    return long_run

@@ -7,6 +7,7 @@ horizons of Corsi (2009), "A simple approximate long-memory model of realized vo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from when_to_invest.features.daily import DailyBars
@@ -25,24 +26,38 @@ WARM_UP: Final = 252
 """Days before this one are not learnt from: a year of history stands behind every row."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RiskFrame:
-    """Daily variance and its logarithm at four speeds.
-
-    `variance`: (n,). `log_variance`: (n, 4), the latest day, week, month and quarter; NaN
-    where history does not reach back far enough.
-    """
+    """Variance of every day (n,), and what is read off it, computed when it is first asked for."""
 
     variance: FloatArray
-    log_variance: FloatArray
+    has_range: bool
+
+    @cached_property
+    def week(self) -> FloatArray:
+        """Mean variance of the latest week (n,), NaN before there is one."""
+        return rolling_mean(self.variance, WEEK)
+
+    @cached_property
+    def long_run(self) -> FloatArray:
+        """Mean variance of all days so far but the first, which has no move (n,)."""
+        import numpy as np
+
+        total = np.cumsum(np.append(0.0, self.variance[1:]))
+        long_run: FloatArray = total / np.maximum(np.arange(len(total)), 1)
+        return long_run
+
+    @cached_property
+    def log_variance(self) -> FloatArray:
+        """Log variance of the latest day, week, month and quarter (n, 4), NaN before there are so many."""
+        import numpy as np
+
+        # A single squared return is too noisy to stand for today's variance.
+        latest = self.variance if self.has_range else exponential_mean(self.variance, EWMA_DECAY)
+        slower = (rolling_mean(self.variance, window) for window in (MONTH, QUARTER))
+        return np.log(np.column_stack((latest, self.week, *slower)))
 
 
 def risk_frame(bars: DailyBars) -> RiskFrame:
     """Return the variance features of every day."""
-    import numpy as np
-
-    variance = daily_variance(bars)
-    # A single squared return is too noisy to stand for today's variance.
-    latest = variance if bars.has_range else exponential_mean(variance, EWMA_DECAY)
-    speeds = (latest, *(rolling_mean(variance, window) for window in (WEEK, MONTH, QUARTER)))
-    return RiskFrame(variance=variance, log_variance=np.log(np.column_stack(speeds)))
+    return RiskFrame(daily_variance(bars), bars.has_range)

@@ -22,14 +22,6 @@ def probability(design: FloatArray, coefficients: FloatArray) -> FloatArray:
     return logistic(design @ coefficients)
 
 
-def probability_by_row(design: FloatArray, coefficients: FloatArray) -> FloatArray:
-    """Return P(outcome = 1) for rows (m, k), each with its own coefficients (m, k)."""
-    import numpy as np
-
-    score = np.einsum("ij,ij->i", design, coefficients)
-    return logistic(score)
-
-
 def logistic(score: FloatArray) -> FloatArray:
     """Return 1 / (1 + exp(-score)) for log odds of any shape, kept within 30 of even."""
     import numpy as np

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.fakes.fake_bars import daily_snapshot
 from when_to_invest.features.daily import daily_bars
 from when_to_invest.models.fall_odds import THRESHOLDS, design, log_fall, pooled_odds
-from when_to_invest.models.newton_logit import probability_by_row
+from when_to_invest.models.newton_logit import logistic
 from when_to_invest.models.own_frequency import own_counts, own_shares, weight
 from when_to_invest.models.past import FIRST_ROW, REFIT_DAYS, Past
 from when_to_invest.models.prior import shipped_prior
@@ -87,5 +87,5 @@ def test_pooled_odds_are_those_of_their_design() -> None:
     rows = np.arange(FIRST_ROW + 300, len(past.bars))
     for column, fall in enumerate(FALLS):
         features = design(past.panel, rows, np.full(len(rows), fall), 21)
-        expected = probability_by_row(features, past.by_row(21, "fall")[rows])
+        expected = logistic((features * past.by_row(21, "fall")[rows]).sum(axis=1))
         assert odds[rows, column] == pytest.approx(expected, rel=1e-10)
