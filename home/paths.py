@@ -78,6 +78,11 @@ class Home:
         return self.root / "halts"
 
     @property
+    def petitions(self) -> Path:
+        """What waits for several people's signatures, one file a petition."""
+        return self.root / "petitions"
+
+    @property
     def keys(self) -> Path:
         """Encrypted keystores, one file a key."""
         return self.root / "keys"

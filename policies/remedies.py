@@ -31,6 +31,7 @@ class Electorate:
     typed_digest: Callable[[dict[str, Any]], bytes]
     recover: Callable[[bytes, str], str]
     chain_id: int = TEST_CHAIN_ID
+    needed: int = QUORUM
 
     def assembly(self, *, home_id: str, now: datetime) -> Assembly:
         """Return who may sign in the home of that id at `now`."""
@@ -50,7 +51,7 @@ class Electorate:
                 fix="ask for a new document and sign that",
             )
         assembly = self.assembly(home_id=home_id, now=event.at)
-        demand_quorum(event.motion, event.endorsements, needed=QUORUM, serial=serial, assembly=assembly)
+        demand_quorum(event.motion, event.endorsements, needed=self.needed, serial=serial, assembly=assembly)
 
     def is_warranted(self, event: ev.Event, home_id: str) -> bool:
         """Return whether an event that loosens carries a quorum; True for every other event."""

@@ -6,11 +6,18 @@ whether an event does just that.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, assert_never
 
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.money import decimal_text
+from when_to_invest.motions import Endorsement, Motion
+from when_to_invest.orders import ORDER_LIFE, OrderStep
+from when_to_invest.values import Instant
 
 RESUME: Final = "Resume"
 SETTLE: Final = "Settle"
@@ -30,19 +37,28 @@ def resume_details(*, scope: str, halts_hash: str, lifts: str) -> Details:
     return (("scope", scope), ("halts", halts_hash), ("lifts", lifts))
 
 
-def settle_details(event: ev.OrderSettled) -> Details:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What people found about an order: base units at USD besides the fills known, and the evidence."""
+
+    quantity: Decimal
+    price_usd: Decimal | None
+    evidence: str
+
+
+def settle_details(sent: ev.SendIntended | ev.OrderSettled, *, account: str, found: Finding) -> Details:
     """Return what signers of a settlement are shown: every fact that it puts in the journal."""
-    price = "nothing more executed" if event.price_usd is None else f"{decimal_text(event.price_usd)} USD"
+    price = "nothing more executed" if found.price_usd is None else f"{decimal_text(found.price_usd)} USD"
     return (
-        ("decision", event.decision_id),
-        ("order", event.client_order_id),
-        ("account", event.account),
-        ("venue", event.venue),
-        ("side", event.side.value),
-        ("instrument", event.instrument),
-        ("executed", decimal_text(event.quantity)),
+        ("decision", sent.decision_id),
+        ("order", sent.client_order_id),
+        ("account", account),
+        ("venue", sent.venue),
+        ("side", sent.side.value),
+        ("instrument", sent.instrument),
+        ("executed", decimal_text(found.quantity)),
         ("price", price),
-        ("evidence", event.evidence),
+        ("evidence", found.evidence),
     )
 
 
@@ -58,8 +74,59 @@ def carries(event: ev.TradingResumed | ev.OrderSettled) -> bool:
         case ev.OrderSettled():
             return (
                 event.motion.purpose == SETTLE
-                and event.motion.details == settle_details(event)
+                and event.motion.details == settle_details(event, account=event.account, found=_found(event))
                 and (event.price_usd is None) is (event.quantity == 0)
             )
         case _:
             assert_never(event)
+
+
+def _found(event: ev.OrderSettled) -> Finding:
+    return Finding(event.quantity, event.price_usd, event.evidence)
+
+
+def settleable(record: DecisionRecord) -> OrderRecord:
+    """Return the order of a decision whose end a quorum may state: the one the venue may still hold.
+
+    Raises:
+        Fault: `illegal_transition` when no order of it waits for an end.
+    """
+    for order in record.orders.values():
+        if OrderStep.SETTLED in ORDER_LIFE[order.state]:
+            return order
+    raise Fault(
+        ErrorCode.ILLEGAL_TRANSITION,
+        f"no order of {record.decision_id} waits for its end; the decision is {record.state.value}",
+        fix="settle what `when-to-invest status` shows as quarantined, working or partly filled",
+    )
+
+
+def settlement(
+    record: DecisionRecord,
+    found: Finding,
+    *,
+    motion: Motion,
+    endorsements: tuple[Endorsement, ...],
+    at: Instant,
+) -> ev.OrderSettled:
+    """Return the event that ends the open order of a decision as people found it.
+
+    Raises:
+        Fault: `illegal_transition` when there is no such order.
+    """
+    sent = settleable(record).sent
+    return ev.OrderSettled(
+        at=at,
+        mode=sent.mode,
+        decision_id=record.decision_id,
+        client_order_id=sent.client_order_id,
+        account=record.intent.account,
+        venue=sent.venue,
+        instrument=sent.instrument,
+        side=sent.side,
+        quantity=found.quantity,
+        price_usd=found.price_usd,
+        evidence=found.evidence,
+        motion=motion,
+        endorsements=endorsements,
+    )

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from home.clock import Clock
+from home.latch import NO_LATCH, Switch
 from home.settings import Settings
 from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
+from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
 from policies.seal import DigestSigner, seal
@@ -61,6 +63,7 @@ class Court:
     """Follows the same journal as the ledger whose book the cases are heard on."""
     tighter: Mapping[str, Limits] = field(default_factory=dict)
     """Limits of the callers that have some of their own; never looser than `limits`."""
+    switch: Switch = NO_LATCH
 
     def limits_of(self, caller: str) -> Limits:
         """Return the limits that a caller's proposals are judged by."""
@@ -119,7 +122,7 @@ class Court:
 
     def _facts(self, case: Case, book: AccountBook, *, now: datetime) -> Facts:
         intent = case.intent
-        return gather_facts(
+        facts = gather_facts(
             intent,
             decision_id=case.decision_id,
             book=book,
@@ -131,6 +134,7 @@ class Court:
             mode=self.settings.mode,
             recommendation_expires_at=self._cited_until(intent),
         )
+        return under_latch(facts, intent, self.switch.read())
 
     def _cited_until(self, intent: OrderIntent) -> datetime | None:
         if intent.recommendation_id is None:

@@ -26,6 +26,7 @@ from tool_servers.orders.holds import Hold, ensure_new_signature, held
 from tool_servers.orders.minutes import Decide, commit, order_intent, record_of
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
+from tool_servers.orders.stops import StopDesk
 from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
 from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
@@ -41,6 +42,7 @@ class ProposalDesk:
     ledger: LiveLedger
     court: Court
     outbox: Outbox
+    stops: StopDesk | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def propose(self, proposal: Proposal, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
@@ -162,9 +164,11 @@ class ProposalDesk:
             return told if proposers is None else _without_strangers(told, self.ledger, proposers)
 
     def relay(self) -> int:
-        """Send what waits in the outbox; return how many envelopes went."""
+        """Send what waits in the outbox, after noting halts; return how many envelopes went."""
         with self._lock:
             self.ledger.refresh()
+            if self.stops is not None:
+                self.stops.note()
             return self.outbox.relay()
 
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import anyio.to_thread
 
 from home.clock import clock_of
+from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_sender
@@ -31,6 +32,7 @@ from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.founding import found
 from tool_servers.orders.market_view import LakeView
 from tool_servers.orders.outbox import Outbox
+from tool_servers.orders.stops import StopDesk
 from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url_of
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -54,7 +56,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     settings = read_settings(home.make())
     clock = clock_of(home, settings.mode)
     clock.now()
-    limits = tighten(HARD_LIMITS, settings.limits)
+    limits, latch = tighten(HARD_LIMITS, settings.limits), Latch(home.halts)
     journal = open_ledger(settings.ledger, home)
     roll = _roll(home, settings)
     ledger = LiveLedger(journal, is_warranted=roll.admits)
@@ -67,10 +69,12 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         signatures=Signatures(signer, typed_digest, recover_address),
         roll=roll,
         tighter=limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()}),
+        switch=latch,
     )
     found(journal, ledger, court)
-    outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock)
-    desk = ProposalDesk(journal, ledger, court, outbox)
+    outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock, latch)
+    stops = StopDesk(journal, ledger, clock, settings.mode, latch, roll)
+    desk = ProposalDesk(journal, ledger, court, outbox, stops)
     desk.relay()
     return desk
 
@@ -99,6 +103,7 @@ def demand_trusted(desk: ProposalDesk, signer: DigestSigner) -> None:
 def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
     """Return the server over a desk, with the approvers' routes."""
     from tool_servers.assembly import ServerCard, Terms, build_server
+    from tool_servers.orders.letter_routes import add_letter_routes
     from tool_servers.orders.routes import add_routes
     from tool_servers.orders.tools import INSTRUCTIONS, order_tools
 
@@ -108,6 +113,7 @@ def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
         terms=Terms(access=access, callers=desk.court.settings.callers),
     )
     add_routes(server, desk)
+    add_letter_routes(server, desk)
     return server
 
 

@@ -2,23 +2,29 @@
 
 An envelope that the journal holds as sealed but not as queued is sent again until it is
 noted as queued. The queue drops repetitions, and the executor's inbox is the authority,
-so sending twice is safe and forgetting is impossible.
+so sending twice is safe and forgetting is impossible. A decision that was sealed anew has
+a number behind its id, or the queue would take its new envelope for the old one.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from home.clock import Clock
+from home.latch import NO_LATCH, Switch
 from ledger.journal import Journal
 from ledger.live import LiveLedger
-from ledger.queue import OutgoingMessage, QueueSender
+from ledger.queue import OutgoingMessage, QueueSender, batches
+from policies.latched import may_go
+from when_to_invest.breakers import Halt
 from when_to_invest.envelopes import Envelope
-from when_to_invest.errors import Fault
-from when_to_invest.events import EnvelopeQueued
-from when_to_invest.history import DecisionState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import EnvelopeQueued, EnvelopeSealed
+from when_to_invest.history import DecisionRecord, DecisionState
+from when_to_invest.intents import OrderIntent
 
 _log = logging.getLogger(__name__)
 
@@ -31,47 +37,97 @@ class Outbox:
     ledger: LiveLedger
     sender: QueueSender
     clock: Clock
+    switch: Switch = NO_LATCH
 
     def relay(self) -> int:
         """Send every unexpired envelope that waits; return how many the queue took.
 
-        A queue that does not answer leaves them waiting for the next relay.
+        A queue that does not answer leaves them waiting for the next relay, and so does a
+        halt: the latch is looked at inside one block with the sending.
         """
+        with self.switch.writing() as halts:
+            return self._relay(halts)
+
+    def _relay(self, halts: Sequence[Halt]) -> int:
         now = self.clock.now()
-        waiting = [envelope for envelope in self.waiting() if envelope.content.expires_at > now]
+        waiting = {
+            _deduplication_id(record): record
+            for record in self._waiting()
+            if _envelope(record).content.expires_at > now and self._may_go(record, halts)
+        }
         sent = 0
-        for envelope in waiting:
-            try:
-                self._send(envelope, now=now)
-            except Fault as fault:
-                _log.warning("%s stays in the outbox: %s", envelope.content.decision_id, fault.code.value)
+        for batch in batches([_message(record) for record in waiting.values()]):
+            taken = self._send(batch)
+            self._note({waiting[name].decision_id: message_id for name, message_id in taken.items()}, at=now)
+            sent += len(taken)
+            if len(taken) < len(batch):
                 break
-            sent += 1
         if sent:
             self.ledger.refresh()
         return sent
 
+    def _may_go(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
+        return isinstance(record.intent, OrderIntent) and may_go(record.intent, self.ledger.book, halts)
+
     def waiting(self) -> tuple[Envelope, ...]:
         """Return the envelopes that were sealed and not noted as queued, oldest first."""
-        return tuple(
-            record.envelope
-            for record in self.ledger.decisions.values()
-            if record.state is DecisionState.SEALED and record.envelope is not None
-        )
+        return tuple(_envelope(record) for record in self._waiting())
 
-    def _send(self, envelope: Envelope, *, now: datetime) -> None:
-        content = envelope.content
-        message_id = self.sender.send(
-            OutgoingMessage(
-                body=envelope.canonical().decode(),
-                group=content.message_group,
-                deduplication_id=content.decision_id,
+    def _waiting(self) -> list[DecisionRecord]:
+        """Look among the reservations alone: every sealed order has one, and they are few."""
+        sealed = (self.ledger.decisions[name] for name in self.ledger.book.reservations)
+        return [record for record in sealed if record.state is DecisionState.SEALED]
+
+    def _send(self, batch: Sequence[OutgoingMessage]) -> dict[str, str]:
+        """Return the message ids of what the queue took, by deduplication id."""
+        try:
+            answers = self._answers(batch)
+        except Fault as fault:
+            answers = (fault,) * len(batch)
+        taken = {}
+        for message, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, Fault):
+                _log.warning("%s stays in the outbox: %s", message.deduplication_id, answer.code.value)
+            else:
+                taken[message.deduplication_id] = answer
+        return taken
+
+    def _answers(self, batch: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        return (self.sender.send(batch[0]),) if len(batch) == 1 else self.sender.send_batch(batch)
+
+    def _note(self, taken: Mapping[str, str], *, at: datetime) -> None:
+        noted = [
+            EnvelopeQueued(
+                at=at,
+                mode=self.ledger.decisions[decision_id].intent.mode,
+                decision_id=decision_id,
+                message_id=message_id,
             )
+            for decision_id, message_id in taken.items()
+        ]
+        if noted:
+            self.journal.append(noted)
+
+
+def _envelope(record: DecisionRecord) -> Envelope:
+    if record.envelope is None:
+        raise Fault(
+            ErrorCode.ILLEGAL_TRANSITION,
+            f"{record.decision_id} is sealed without an envelope",
+            fix="verify the journal",
         )
-        self.journal.append(
-            [
-                EnvelopeQueued(
-                    at=now, mode=content.mode, decision_id=content.decision_id, message_id=message_id
-                )
-            ]
-        )
+    return record.envelope
+
+
+def _message(record: DecisionRecord) -> OutgoingMessage:
+    envelope = _envelope(record)
+    return OutgoingMessage(
+        body=envelope.canonical().decode(),
+        group=envelope.content.message_group,
+        deduplication_id=_deduplication_id(record),
+    )
+
+
+def _deduplication_id(record: DecisionRecord) -> str:
+    times = sum(isinstance(event, EnvelopeSealed) for event in record.events)
+    return record.decision_id if times <= 1 else f"{record.decision_id}.{times}"
