@@ -15,6 +15,7 @@ from cli.commands import (
     auditing,
     backtesting,
     chatting,
+    dead_letters,
     evaluating,
     going_on,
     halting,
@@ -53,6 +54,7 @@ for group in (
     halting,
     going_on,
     approving,
+    dead_letters,
     journals,
     lake,
 ):

@@ -36,6 +36,8 @@ _STATUS: Final = {
     ErrorCode.UNKNOWN_DECISION: 404,
     ErrorCode.BAD_APPROVAL: 409,
     ErrorCode.BAD_SIGNATURE: 409,
+    ErrorCode.REDRIVE_REFUSED: 409,
+    ErrorCode.UNKNOWN_MESSAGE: 404,
     ErrorCode.JOURNAL_CONFLICT: 503,
     ErrorCode.UNAUTHENTICATED: 401,
 }
@@ -66,12 +68,13 @@ def add_routes(server: ToolServer, desk: ProposalDesk) -> None:
         del body
         return {"held": [hold.as_json(desk.court.roll.domain) for hold in desk.held()]}
 
-    server.custom_route("/approvals", methods=["POST"])(_guarded(approve))
-    server.custom_route("/declines", methods=["POST"])(_guarded(decline))
-    server.custom_route("/held", methods=["GET"])(_guarded(list_held))
+    server.custom_route("/approvals", methods=["POST"])(guarded(approve))
+    server.custom_route("/declines", methods=["POST"])(guarded(decline))
+    server.custom_route("/held", methods=["GET"])(guarded(list_held))
 
 
-def _guarded(act: Act) -> Callable[[Request], Awaitable[Response]]:
+def guarded(act: Act) -> Callable[[Request], Awaitable[Response]]:
+    """Return the handler of a route that only the operator's token opens; faults become answers."""
     check = TransportSecurityMiddleware(LOOPBACK_ONLY)
 
     async def handle(request: Request) -> Response:
