@@ -7,7 +7,6 @@ gate approved. It has no way to place an order, and none to lift a limit.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,15 +22,17 @@ from tool_servers.orders.answers import (
 )
 from tool_servers.orders.court import Case, Court
 from tool_servers.orders.holds import Hold, ensure_new_signature, held
-from tool_servers.orders.minutes import Decide, commit, order_intent, record_of
+from tool_servers.orders.minutes import order_intent, record_of
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
+from tool_servers.orders.sitting import Decide, Sittings
 from tool_servers.orders.stops import StopDesk
 from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
 from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
 from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
 from when_to_invest.intents import OrderIntent, decision_id_of
+from when_to_invest.portfolio import AccountBook
 
 
 @dataclass(slots=True)
@@ -43,7 +44,11 @@ class ProposalDesk:
     court: Court
     outbox: Outbox
     stops: StopDesk | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _sittings: Sittings[DecisionAnswer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let requests that come at once share a sitting."""
+        self._sittings = Sittings(self.journal, self.ledger, self.outbox, self._answer)
 
     def propose(self, proposal: Proposal, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
         """Size, judge and record a request; the same request again returns the same decision.
@@ -55,10 +60,10 @@ class ProposalDesk:
         """
         decision_id = decision_id_of(proposer=caller, request_id=proposal.request_id)
 
-        def decide() -> Sequence[Event]:
+        def decide(book: AccountBook) -> Sequence[Event]:
             known = self.ledger.decisions.get(decision_id)
             if known is None:
-                opened = _opening(self.court, self.ledger, proposal, caller=caller, decision_id=decision_id)
+                opened = _opening(self.court, book, proposal, caller=caller, decision_id=decision_id)
                 return _signed_by(identity, opened)
             instrument = self.court.view.instrument(proposal.instrument)
             ensure_same_request(proposal, order_intent(known), instrument)
@@ -73,14 +78,14 @@ class ProposalDesk:
             Fault: `unknown_decision`, `bad_approval` or `bad_signature`.
         """
 
-        def decide() -> Sequence[Event]:
+        def decide(book: AccountBook) -> Sequence[Event]:
             record = record_of(self.ledger, approval.decision_id)
             if approval in record.approvals:
                 return ()
             hold = held(record, now=self.court.clock.now())
             ensure_new_signature(hold, approval)
             self.court.verify(approval, hold.intent)
-            return (_given(self.court, approval), *_reheard(self.court, self.ledger, hold, approval))
+            return (_given(self.court, approval), *_reheard(self.court, book, hold, approval))
 
         return self._decided(approval.decision_id, decide)
 
@@ -91,7 +96,7 @@ class ProposalDesk:
             Fault: `unknown_decision`, or `bad_approval` when nobody of that name is enrolled.
         """
 
-        def decide() -> Sequence[Event]:
+        def decide(_: AccountBook) -> Sequence[Event]:
             if record_of(self.ledger, decision_id).state is DecisionState.DECLINED:
                 return ()
             held(record_of(self.ledger, decision_id), now=None)
@@ -115,7 +120,7 @@ class ProposalDesk:
             Fault: `unknown_decision`.
         """
 
-        def decide() -> Sequence[Event]:
+        def decide(_: AccountBook) -> Sequence[Event]:
             record = record_of(self.ledger, decision_id)
             if record.is_cancel_requested or record.state in FINAL_STATES:
                 return ()
@@ -128,7 +133,7 @@ class ProposalDesk:
 
     def get(self, decision_id: str) -> DecisionAnswer:
         """Return one decision, or raise `unknown_decision`."""
-        return self._decided(decision_id, lambda: ())
+        return self._decided(decision_id, lambda _: ())
 
     def list_orders(
         self, *, state: DecisionState | None, limit: int, proposers: frozenset[str] | None = None
@@ -137,7 +142,7 @@ class ProposalDesk:
 
         `proposers`: of these callers only; none for everybody's.
         """
-        with self._lock:
+        with self._sittings.room:
             self.ledger.refresh()
             newest = _newest(self.ledger, state=state, proposers=proposers)
             rows = tuple(order_row(item, order_intent(item)) for item in newest[:limit])
@@ -145,7 +150,7 @@ class ProposalDesk:
 
     def held(self) -> tuple[Hold, ...]:
         """Return the decisions that wait for signatures, oldest first."""
-        with self._lock:
+        with self._sittings.room:
             self.ledger.refresh()
             waiting = [item for item in self.ledger.decisions.values() if item.state is DecisionState.HELD]
             return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
@@ -155,7 +160,7 @@ class ProposalDesk:
 
         `proposers`: of what is reserved, the decisions of these callers only.
         """
-        with self._lock:
+        with self._sittings.room:
             self.ledger.refresh()
             court = self.court
             told = portfolio_of(
@@ -165,18 +170,18 @@ class ProposalDesk:
 
     def relay(self) -> int:
         """Send what waits in the outbox, after noting halts; return how many envelopes went."""
-        with self._lock:
+        with self._sittings.room:
             self.ledger.refresh()
             if self.stops is not None:
                 self.stops.note()
             return self.outbox.relay()
 
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
-        with self._lock:
-            commit(self.journal, self.ledger, decide)
-            self.outbox.relay()
-            record = record_of(self.ledger, decision_id)
-            return decision_answer(record, order_intent(record))
+        return self._sittings.settle(decision_id, decide)
+
+    def _answer(self, decision_id: str) -> DecisionAnswer:
+        record = record_of(self.ledger, decision_id)
+        return decision_answer(record, order_intent(record))
 
 
 def _given(court: Court, approval: Approval) -> ApprovalGiven:
@@ -188,9 +193,9 @@ def _given(court: Court, approval: Approval) -> ApprovalGiven:
     )
 
 
-def _reheard(court: Court, ledger: LiveLedger, hold: Hold, approval: Approval) -> Sequence[Event]:
+def _reheard(court: Court, book: AccountBook, hold: Hold, approval: Approval) -> Sequence[Event]:
     signed = (*hold.approvals, approval)
-    return court.hear(Case(hold.decision_id, hold.intent, signed, hold.expires_at), ledger.book)
+    return court.hear(Case(hold.decision_id, hold.intent, signed, hold.expires_at), book)
 
 
 def _newest(
@@ -219,7 +224,7 @@ def _signed_by(identity: Identity | None, opened: Sequence[Event]) -> Sequence[E
 
 
 def _opening(
-    court: Court, ledger: LiveLedger, proposal: Proposal, *, caller: str, decision_id: str
+    court: Court, book: AccountBook, proposal: Proposal, *, caller: str, decision_id: str
 ) -> Sequence[Event]:
     """Return the proposal as an intent, and what the gate said of it."""
     now = court.clock.now()
@@ -231,4 +236,4 @@ def _opening(
         setting=Setting(court.settings.mode, court.settings.account, court.settings.venue, now),
     )
     proposed = IntentProposed(at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent)
-    return (proposed, *court.hear(Case(decision_id, intent), ledger.book))
+    return (proposed, *court.hear(Case(decision_id, intent), book))

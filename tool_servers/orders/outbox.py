@@ -55,16 +55,17 @@ class Outbox:
             for record in self._waiting()
             if _envelope(record).content.expires_at > now and self._may_go(record, halts)
         }
-        sent = 0
+        taken: dict[str, str] = {}
         for batch in batches([_message(record) for record in waiting.values()]):
-            taken = self._send(batch)
-            self._note({waiting[name].decision_id: message_id for name, message_id in taken.items()}, at=now)
-            sent += len(taken)
-            if len(taken) < len(batch):
+            took = self._send(batch)
+            taken |= took
+            if len(took) < len(batch):
                 break
-        if sent:
+        # One note for all: a crash before it sends them again, which the queue's dedup takes.
+        self._note({waiting[name].decision_id: message_id for name, message_id in taken.items()}, at=now)
+        if taken:
             self.ledger.refresh()
-        return sent
+        return len(taken)
 
     def _may_go(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
         return isinstance(record.intent, OrderIntent) and may_go(record.intent, self.ledger.book, halts)

@@ -1,0 +1,155 @@
+"""Sittings of the desk: what is asked at the same moment is decided one after the other and synced once.
+
+Whoever comes while a sitting is going on waits for the next, which then takes all that wait.
+Each decision sees those before it, and nobody is answered before all of them are durable. A
+sitting never records a decision made on a state it did not see.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from ledger.journal import Journal
+from ledger.live import LiveLedger
+from tool_servers.orders.minutes import MOST_ATTEMPTS
+from tool_servers.orders.outbox import Outbox
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import Event
+from when_to_invest.loosening import demand_no_loosening
+from when_to_invest.portfolio import AccountBook
+from when_to_invest.twin import twin_of
+
+MOST_AT_ONCE: Final = 64
+_log = logging.getLogger(__name__)
+Decide = Callable[[AccountBook], Sequence[Event]]
+"""Looks at the book it is given and at the refreshed ledger; returns what to record, or nothing."""
+Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True, eq=False)
+class _Request(Generic[Answer]):
+    decision_id: str
+    decide: Decide
+    answer: Answer | None = None
+    error: Exception | None = None
+    is_over: bool = False
+
+
+@dataclass(slots=True)
+class Sittings(Generic[Answer]):
+    """Settles requests from several threads; `answer` is asked once what was decided is durable."""
+
+    journal: Journal
+    ledger: LiveLedger
+    outbox: Outbox
+    answer: Callable[[str], Answer]
+    room: threading.RLock = field(default_factory=threading.RLock)
+    """Held during a sitting; whoever reads the ledger otherwise takes it too."""
+    _waiting: deque[_Request[Answer]] = field(default_factory=deque)
+    _door: threading.Lock = field(default_factory=threading.Lock)
+
+    def settle(self, decision_id: str, decide: Decide) -> Answer:
+        """Decide, record and send, together with whatever else waits; return the answer.
+
+        Raises:
+            Fault: `journal_conflict` when others wrote first `MOST_ATTEMPTS` times, or
+                whatever `decide`, the journal or `answer` raises.
+        """
+        request: _Request[Answer] = _Request(decision_id, decide)
+        with self._door:
+            self._waiting.append(request)
+        with self.room:
+            while not request.is_over:
+                self._sit(self._called_in())
+        if request.error is not None:
+            raise request.error
+        if request.answer is None:
+            raise Fault(ErrorCode.INTERNAL, "a request ended without an answer", fix="report this defect")
+        return request.answer
+
+    def _called_in(self) -> list[_Request[Answer]]:
+        """Take the requests that wait; two about one decision never sit together."""
+        called: dict[str, _Request[Answer]] = {}
+        later: list[_Request[Answer]] = []
+        with self._door:
+            while self._waiting and len(called) < MOST_AT_ONCE:
+                request = self._waiting.popleft()
+                if called.setdefault(request.decision_id, request) is not request:
+                    later.append(request)
+            self._waiting.extendleft(reversed(later))
+        return list(called.values())
+
+    def _sit(self, requests: Sequence[_Request[Answer]]) -> None:
+        try:
+            self._record(requests)
+            self._send()
+            for request in requests:
+                if request.error is None:
+                    request.answer = _tried(request, lambda request=request: self.answer(request.decision_id))  # type: ignore[misc]
+        except Fault as fault:
+            for request in requests:
+                request.error = request.error or fault
+        finally:
+            for request in requests:
+                request.is_over = True
+
+    def _send(self) -> None:
+        """Empty the outbox; what could not be sent or noted waits there, decided as it is."""
+        try:
+            self.outbox.relay()
+        except Fault as fault:
+            _log.warning("the outbox waits: %s", fault.code.value)
+
+    def _record(self, requests: Sequence[_Request[Answer]]) -> None:
+        for _ in range(MOST_ATTEMPTS):
+            head = self.ledger.refresh()
+            events = self._decided(requests)
+            if not events:
+                return
+            try:
+                self.journal.append(events, expected=head)
+            except Fault as fault:
+                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+                    raise
+                continue
+            self.ledger.refresh()
+            return
+        raise Fault(
+            ErrorCode.JOURNAL_CONFLICT,
+            f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
+            fix="send the same request again, with the same request_id",
+        )
+
+    def _decided(self, requests: Sequence[_Request[Answer]]) -> list[Event]:
+        """Return what every request decides, each on the state that the ones before it leave."""
+        is_alone = len(requests) == 1
+        book = self.ledger.book if is_alone else twin_of(self.ledger.book)
+        decided: list[Event] = []
+        for request in requests:
+            request.error = None
+            events = _tried(request, lambda decide=request.decide: _allowed(decide, book)) or ()  # type: ignore[misc]
+            decided += events
+            for event in () if is_alone else events:
+                book.apply(event)
+        return decided
+
+
+def _allowed(decide: Decide, book: AccountBook) -> Sequence[Event]:
+    events = decide(book)
+    demand_no_loosening(events, book)
+    return events
+
+
+def _tried(request: _Request[Answer], step: Callable[[], Result]) -> Result | None:
+    """Return what a step of one request gives; its error is that request's, not its neighbours'."""
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
+        request.error = error
+        return None
