@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tool_servers.access import BearerTokens, Callers, SignedTokens
-from tool_servers.doors import Addresses, Guard, Porter
+from tool_servers.doors import LONGEST_BODY_S, Addresses, Guard, Porter
 from tool_servers.permits import Permits
 from tool_servers.rates import RateLimiter
 from tool_servers.refusals import Challenge
@@ -137,7 +137,15 @@ def furnished(app: Starlette, *, access: Access, permits: Permits, limiter: Rate
     app.router.routes[:] = [*_metadata_routes(access, scopes, metadata_url), *_besides_metadata(app)]
     app.user_middleware.insert(0, Middleware(Porter, addresses=addresses_of(access), challenge=challenge))
     needed = {tool: scope.value for tool, scope in permits.scope_of_tool.items()}
-    app.user_middleware.append(Middleware(Guard, limiter=limiter, scopes_by_tool=needed, challenge=challenge))
+    app.user_middleware.append(
+        Middleware(
+            Guard,
+            limiter=limiter,
+            scopes_by_tool=needed,
+            challenge=challenge,
+            longest_body_s=LONGEST_BODY_S,
+        )
+    )
     return app
 
 

@@ -169,13 +169,17 @@ def _scope(card: ServerCard, tool: ToolDefinition) -> Scope:
 
 
 def _request_limiter(terms: Terms, by_caller: Mapping[str, Rate]) -> RateLimiter:
-    """Return the limiter of HTTP requests: a call takes up to four (connect, list, call, close)."""
-    rates = {name: _fourfold(rate) for name, rate in by_caller.items()}
-    return RateLimiter(_fourfold(terms.rate), by_caller=rates)
+    """Return the limiter of HTTP requests: one call may take several (connect, list, call, close).
+
+    Roomier than the limiter of calls, so that a model that calls too often is told so by the
+    tool, in words it can act on.
+    """
+    rates = {name: _tenfold(rate) for name, rate in by_caller.items()}
+    return RateLimiter(_tenfold(terms.rate), by_caller=rates)
 
 
-def _fourfold(rate: Rate) -> Rate:
-    return Rate(per_minute=4 * rate.per_minute, burst=4 * rate.burst)
+def _tenfold(rate: Rate) -> Rate:
+    return Rate(per_minute=10 * rate.per_minute, burst=10 * rate.burst)
 
 
 def _registered(tool: ToolDefinition, terms: Terms) -> Tool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -34,9 +35,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_REQUEST_BYTES: Final = 256 * 1024
+DEEPEST_REQUEST: Final = 64
+"""Levels of nesting in a request; parsers in C can be brought down by thousands."""
 LONGEST_BODY_S: Final = 10.0
 """How long a caller may take to send one request's body."""
 _CALL: Final = "tools/call"
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,9 @@ class Guard:
             refusal = refusal_of(fault, self.challenge, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             await answer(refusal, send, path=scope["path"])
         else:
+            if is_nested_too_deep(body):
+                await answer(self._refused(_too_deep()), send, path=scope["path"])
+                return
             await self._scoped(scope, _Replay(body, receive), send, body=body)
 
     async def _scoped(self, scope: Scope, receive: Receive, send: Send, *, body: bytes) -> None:
@@ -183,6 +191,18 @@ def called_tool(body: bytes) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return name if isinstance(name, str) else ""
+
+
+def is_nested_too_deep(body: bytes) -> bool:
+    """Return whether JSON is nested deeper than `DEEPEST_REQUEST`, without parsing it."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_REQUEST:
+        return False
+    depth = 0
+    for bracket in _BRACKETS.findall(_TEXTS.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEEPEST_REQUEST:
+            return True
+    return False
 
 
 async def answer(refusal: Refusal, send: Send, *, path: str) -> None:
@@ -230,6 +250,14 @@ def _too_long() -> Fault:
     return Fault(
         ErrorCode.BAD_ARGUMENT,
         f"the request is longer than {LARGEST_REQUEST_BYTES} bytes",
+        fix="send one call, with arguments as its schema describes them",
+    )
+
+
+def _too_deep() -> Fault:
+    return Fault(
+        ErrorCode.BAD_ARGUMENT,
+        f"the request is nested deeper than {DEEPEST_REQUEST} levels",
         fix="send one call, with arguments as its schema describes them",
     )
 

@@ -173,6 +173,8 @@ async def _serve(
 def _web_config(server: ToolServer) -> uvicorn.Config:
     import uvicorn
 
+    from tool_servers.patience import PatientProtocol
+
     app = server.streamable_http_app(
         stateless_http=True,
         # Only an event stream carries progress, and tells the server that its caller is gone.
@@ -185,6 +187,7 @@ def _web_config(server: ToolServer) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         ws="none",
+        http=PatientProtocol,
         timeout_graceful_shutdown=_GRACE_S,
         server_header=False,
     )
