@@ -62,17 +62,20 @@ def inspect(
         envelope = Envelope.model_validate_json(message.body)
     except ValidationError as error:
         return Forged("unreadable_message", _first_problem(error), claimed)
+    return _compared(envelope, decisions.get(envelope.content.decision_id))
+
+
+def _compared(envelope: Envelope, record: DecisionRecord | None) -> Genuine | Superseded | Forged:
     decision_id = envelope.content.decision_id
-    record = decisions.get(decision_id)
     if record is None:
         return Forged("unknown_decision", "the journal knows no such decision", decision_id)
     if record.envelope is None:
         return Forged("not_in_journal", "the journal holds no sealed envelope of that decision", decision_id)
-    if record.envelope.digest() != envelope.digest():
-        if envelope.digest() in _sealed_for(record):
-            return Superseded(record)
-        return Forged("not_in_journal", "the envelope differs from the one in the journal", decision_id)
-    return Genuine(envelope, record)
+    if record.envelope.digest() == envelope.digest():
+        return Genuine(envelope, record)
+    if envelope.digest() in _sealed_for(record):
+        return Superseded(record)
+    return Forged("not_in_journal", "the envelope differs from the one in the journal", decision_id)
 
 
 def _sealed_for(record: DecisionRecord) -> set[str]:

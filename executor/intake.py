@@ -115,26 +115,12 @@ class Intake:
     def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:
             content = self._judgement.verify(found.envelope)
-            intent = self._order_of(content)
+            intent = _order_of(content, venue=self._venue_name)
         except Fault as fault:
             self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
             return
         self._probe.reached(Point.RECEIVED)
         self._dispatcher.dispatch(Errand(content=content, intent=intent, message_id=message.message_id))
-
-    def _order_of(self, content: EnvelopeContent) -> OrderIntent:
-        intent = content.intent
-        if not isinstance(intent, OrderIntent):
-            raise Fault(
-                ErrorCode.BAD_ARGUMENT, "this executor sends orders, not transfers", fix="propose an order"
-            )
-        if intent.venue != self._venue_name:
-            raise Fault(
-                ErrorCode.MODE_MISMATCH,
-                f"this executor has no venue {intent.venue!r}",
-                fix=f"propose it for {self._venue_name}",
-            )
-        return intent
 
     def _has_expired(self, record: DecisionRecord) -> bool:
         return (
@@ -200,3 +186,18 @@ class Intake:
 
 def _is_in_doubt(record: DecisionRecord) -> bool:
     return record.state in {DecisionState.SENDING, DecisionState.UNKNOWN}
+
+
+def _order_of(content: EnvelopeContent, *, venue: str) -> OrderIntent:
+    intent = content.intent
+    if not isinstance(intent, OrderIntent):
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT, "this executor sends orders, not transfers", fix="propose an order"
+        )
+    if intent.venue != venue:
+        raise Fault(
+            ErrorCode.MODE_MISMATCH,
+            f"this executor has no venue {intent.venue!r}",
+            fix=f"propose it for {venue}",
+        )
+    return intent

@@ -96,10 +96,6 @@ class SqliteQueue:
                 return str(first[0])
             return _insert(self._connection, message, now)
 
-    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
-        """Send one message after the other; here either all goes well or the first fault is raised."""
-        return tuple(self.send(message) for message in messages)
-
     def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         """Return up to `max_messages`, waiting up to `wait_s` seconds for the first."""
         waited_s = 0.0
@@ -118,10 +114,6 @@ class SqliteQueue:
             Fault: `receipt_expired` when its visibility ended or it is gone.
         """
         self._change("DELETE FROM messages WHERE receipt = :receipt AND visible_at > :now", receipt)
-
-    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
-        """Remove messages in flight; return for each nothing, or that its receipt has expired."""
-        return tuple(self._deleted(receipt) for receipt in receipts)
 
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         """Keep a message in flight for `visibility_s` from now; 0 gives it back at once.
@@ -171,15 +163,6 @@ class SqliteQueue:
         """Close the connection; messages in flight stay so until their visibility ends."""
         with self._lock:
             self._connection.close()
-
-    def _deleted(self, receipt: str) -> Fault | None:
-        try:
-            self.delete(receipt)
-        except Fault as fault:
-            if fault.code is not ErrorCode.RECEIPT_EXPIRED:
-                raise
-            return fault
-        return None
 
     def _take(self, limit: int) -> tuple[ReceivedMessage, ...]:
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "receive"):
@@ -246,24 +229,39 @@ def _set_aside(connection: sqlite3.Connection, sequences: list[int]) -> None:
 class SqliteSender:
     """The sending side alone."""
 
-    __slots__ = ("send", "send_batch")
+    __slots__ = ("send",)
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.send = queue.send
-        self.send_batch = queue.send_batch
+
+    def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
+        """Send one message after the other; here either all goes well or the first fault is raised."""
+        return tuple(self.send(message) for message in messages)
 
 
 class SqliteReceiver:
     """The receiving side alone."""
 
-    __slots__ = ("delete", "delete_batch", "extend", "is_empty", "receive")
+    __slots__ = ("delete", "extend", "is_empty", "receive")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.receive = queue.receive
         self.delete = queue.delete
-        self.delete_batch = queue.delete_batch
         self.extend = queue.extend
         self.is_empty = queue.is_empty
+
+    def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        """Remove messages in flight; return for each nothing, or that its receipt has expired."""
+        return tuple(self._deleted(receipt) for receipt in receipts)
+
+    def _deleted(self, receipt: str) -> Fault | None:
+        try:
+            self.delete(receipt)
+        except Fault as fault:
+            if fault.code is not ErrorCode.RECEIPT_EXPIRED:
+                raise
+            return fault
+        return None
 
 
 class SqliteDeadLetters:

@@ -53,19 +53,15 @@ def status(
 
     records = decisions_of(home_at(home))
     if decision_id is None:
-        waiting = letters_of(home_at(home)).waiting()
+        waiting = len(letters_of(home_at(home)).waiting())
         if json:
-            print_json(
-                {
-                    "decisions": [decision_json(record) for record in records.values()],
-                    "dead_letters": len(waiting),
-                }
-            )
-        else:
-            console().print(decision_table(list(records.values())))
-        if waiting and not json:
-            told = f"{len(waiting)} dead letters halt their groups"
-            console().print(f"[bold red]{told}[/]; see `when-to-invest dlq list`")
+            shown = [decision_json(record) for record in records.values()]
+            print_json({"decisions": shown, "dead_letters": waiting})
+            return
+        console().print(decision_table(list(records.values())))
+        if waiting:
+            told = f"[bold red]{waiting} dead letters halt their groups[/]"
+            console().print(f"{told}; see `when-to-invest dlq list`")
         return
     record = records.get(decision_id)
     if record is None:
