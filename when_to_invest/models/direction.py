@@ -53,7 +53,7 @@ class Direction:
 
 
 def newest_direction(past: Past, horizon: int) -> Direction:
-    """Return the odds at the newest day."""
+    """Return the odds at the newest day of a higher close `horizon` days on."""
     import numpy as np
 
     found = up_forecasts(past, np.array([len(past.bars) - 1]), horizon)
@@ -73,7 +73,13 @@ def up_design(panel: RiskPanel, rows: TimeArray) -> FloatArray:
 
 
 def up_forecasts(past: Past, rows: TimeArray, horizon: int) -> UpForecasts:
-    """Return the odds of `rows` (increasing), each from what was known on its day."""
+    """Return the odds of `rows` (increasing), each from what was known on its day.
+
+    Args:
+        past: the instrument's days, with the lessons that they may use.
+        rows: (m,) indices of days.
+        horizon: days ahead, at least 1.
+    """
     import numpy as np
 
     until = int(rows[-1]) + 1

@@ -61,7 +61,12 @@ class HorizonOdds:
 
 
 def newest_odds(past: Past, horizon: int) -> HorizonOdds:
-    """Return the odds at the newest day, and how the pooled odds did on the days before."""
+    """Return the odds at the newest day, and how the pooled odds did on the days before.
+
+    Args:
+        past: the instrument's days, with the lessons that they may use.
+        horizon: days ahead, at least 1.
+    """
     import numpy as np
 
     found = fall_odds(past, np.array([len(past.bars) - 1]), horizon, THRESHOLDS)
@@ -101,7 +106,7 @@ def design(panel: RiskPanel, rows: TimeArray, log_fall: FloatArray, horizon: int
 
 
 def log_fall(threshold: float) -> float:
-    """Return ln(-ln(1 - threshold))."""
+    """Return ln(-ln(1 - threshold)) of a fall between 0 and 1: the log of its log return."""
     import math
 
     return math.log(-math.log1p(-threshold))
@@ -186,7 +191,14 @@ def outcomes(past: Past, horizon: int, thresholds: Sequence[float]) -> FloatArra
 
 
 def fall_odds(past: Past, rows: TimeArray, horizon: int, thresholds: Sequence[float]) -> FallOdds:
-    """Return the odds of `rows` (increasing), each from what was known on its day."""
+    """Return the odds of `rows` (increasing), each from what was known on its day.
+
+    Args:
+        past: the instrument's days, with the lessons that they may use.
+        rows: (m,) indices of days.
+        horizon: days ahead, at least 1.
+        thresholds: falls, ratios between 0 and 1.
+    """
     import numpy as np
 
     known = _record(past, horizon, thresholds)

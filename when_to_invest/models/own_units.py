@@ -30,7 +30,11 @@ class OwnFall:
 
 
 def own_falls(past: Past, known: HorizonOdds) -> tuple[OwnFall, ...]:
-    """Return the odds at the newest day, never at odds with those of `THRESHOLDS` in `known`."""
+    """Return the odds at the newest day, never at odds with those of `THRESHOLDS` in `known`.
+
+    A fall of s sigmas is 1 - exp(-s sigma), sigma being the long-run deviation of the log return
+    over the horizon.
+    """
     import numpy as np
 
     panel, horizon = past.panel, known.horizon

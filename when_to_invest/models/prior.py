@@ -70,7 +70,11 @@ def shipped_prior() -> Prior:
 
 
 def from_document(document: Mapping[str, Any]) -> Prior:
-    """Return the lessons of a parsed file."""
+    """Return the lessons of a parsed file, as `to_document` writes them.
+
+    Raises:
+        KeyError: a lesson lacks one of its columns.
+    """
     import numpy as np
 
     def lesson(columns: Mapping[str, list[float]]) -> Lesson:

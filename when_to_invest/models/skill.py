@@ -58,7 +58,11 @@ def folds(first: int, last: int, *, count: int, horizon: int) -> tuple[Fold, ...
 
 
 def judge(loss: FloatArray, base_loss: FloatArray, *, horizon: int) -> Skill:
-    """Compare two losses of the same m consecutive days."""
+    """Compare two losses (m,) of the same consecutive days, whose outcomes overlap.
+
+    The t value is that of means over blocks of three horizons; with fewer than five blocks, or
+    a base loss of 0, nothing is proven.
+    """
     import numpy as np
 
     length = _BLOCK_HORIZONS * horizon

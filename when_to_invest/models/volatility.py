@@ -107,7 +107,13 @@ def har_target(panel: RiskPanel, horizon: int) -> FloatArray:
 
 
 def forecast_variance(past: Past, rows: TimeArray, horizon: int) -> VarianceForecasts:
-    """Return the forecasts of `rows` (increasing), each from what was known on its day."""
+    """Return the forecasts of `rows` (increasing), each from what was known on its day.
+
+    Args:
+        past: the instrument's days, with the lessons that they may use.
+        rows: (m,) indices of days.
+        horizon: days ahead, at least 1.
+    """
     import numpy as np
 
     study, cuts = _study(past, horizon), past.cut_of(rows)
