@@ -56,10 +56,11 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
         "may_reach_aws": settings.queue.kind is QueueKind.SQS,
         "may_reach_ledger": bool(settings.ledger.url),
     }
+    sealing = {**reach, "may_reach_aws": reach["may_reach_aws"] or settings.signing.uses_aws}
     ports = settings.services
     servers = (
         ServiceSpec("market", ports.market_port, LaunchSecrets(Callers(agent))),
-        ServiceSpec("orders", ports.orders_port, LaunchSecrets(Callers(both), passphrase), **reach),
+        ServiceSpec("orders", ports.orders_port, LaunchSecrets(Callers(both), passphrase), **sealing),
         ServiceSpec("chain", ports.chain_port, LaunchSecrets(Callers(agent))),
     )
     if ports.executor == "elsewhere":
@@ -285,10 +286,11 @@ def prepare(home: Home, *, replay_from: str | None) -> None:
 
 
 def ensure_seal_key(home: Home, *, passphrase: str) -> None:
-    """Create the gate's sealing key on first use."""
+    """Create the gate's sealing key on first use, when it is this home's own keystore."""
+    from home.signing import KEYSTORE
     from signing.keystore import create_keystore
 
     path = home.keys / SEAL_KEY
-    if not path.exists():
+    if read_settings(home).signing.seal == KEYSTORE and not path.exists():
         make_run(home)
         create_keystore(path, passphrase=passphrase, name="seal")

@@ -114,6 +114,15 @@ class Roll:
             and (name not in anchors.approvers_until or now < anchors.approvers_until[name])
         }
 
+    def demand_member(self, name: str) -> None:
+        """Return when somebody of that name is on the roll, with a vote or not.
+
+        Raises:
+            Fault: `bad_approval`.
+        """
+        if name not in self.members:
+            raise _refused(f"{name!r} is no approver of this home")
+
     def demand_vote(self, name: str, now: datetime) -> None:
         """Return when `name` may sign at `now`.
 
@@ -122,12 +131,12 @@ class Roll:
         """
         if name in self.at(now):
             return
-        member = self.members.get(name)
-        if member is None:
-            raise _refused(f"{name!r} is no approver of this home")
+        self.demand_member(name)
         if name in self.anchors.denied_approvers:
             raise _refused(f"{name} was denied by config.toml")
-        ends = [end for end in (member.valid_until, self.anchors.approvers_until.get(name)) if end]
+        ends = [
+            end for end in (self.members[name].valid_until, self.anchors.approvers_until.get(name)) if end
+        ]
         raise _refused(f"the vote of {name} expired at {utc_text(min(ends))}")
 
     def electorate(self, now: datetime) -> Electorate:

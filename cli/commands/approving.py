@@ -1,4 +1,4 @@
-"""`approvals enrol|list|show|sign|reject`: people who lift a hold, each with their own key."""
+"""`approvals list|show|sign|reject`: people who lift a hold, each with their own key."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands import electing
+from cli.commands.electing import SubjectArgument, cast_ballot, is_ballot, show_ballot
 from cli.options import HomeOption, JsonOption, PassphraseFileOption, read_passphrase
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
@@ -22,15 +24,15 @@ if TYPE_CHECKING:
 VALID_FOR = timedelta(hours=1)
 """How long a signature counts; shorter when the hold itself ends sooner."""
 
-DecisionArgument = Annotated[str, typer.Argument(help="Id of a held decision (d-…).")]
 ApproverOption = Annotated[str, typer.Option("--as", help="Name of the approver whose key signs.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands to `app`."""
     group = typer.Typer(name="approvals", help="Held decisions, and signatures that release them.")
-    for command in (enrol, show, sign, reject):
+    for command in (show, sign, reject):
         group.command()(command)
+    electing.register(group)
     group.command("list")(list_held)
     app.add_typer(group)
 
@@ -38,31 +40,6 @@ def register(app: typer.Typer) -> None:
 def keystore_of(home: Home, approver: str) -> Path:
     """Return where an approver's encrypted key lies on this machine."""
     return home.keys / f"approver-{approver}.json"
-
-
-def enrol(
-    name: Annotated[str, typer.Argument(help="Lower-case name of the approver.")],
-    *,
-    home: HomeOption = None,
-    passphrase_file: PassphraseFileOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Make an approver's key; the printed line in config.toml is what gives it a vote."""
-    from cli.output import console, print_json
-    from home.paths import home_at
-    from signing.keystore import create_keystore
-
-    path = keystore_of(home_at(home).make(), name)
-    passphrase = read_passphrase(passphrase_file, prompt=f"new passphrase for {name}: ")
-    address = create_keystore(path, passphrase=passphrase, name=name)
-    line = f'{name} = "{address}"'
-    if json:
-        print_json({"approver": name, "address": address, "config_line": line})
-        return
-    console().print(
-        f"[bold green]enrolled[/] {name}\nAdd this below [bold]\\[approvers][/] in config.toml and restart "
-        f"the services:\n  {line}"
-    )
 
 
 def held_records(home: Home) -> list[DecisionRecord]:
@@ -90,31 +67,65 @@ def held_record(home: Home, decision_id: str) -> DecisionRecord:
 
 
 def list_held(*, home: HomeOption = None, json: JsonOption = False) -> None:
-    """List held decisions with what each still needs."""
+    """List what waits for signatures, and who may give them."""
+    from cli.ballots import subject_of, waiting
     from cli.cards import decision_json, decision_table
     from cli.output import console, print_json
     from home.paths import home_at
 
-    records = held_records(home_at(home))
+    place = home_at(home)
+    records, ballots, voters = held_records(place), waiting(place), _voters(place)
     if json:
-        print_json({"held": [decision_json(record) for record in records]})
-    else:
-        console().print(decision_table(records))
+        changes = [{"subject": subject_of(item), "summary": item.motion.summary} for item in ballots]
+        held = [decision_json(record) for record in records]
+        print_json({"held": held, "changes": changes, "approvers": voters})
+        return
+    console().print(decision_table(records))
+    for item in ballots:
+        console().print(f"waiting  {subject_of(item)}: {item.motion.summary}")
+    for row in voters:
+        console().print(f"approver {row['name']:<16} {row['address']} {row['standing']}")
 
 
-def show(decision_id: DecisionArgument, *, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Show a held decision and the exact document an approver would sign."""
+def _voters(home: Home) -> list[dict[str, str | None]]:
+    """Return everybody on the roll with how they stand now; nobody before the home was started."""
+    from cli.registry import open_registry
+    from home.settings import read_settings
+    from ledger.opening import has_ledger
+    from when_to_invest.canonical import utc_text
+
+    if not has_ledger(read_settings(home).ledger, home):
+        return []
+    with open_registry(home, is_read_only=True) as registry:
+        roll, voting = registry.roll, registry.roll.at(registry.now())
+        return [
+            {
+                "name": name,
+                "address": member.address,
+                "valid_until": None if member.valid_until is None else utc_text(member.valid_until),
+                "standing": "votes" if name in voting else "has no vote now",
+            }
+            for name, member in roll.members.items()
+        ]
+
+
+def show(subject: SubjectArgument, *, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show what waits for signatures and the exact document an approver would sign."""
+    from cli.ballots import load
     from cli.cards import decision_card
     from cli.output import console, print_json
     from home.paths import home_at
     from when_to_invest.domains import wallet_json
 
     place = home_at(home)
-    record = held_record(place, decision_id)
+    if is_ballot(subject):
+        show_ballot(place, load(place, subject), as_json=json)
+        return
+    record = held_record(place, subject)
     if not json:
         console().print(decision_card(record))
         return
-    print_json({"decision_id": decision_id, "typed_data": wallet_json(document_of(place, record).typed_data)})
+    print_json({"decision_id": subject, "typed_data": wallet_json(document_of(place, record).typed_data)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,32 +154,47 @@ def document_of(home: Home, record: DecisionRecord) -> Document:
 
 
 def sign(
-    decision_id: DecisionArgument,
+    subject: SubjectArgument,
     *,
     approver: ApproverOption,
     home: HomeOption = None,
     passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Sign a held decision with your own key and hand the signature to the gate."""
-    from cli.cards import verdict_lines
-    from cli.operator_client import call_orders
-    from cli.output import console, print_json
+    """Sign a held decision, or a change to the roll, with your own key, and hand it in."""
+    from cli.ballots import load, signed
+    from cli.output import console
     from home.paths import home_at
+    from signing.keystore import unlock_keystore
     from when_to_invest.approvals import describe_intent
 
     place = home_at(home)
-    record = held_record(place, decision_id)
+    if is_ballot(subject):
+        change = load(place, subject)
+        passphrase = read_passphrase(passphrase_file, prompt=f"passphrase of {approver}: ")
+        signer = unlock_keystore(keystore_of(place, approver), passphrase=passphrase)
+        return cast_ballot(place, signed(change, approver=approver, signer=signer), as_json=json)
+    record = held_record(place, subject)
     if not json:
         console().print(f"signing as [bold]{approver}[/]: {describe_intent(record.intent)}")
     passphrase = read_passphrase(passphrase_file, prompt=f"passphrase of {approver}: ")
     approval = sign_approval(place, record, approver=approver, passphrase=passphrase)
-    answer = call_orders(place, "/approvals", approval.model_dump(mode="json"))
-    if json:
+    answer = hand_in(place, approval, as_json=json)
+    return EXIT_REFUSED if answer.get("verdict") == "refused" else EXIT_OK
+
+
+def hand_in(home: Home, approval: Approval, *, as_json: bool) -> dict[str, object]:
+    """Give a signature to the gate, and show and return its answer."""
+    from cli.cards import verdict_lines
+    from cli.operator_client import call_orders
+    from cli.output import console, print_json
+
+    answer = call_orders(home, "/approvals", approval.model_dump(mode="json"))
+    if as_json:
         print_json(answer)
     else:
         console().print(verdict_lines(answer))
-    return EXIT_REFUSED if answer.get("verdict") == "refused" else EXIT_OK
+    return answer
 
 
 def sign_approval(home: Home, record: DecisionRecord, *, approver: str, passphrase: str) -> Approval:
@@ -196,22 +222,28 @@ def sign_approval(home: Home, record: DecisionRecord, *, approver: str, passphra
 
 
 def reject(
-    decision_id: DecisionArgument,
+    subject: SubjectArgument,
     *,
     approver: ApproverOption,
     why: Annotated[str, typer.Option(help="Reason, at most 200 characters.")] = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Decline a held decision: it will never be sent."""
+    """Decline a held decision: it will never be sent. A change that waits is dropped."""
+    from cli.ballots import drop, load
     from cli.operator_client import call_orders
     from cli.output import console, print_json
     from home.paths import home_at
 
     place = home_at(home)
-    held_record(place, decision_id)
-    answer = call_orders(place, "/declines", {"decision_id": decision_id, "approver": approver, "why": why})
+    if is_ballot(subject):
+        drop(place, load(place, subject))
+        answer: dict[str, object] = {"subject": subject, "rejected": True}
+    else:
+        held_record(place, subject)
+        told = {"decision_id": subject, "approver": approver, "why": why}
+        answer = call_orders(place, "/declines", told)
     if json:
         print_json(answer)
     else:
-        console().print(f"[bold]declined[/] {decision_id}")
+        console().print(f"[bold]declined[/] {subject}")

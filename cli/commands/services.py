@@ -60,7 +60,13 @@ def up(
 
 def _seal_passphrase(home: Home, path: Path | None) -> str:
     from cli.supervisor import SEAL_KEY
+    from home.settings import read_settings
 
+    signing = read_settings(home).signing
+    if signing.uses_aws:
+        return ""  # KMS asks for credentials of the role, which are no business of ours
+    if not signing.uses_keystore:
+        return read_passphrase(path, prompt="PIN of the token: ")
     if path is not None or (home.keys / SEAL_KEY).exists():
         return read_passphrase(path, prompt="keystore passphrase: ")
     first = read_passphrase(None, prompt="new keystore passphrase: ")
