@@ -55,7 +55,8 @@ class Roll:
 
     def __post_init__(self) -> None:
         self.seals = SealKeys(frozenset(item.lower() for item in self.anchors.seal_addresses))
-        self.members.update({name: Approver(name=name, address=at) for name, at in self._configured()})
+        configured = self.anchors.approvers.items()
+        self.members.update({name: Approver(name=name, address=at) for name, at in configured})
 
     @property
     def domain(self) -> SigningDomain:
@@ -71,7 +72,7 @@ class Roll:
         """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
         self.home_id = home_id
         if isinstance(event, TradingResumed | OrderSettled):
-            return self._electorate(event.at).is_warranted(event, home_id)
+            return self._electorate(self._voters(event.at)).is_warranted(event, home_id)
         if not isinstance(event, KeyholderEvent):
             return True
         try:
@@ -90,7 +91,7 @@ class Roll:
         """
         if not carries(change) or change.mode is not self.anchors.mode:
             raise _refused("what was signed is not what would be done, or not in this mode")
-        self._demand_sense(change)
+        _demand_sense(self, change)
         demand_quorum(
             change.motion,
             change.endorsements,
@@ -141,16 +142,12 @@ class Roll:
 
     def electorate(self, now: datetime) -> Electorate:
         """Return who may sign what goes on after a halt, at `now`."""
-        return self._electorate(now, voters=self.at(now))
+        return self._electorate(self.at(now))
 
-    def _electorate(self, now: datetime, *, voters: Mapping[str, str] | None = None) -> Electorate:
-        signers = self._voters(now) if voters is None else voters
+    def _electorate(self, signers: Mapping[str, str]) -> Electorate:
         return Electorate(
             signers, self.anchors.mode, self.typed_digest, self.recover, chain_id=self.anchors.chain_id
         )
-
-    def _configured(self) -> list[tuple[str, str]]:
-        return list(self.anchors.approvers.items())
 
     def _voters(self, now: datetime) -> dict[str, str]:
         return {
@@ -185,29 +182,31 @@ class Roll:
         """Take the journal's first names that this process's own configuration names too."""
         if self.is_founded:
             raise _refused("the approvers were founded before")
-        own = {name: address.lower() for name, address in self._configured()}
+        own = {name: address.lower() for name, address in self.anchors.approvers.items()}
         self.is_founded = True
         self.members = {
             item.name: item for item in event.approvers if own.get(item.name) == item.address.lower()
         }
 
-    def _demand_sense(self, change: KeyholderChange) -> None:
-        match change:
-            case ApproverEnrolled():
-                taken = {member.address.lower() for member in self.members.values()}
-                if change.approver.name in self.members or change.approver.address.lower() in taken:
-                    raise _refused("that name or key is on the roll already")
-                if not self.is_founded:
-                    raise _refused("this home has no first approvers yet; name them in config.toml")
-            case ApproverRemoved():
-                member = self.members.get(change.name)
-                if member is None or member.address.lower() != change.address.lower():
-                    raise _refused("nobody of that name and key is on the roll")
-            case SealKeyAdded():
-                if self.seals.knows(change.key.address):
-                    raise _refused("that sealing key was added before")
-            case _:
-                assert_never(change)
+
+def _demand_sense(roll: Roll, change: KeyholderChange) -> None:
+    """Return when a change makes sense on the roll as it stands; signatures are not looked at."""
+    match change:
+        case ApproverEnrolled():
+            taken = {member.address.lower() for member in roll.members.values()}
+            if change.approver.name in roll.members or change.approver.address.lower() in taken:
+                raise _refused("that name or key is on the roll already")
+            if not roll.is_founded:
+                raise _refused("this home has no first approvers yet; name them in config.toml")
+        case ApproverRemoved():
+            member = roll.members.get(change.name)
+            if member is None or member.address.lower() != change.address.lower():
+                raise _refused("nobody of that name and key is on the roll")
+        case SealKeyAdded():
+            if roll.seals.knows(change.key.address):
+                raise _refused("that sealing key was added before")
+        case _:
+            assert_never(change)
 
 
 def _refused(why: str) -> Fault:

@@ -115,6 +115,8 @@ class Anchors:
 
 KeyholderChange = ApproverEnrolled | ApproverRemoved | SealKeyAdded
 """What needs a quorum."""
+KeyholderFact = HomeFounded | ApproversFounded | KeyholderChange | SealKeyRetired
+"""Every event of this module."""
 
 
 def enrol_details(approver: Approver) -> Details:
