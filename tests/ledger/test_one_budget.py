@@ -78,6 +78,6 @@ def test_processes_that_propose_against_one_budget_never_exceed_it(
         assert len(verdicts) == processes * EACH
         assert verdicts.count("approved") == sealed > 0
         assert 0 < most_usd <= HARD_LIMITS.max_open_orders_usd
-        assert "refused" in verdicts
+        assert verdicts.count("approved") < len(verdicts)
     with closing(store.open(is_read_only=True)) as again:
         assert sum(1 for _ in again.read()) == again.head().sequence
