@@ -21,12 +21,14 @@ class ServerDidNotStartError(RuntimeError):
 
 
 @contextmanager
-def sqs_server(directory: Path, *, services: str = "sqs", checks_rights: bool = False) -> Iterator[str]:
+def sqs_server(
+    directory: Path, *, services: str = "sqs", checks_rights: bool = False, port: int = 0
+) -> Iterator[str]:
     """Yield the address of a fresh server that holds its state in memory; it has other services too.
 
     With `checks_rights` every call needs a role that allows it; `test`/`test` is the root.
     """
-    port = _free_port()
+    port = port or _free_port()
     process = _start(port, directory, {"SERVICES": services} | ({"AUTH": "true"} if checks_rights else {}))
     output = _Output(process)
     try:

@@ -51,12 +51,13 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
 
     Raises:
         Fault: `journal_corrupt`, `journal_unreadable`, `looser_limit`, `bad_config`,
-            `queue_missing` — whatever makes it wrong to serve.
+            `queue_missing`, `queue_unavailable` — whatever makes it wrong to serve.
     """
     settings = read_settings(home.make())
     clock = clock_of(home, settings.mode)
     clock.now()
     limits, latch = tighten(HARD_LIMITS, settings.limits), Latch(home.halts)
+    carrier = sender or open_sender(settings.queue, home.queue)
     journal = open_ledger(settings.ledger, home)
     roll = _roll(home, settings)
     ledger = LiveLedger(journal, is_warranted=roll.admits)
@@ -72,7 +73,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         switch=latch,
     )
     found(journal, ledger, court)
-    outbox = Outbox(journal, ledger, sender or open_sender(settings.queue, home.queue), clock, latch)
+    outbox = Outbox(journal, ledger, carrier, clock, latch)
     stops = StopDesk(journal, ledger, clock, settings.mode, latch, roll)
     desk = ProposalDesk(journal, ledger, court, outbox, stops)
     desk.relay()
