@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from policies.gate import GATE_CODES
-from policies.limits import HARD_LIMITS, Limits, limit_notes
+from policies.limit_notes import limit_notes
+from policies.limits import HARD_LIMITS, Limits
 from policies.rule import MISSING_FACT, MISSING_FACT_MEANING, HoldRule
 from policies.rules import RULES
 from policies.tightening import Tighten

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policies.limits import Limits, limit_notes
+from policies.limit_notes import limit_notes
+from policies.limits import Limits
 from when_to_invest.values import Value
 
 
