@@ -101,7 +101,6 @@ def anchors_of(settings: Settings, *, seal_addresses: frozenset[str], quorum: in
         chain_id=signing.chain_id,
         quorum=quorum,
         approvers=dict(settings.approvers),
-        denied_approvers=frozenset(signing.denied_approvers),
         approvers_until=dict(signing.approvers_until),
         seal_addresses=seal_addresses,
     )

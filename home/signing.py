@@ -34,8 +34,6 @@ class SigningSettings(Section):
     """Shown by wallets; a wallet signs only for the chain it is set to."""
     trusted_seals: tuple[Address, ...] = ()
     """Sealing keys trusted from the start besides `keys/seal.json`; needed for KMS and HSM."""
-    denied_approvers: tuple[Name, ...] = ()
-    """Names that have no vote from now on, whoever gave it to them."""
     approvers_until: dict[Name, AwareDatetime] = Field(default_factory=dict)
     """Ends of votes; they can only come earlier than those in the journal."""
 

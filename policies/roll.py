@@ -7,18 +7,19 @@ and trusts new sealing keys. A change without its quorum changes nothing, whoeve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, assert_never
 
+from policies.limits import HARD_LIMITS
 from policies.quorum import Assembly, demand_quorum
 from policies.remedies import Electorate
 from policies.seal_keys import SealKeys
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import OrderSettled, TradingResumed
+from when_to_invest.events import Event, OrderSettled, TradingResumed
 from when_to_invest.keyholders import (
     Anchors,
     Approver,
@@ -33,6 +34,8 @@ from when_to_invest.keyholders import (
     carries,
 )
 
+SKEW: Final = timedelta(seconds=HARD_LIMITS.max_clock_skew_s)
+_BEFORE: Final = datetime.min.replace(tzinfo=UTC)
 NO_HOME: Final = "0" * 64
 """Id of a home whose journal is empty: nothing is signed there yet."""
 
@@ -51,6 +54,8 @@ class Roll:
     members: dict[str, Approver] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     """Names that a quorum removed; configuration may still list them, which means nothing."""
+    latest_at: datetime = _BEFORE
+    """The latest instant that the journal has told of."""
     seals: SealKeys = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,14 +73,18 @@ class Roll:
         """Return how many signatures a change takes now; at least one."""
         return max(1, min(self.anchors.quorum, len(self.members)))
 
-    def admits(self, event: object, home_id: str) -> bool:
+    def admits(self, event: Event, home_id: str) -> bool:
         """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
         self.home_id = home_id
+        latest_at, self.latest_at = self.latest_at, max(self.latest_at, event.at)
         if isinstance(event, TradingResumed | OrderSettled):
-            return self._electorate(self._voters(event.at)).is_warranted(event, home_id)
+            return self.electorate(event.at).is_warranted(event, home_id)
         if not isinstance(event, KeyholderEvent):
             return True
         try:
+            # INVARIANT: nobody signs in the past, when a vote that has ended still counted.
+            if event.at + SKEW < latest_at:
+                return False
             self._apply(event)
         except Fault:
             return False
@@ -97,23 +106,32 @@ class Roll:
             change.endorsements,
             needed=self.needed,
             serial=self.serial,
-            assembly=self.assembly(change.at, is_history=True),
+            assembly=self.assembly(change.at),
         )
 
-    def assembly(self, now: datetime, *, is_history: bool = False) -> Assembly:
+    def assembly(self, now: datetime) -> Assembly:
         """Return who may sign at `now`, here."""
-        voters = self._voters(now) if is_history else self.at(now)
-        return Assembly(voters, self.domain, now, self.typed_digest, self.recover)
+        return Assembly(self.at(now), self.domain, now, self.typed_digest, self.recover)
+
+    def electorate(self, now: datetime) -> Electorate:
+        """Return who may sign, at `now`, that trading goes on after a halt."""
+        anchors = self.anchors
+        return Electorate(
+            self.at(now), anchors.mode, self.typed_digest, self.recover, chain_id=anchors.chain_id
+        )
 
     def at(self, now: datetime) -> dict[str, str]:
         """Return names and addresses of those whose approvals count at `now`."""
-        anchors = self.anchors
         return {
-            name: address
-            for name, address in self._voters(now).items()
-            if name not in anchors.denied_approvers
-            and (name not in anchors.approvers_until or now < anchors.approvers_until[name])
+            name: member.address
+            for name, member in self.members.items()
+            if (end := self.end_of(name)) is None or now < end
         }
+
+    def end_of(self, name: str) -> datetime | None:
+        """Return when a member's vote ends: the earlier of the journal's and this process's own end."""
+        ends = (self.members[name].valid_until, self.anchors.approvers_until.get(name))
+        return min((end for end in ends if end is not None), default=None)
 
     def demand_member(self, name: str) -> None:
         """Return when somebody of that name is on the roll, with a vote or not.
@@ -130,31 +148,10 @@ class Roll:
         Raises:
             Fault: `bad_approval` saying whether they never could, or no longer can.
         """
-        if name in self.at(now):
-            return
         self.demand_member(name)
-        if name in self.anchors.denied_approvers:
-            raise _refused(f"{name} was denied by config.toml")
-        ends = [
-            end for end in (self.members[name].valid_until, self.anchors.approvers_until.get(name)) if end
-        ]
-        raise _refused(f"the vote of {name} expired at {utc_text(min(ends))}")
-
-    def electorate(self, now: datetime) -> Electorate:
-        """Return who may sign what goes on after a halt, at `now`."""
-        return self._electorate(self.at(now))
-
-    def _electorate(self, signers: Mapping[str, str]) -> Electorate:
-        return Electorate(
-            signers, self.anchors.mode, self.typed_digest, self.recover, chain_id=self.anchors.chain_id
-        )
-
-    def _voters(self, now: datetime) -> dict[str, str]:
-        return {
-            member.name: member.address
-            for member in self.members.values()
-            if member.valid_until is None or now < member.valid_until
-        }
+        end = self.end_of(name)
+        if end is not None and now >= end:
+            raise _refused(f"the vote of {name} expired at {utc_text(end)}")
 
     def _apply(self, event: KeyholderEvent) -> None:
         match event:

@@ -107,9 +107,8 @@ class Anchors:
     quorum: int
     """How many must sign a change; everybody when fewer are on the roll."""
     approvers: Mapping[str, str]
-    denied_approvers: frozenset[str] = frozenset()
-    """Names without a vote from now on; what they signed before stands."""
     approvers_until: Mapping[str, datetime] = field(default_factory=dict)
+    """Ends of votes; what somebody signed before their end stands."""
     seal_addresses: frozenset[str] = frozenset()
 
 
