@@ -19,6 +19,7 @@ from policies.gate import judge
 from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
+from policies.turbulence import INDEX
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from when_to_invest import events as ev
@@ -99,6 +100,7 @@ class Judgement:
             approvers=frozenset(approval.approver for approval in content.approvals),
             now=now,
             mode=self._diary.mode,
+            index=self._reference(INDEX),
         )
 
     def _instrument(self, name: str | None) -> Instrument | None:

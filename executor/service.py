@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from executor.brake import Brake
+from executor.cancelling import Canceller
 from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.intake import Intake
@@ -20,6 +21,7 @@ from executor.probe import Point, Probe
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.valuation import Valuation
+from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
@@ -51,6 +53,7 @@ class Service:
     """One executor; call `start` once, then `step` for as long as it may run."""
 
     def __init__(self, parts: Parts) -> None:
+        diary, log = parts.diary, parts.log
         self.brake = Brake(diary=parts.diary, switch=parts.switch, log=parts.log)
         judgement = Judgement(
             authority=parts.authority, diary=parts.diary, market=parts.market, switch=parts.switch
@@ -64,22 +67,18 @@ class Service:
             log=parts.log,
         )
         self._parts = parts
-        self._recovery = Recovery(
-            diary=parts.diary, venue=parts.venue, log=parts.log, patience=parts.patience
-        )
+        self._recovery = Recovery(diary=diary, venue=parts.venue, log=log, patience=parts.patience)
+        self._canceller = Canceller(diary=parts.diary, venue=parts.venue, brake=self.brake, log=parts.log)
         self._working = Working(
-            diary=parts.diary, venue=parts.venue, brake=self.brake, probe=parts.probe, log=parts.log
-        )
-        self._valuation = Valuation(
-            diary=parts.diary, market=parts.market, limits=parts.authority.limits, log=parts.log
-        )
-        self._watch = DeadLetterWatch(
             diary=parts.diary,
-            box=parts.dead_letters,
-            judgement=judgement,
+            venue=parts.venue,
+            canceller=self._canceller,
+            probe=parts.probe,
             log=parts.log,
-            max_receives=parts.max_receives,
         )
+        self._venue_watch = VenueWatch(diary=parts.diary, venue=parts.venue, log=parts.log)
+        self._valuation = Valuation(diary=diary, market=parts.market, limits=parts.authority.limits, log=log)
+        self._watch = _watch_of(parts, judgement)
         self._intake = Intake(
             diary=parts.diary,
             receiver=parts.receiver,
@@ -121,15 +120,16 @@ class Service:
         """
         self.cancel_halted()
         self.brake.note()
+        has_changed = self._venue_watch.look()
         self._recovery.resolve()
-        has_moved = self._working.poll()
+        has_moved = self._working.poll() or has_changed
         has_marked = self._valuation.look()
         self._intake.reject_ended()
         return self._take_messages(wait_s=wait_s) or has_moved or has_marked
 
     def cancel_halted(self) -> None:
         """Cancel what is open in halted scopes, whether or not the journal can be reached."""
-        self._working.cancel_halted()
+        self._canceller.cancel_halted()
 
     def _take_messages(self, *, wait_s: float) -> bool:
         """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""
@@ -152,3 +152,13 @@ class Service:
         clock either, because the venue was just asked.
         """
         return self._recovery.is_clear() and self._parts.receiver.is_empty()
+
+
+def _watch_of(parts: Parts, judgement: Judgement) -> DeadLetterWatch:
+    return DeadLetterWatch(
+        diary=parts.diary,
+        box=parts.dead_letters,
+        judgement=judgement,
+        log=parts.log,
+        max_receives=parts.max_receives,
+    )

@@ -25,6 +25,7 @@ from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import Side
 from when_to_invest.market import ReferencePrice
+from when_to_invest.marks import AccountMarked, Mark
 from when_to_invest.money import BPS_PER_UNIT, decimal_text
 from when_to_invest.wealth import AccountWorth
 
@@ -64,7 +65,7 @@ class Valuation:
             marks = (self._mark_of(account) for account in sorted(self._diary.book.cash_usd))
             return [mark for mark in marks if mark is not None]
 
-    def _mark_of(self, account: str) -> ev.AccountMarked | None:
+    def _mark_of(self, account: str) -> AccountMarked | None:
         book, now = self._diary.book, self._diary.now()
         held = {name for (owner, name), item in book.positions.items() if owner == account and item.quantity}
         known = book.wealth.accounts.get(account)
@@ -83,14 +84,14 @@ class Valuation:
 
     def _marked(
         self, account: str, *, equity_usd: Decimal, prices: Mapping[str, ReferencePrice]
-    ) -> ev.AccountMarked:
-        return ev.AccountMarked(
+    ) -> AccountMarked:
+        return AccountMarked(
             at=self._diary.now(),
             mode=self._diary.mode,
             account=account,
             equity_usd=equity_usd.quantize(_MILLIONTH, rounding=ROUND_FLOOR),
             marks=tuple(
-                ev.Mark(
+                Mark(
                     instrument=name,
                     price_usd=price.price_usd,
                     known_at=price.known_at,

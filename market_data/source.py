@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from home.paths import Home
 from market_data.catalogue import bars_of, instrument
+from market_data.session_range import exact_price, session_range
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument, Interval, Session
@@ -27,7 +28,6 @@ from when_to_invest.market import (
     Snapshot,
     closed_at,
 )
-from when_to_invest.money import MAX_DECIMALS
 
 if TYPE_CHECKING:
     from when_to_invest.market import TimeArray
@@ -106,6 +106,7 @@ def reference_price(home: Home, instrument_id: str, *, now: datetime) -> Referen
         price_usd=exact_price(float(series.close[count - 1])),
         known_at=closed_at(series.opened_at(count - 1), interval=known.interval, session=known.session),
         source=f"{known.venue or 'recorded'}:{known.id}:{known.interval}",
+        range=session_range(series, known, count=count),
     )
 
 
@@ -147,15 +148,6 @@ def closing_times(series: BarSeries, known: Instrument) -> TimeArray:
         return series.opened_us + EXCHANGE_CLOSE // _MICROSECOND
     length = closed_at(_EPOCH, interval=known.interval, session=known.session) - _EPOCH
     return series.opened_us + length // _MICROSECOND
-
-
-def exact_price(value: float) -> Decimal:
-    """Return the decimal that a float was read from (its shortest form, at most 18 decimals)."""
-    exact = Decimal(repr(value))
-    exponent = exact.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
-        return exact.quantize(Decimal(1).scaleb(-MAX_DECIMALS))
-    return exact
 
 
 def _tradable_times(series: BarSeries, known: Instrument) -> TimeArray:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent
-from when_to_invest.portfolio import ZERO, AccountBook, Proposal
+from when_to_invest.portfolio import AccountBook, Proposal
 from when_to_invest.recent import WINDOW
 
 MINUTE: Final = timedelta(minutes=1)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from policies.exactness import Figure
+from when_to_invest.holdings import ZERO
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import Side
-from when_to_invest.portfolio import ZERO, AccountBook, Reservation
+from when_to_invest.portfolio import AccountBook, Reservation
 from when_to_invest.values import Value
 
 

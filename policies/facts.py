@@ -22,17 +22,20 @@ from policies.gathering import (
     exposure_facts,
     instrument_facts,
     known_price,
+    market_facts,
     pattern_facts,
     price_facts,
     worth_facts,
 )
 from when_to_invest.breakers import TradingState
+from when_to_invest.holdings import ZERO
 from when_to_invest.instruments import Instrument
 from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.market import ReferencePrice
 from when_to_invest.money import PositiveDecimal
-from when_to_invest.portfolio import ZERO, AccountBook
+from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import DecisionId, Instant, Mode, Name, Value
+from when_to_invest.venue_status import TradingStatus
 
 
 class Facts(Value):
@@ -115,6 +118,22 @@ class Facts(Value):
     peak_equity_usd: Figure | None = None
     """Its highest worth since people last resumed it, money put in included."""
 
+    venue_status: TradingStatus | None = None
+    """What the venue last reported to the journal; None when it was never anything but open."""
+    session_fall_ratio: Figure | None = None
+    """How far the newest session fell below the close before; None when that is unknown."""
+    session_rise_ratio: Figure | None = None
+    price_band_ratio: Figure | None = None
+    """How far the session may move either way."""
+    market_fall_ratio: Figure | None = None
+    """The fall of the whole market's newest session; the instrument's own where no index is known."""
+    market_growth: Figure | None = None
+    """How much wilder than a stock index the instrument is; 1 on exchanges."""
+    last_print_usd: Figure | None = None
+    """Our newest trade of the last 24 hours in the instrument at the venue; None without one."""
+    print_outside_ratio: Figure | None = None
+    """How far it lies outside the session's range, of the reference price."""
+
     proposed_at: Instant | None = None
     """When the proposal reached the journal; `now` when it has not yet."""
     messages_last_minute: int = 0
@@ -153,11 +172,12 @@ def gather_facts(
     now: datetime,
     mode: Mode,
     recommendation_expires_at: datetime | None = None,
+    index: ReferencePrice | None = None,
 ) -> Facts:
     """Return the facts of `intent` on the caller's own book and prices.
 
     `marks` prices every other instrument in `exposures.instruments_to_mark(book)`;
-    `approvers` are names whose signatures were verified (`verify.verified_approvers`).
+    `index` is the market's (`turbulence.INDEX`), `approvers` are names whose signatures were verified.
 
     Raises:
         pydantic.ValidationError: the book holds what is no number, or `now` has no zone.
@@ -168,17 +188,15 @@ def gather_facts(
         "mode": mode,
         "recommendation_expires_at": recommendation_expires_at,
         "trading_state": TradingState.HALTED,
-        "approvers": tuple(sorted(approvers - {intent.proposer})),
     }
-    if isinstance(intent, OrderIntent):
-        with localcontext(EXACT):
-            price = known_price(reference)
-            known |= instrument_facts(intent, instrument)
-            known |= price_facts(intent, price)
-            known |= account_facts(intent, book, decision_id)
-            known |= exposure_facts(intent, book, decision_id, price, marks)
-            known |= activity_facts(intent, book, decision_id, now, approvers)
-            known |= pattern_facts(intent, book, decision_id, now)
-            known |= worth_facts(intent, book, price, marks, now)
-            return Facts(**known)
-    return Facts(**known)
+    if not isinstance(intent, OrderIntent):
+        return Facts(**known, approvers=tuple(sorted(approvers - {intent.proposer})))
+    with localcontext(EXACT):
+        price = known_price(reference)
+        known |= instrument_facts(intent, instrument) | price_facts(intent, price)
+        known |= account_facts(intent, book, decision_id)
+        known |= exposure_facts(intent, book, decision_id, price, marks)
+        known |= activity_facts(intent, book, decision_id, now, approvers)
+        known |= pattern_facts(intent, book, decision_id, now) | market_facts(intent, book, price, index, now)
+        known |= worth_facts(intent, book, price, marks, now)
+        return Facts(**known)

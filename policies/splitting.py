@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Final
 
 from when_to_invest.breakers import scopes_of
+from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
-from when_to_invest.portfolio import ZERO, AccountBook
+from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW, SealedOrder
 
 _REPEAT_WINDOW: Final = timedelta(hours=1)

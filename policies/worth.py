@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from when_to_invest.holdings import ZERO
 from when_to_invest.market import ReferencePrice
-from when_to_invest.portfolio import ZERO, AccountBook
+from when_to_invest.portfolio import AccountBook
 
 
 @dataclass(frozen=True, slots=True)

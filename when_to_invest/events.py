@@ -16,20 +16,13 @@ from when_to_invest.callers import Identity
 from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import Intent, Side
+from when_to_invest.keyholders import KeyholderFact
 from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
-from when_to_invest.keyholders import (
-    ApproverEnrolled,
-    ApproverRemoved,
-    ApproversFounded,
-    HomeFounded,
-    SealKeyAdded,
-    SealKeyRetired,
-)
-from when_to_invest.money import ExactDecimal, NonNegativeDecimal, PositiveDecimal
+from when_to_invest.marks import Sighting
+from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import OrderStep
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
-from when_to_invest.venue_status import TradingStatus
 from when_to_invest.verdicts import Reason
 
 
@@ -219,10 +212,7 @@ class CancelRequested(_Happened):
 
 
 class TradingStateChanged(_Happened):
-    """A scope was tightened. Scope `system` covers everything; nothing is loosened by this event.
-
-    `latch_id` names the local latch that a process found down; empty when there was none.
-    """
+    """A scope was tightened, `system` being everything; `latch_id` names the local latch, if any."""
 
     kind: Literal["trading_state_changed"] = "trading_state_changed"
     scope: str = Field(pattern=SCOPE_PATTERN)
@@ -262,35 +252,6 @@ class OrderSettled(_Happened):
     endorsements: tuple[Endorsement, ...]
 
 
-class Mark(Value):
-    """The price that a holding was valued at, how old it was, and where it came from."""
-
-    instrument: InstrumentId
-    price_usd: PositiveDecimal
-    known_at: Instant
-    source: str = Field(max_length=200)
-
-
-class AccountMarked(_Happened):
-    """The executor valued an account: cash, and every holding at an independent price."""
-
-    kind: Literal["account_marked"] = "account_marked"
-    account: Name
-    equity_usd: ExactDecimal
-    """In whole millionths of a dollar, rounded down."""
-    marks: tuple[Mark, ...]
-    """Of everything that is held."""
-
-
-class VenueReported(_Happened):
-    """What a venue said about itself has changed."""
-
-    kind: Literal["venue_reported"] = "venue_reported"
-    venue: Name
-    status: TradingStatus
-    why: str = Field(default="", max_length=200)
-
-
 class RecoveryCompleted(_Happened):
     """The executor resolved what a former run left open, and may receive."""
 
@@ -320,15 +281,9 @@ Event = Annotated[
     | TradingStateChanged
     | TradingResumed
     | OrderSettled
-    | AccountMarked
-    | VenueReported
+    | Sighting
     | RecoveryCompleted
-    | HomeFounded
-    | ApproversFounded
-    | ApproverEnrolled
-    | ApproverRemoved
-    | SealKeyAdded
-    | SealKeyRetired,
+    | KeyholderFact,
     Field(discriminator="kind"),
 ]
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)

@@ -13,8 +13,9 @@ from when_to_invest.approvals import Approval
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
-from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.keyholders import KeyholderEvent
+from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.marks import AccountMarked, VenueReported
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.verdicts import Reason
 
@@ -143,8 +144,8 @@ class DecisionRecord:
                 | DeadLetterAnswered()
                 | ev.TradingStateChanged()
                 | ev.TradingResumed()
-                | ev.AccountMarked()
-                | ev.VenueReported()
+                | AccountMarked()
+                | VenueReported()
                 | ev.RecoveryCompleted()
                 | KeyholderEvent()
             ):

@@ -140,9 +140,27 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionRange:
+    """How far the newest session (UTC day) went, in USD, beside the close before it.
+
+    `volatility`: long-run, as a ratio per year, at most 6 decimals.
+    """
+
+    previous_close_usd: Decimal
+    low_usd: Decimal
+    high_usd: Decimal
+    volatility: Decimal
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
 class ReferencePrice:
-    """An independent price with its age's origin: never the one a proposer sent."""
+    """An independent price with its age's origin: never the one a proposer sent.
+
+    `range`: of the session that the price comes from; None when there was none before it.
+    """
 
     price_usd: Decimal
     known_at: datetime
     source: str
+    range: SessionRange | None = None

@@ -15,35 +15,18 @@ from typing import Final, assert_never
 
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState, is_looser, scopes_of, strictest
+from when_to_invest.holdings import ZERO, Holdings
 from when_to_invest.intents import OrderIntent, Side
-from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.keyholders import KeyholderEvent
+from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.marks import AccountMarked, VenueReported
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.standing import Standing
 from when_to_invest.wealth import Wealth
 
-ZERO: Final = Decimal(0)
 OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 """States in which nobody knows what the venue did with an order."""
-
-
-@dataclass(slots=True)
-class Position:
-    """Holdings of one instrument; `quantity` in base units, `cost_usd` without fees."""
-
-    quantity: Decimal = ZERO
-    cost_usd: Decimal = ZERO
-
-    def apply(self, *, side: Side, quantity: Decimal, price_usd: Decimal) -> None:
-        """Add a fill; selling reduces cost at the average price."""
-        if side is Side.BUY:
-            self.quantity += quantity
-            self.cost_usd += quantity * price_usd
-            return
-        average_usd = self.cost_usd / self.quantity if self.quantity else ZERO
-        self.quantity -= quantity
-        self.cost_usd -= quantity * average_usd
 
 
 @dataclass(slots=True)
@@ -89,17 +72,42 @@ class Turnover:
 
 
 @dataclass(slots=True)
-class AccountBook:
-    """Mutable fold; `apply` events in journal order, never call it twice for one event."""
+class GovernedHoldings(Holdings):
+    """Holdings, with the trading states of every scope that they stand in."""
 
-    cash_usd: dict[str, Decimal] = field(default_factory=dict)
-    positions: dict[tuple[str, str], Position] = field(default_factory=dict)
-    reservations: dict[str, Reservation] = field(default_factory=dict)
-    proposals: deque[Proposal] = field(default_factory=deque)
-    turnover: deque[Turnover] = field(default_factory=deque)
     trading_states: dict[str, TradingState] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     """The halts behind `trading_states`: since when, by whom and why."""
+
+    def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
+        """Return the strictest state of the system and the three scopes."""
+        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
+        return strictest(*(self.trading_states.get(scope, TradingState.ACTIVE) for scope in scopes))
+
+    def restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> bool:
+        """Tighten, or lift exactly what a quorum named; everything else leaves the state as strict.
+
+        Returns whether a scope was resumed.
+        """
+        if isinstance(event, ev.TradingStateChanged):
+            self.standing.tighten(event)
+            present = self.trading_states.get(event.scope, TradingState.ACTIVE)
+            if is_looser(present, than=event.state):
+                self.trading_states[event.scope] = event.state
+            return False
+        is_resumed = self.standing.resume(event)
+        if is_resumed:
+            self.trading_states.pop(event.scope, None)
+        return is_resumed
+
+
+@dataclass(slots=True)
+class AccountBook(GovernedHoldings):
+    """Mutable fold; `apply` events in journal order, never call it twice for one event."""
+
+    reservations: dict[str, Reservation] = field(default_factory=dict)
+    proposals: deque[Proposal] = field(default_factory=deque)
+    turnover: deque[Turnover] = field(default_factory=deque)
     order_states: dict[str, OrderState] = field(default_factory=dict)
     seen_trades: set[tuple[str, str]] = field(default_factory=set)
     orders_of: dict[str, list[str]] = field(default_factory=dict)
@@ -125,17 +133,22 @@ class AccountBook:
     def _fold(self, event: ev.Event) -> None:
         match event:
             case ev.AccountFunded():
-                self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) + event.cash_usd
+                self.add_cash(event.account, event.cash_usd)
             case ev.IntentProposed() | ev.IntentJudged():
                 self._remember(event)
-            case ev.EnvelopeSealed() | ev.EnvelopeRejected():
-                self._carry(event)
-            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled():
+            case ev.EnvelopeSealed():
+                self._reserve(event)
+            case (
+                ev.EnvelopeRejected()
+                | ev.SendIntended()
+                | ev.OrderMoved()
+                | ev.OrderFilled()
+                | ev.OrderSettled()
+            ):
                 self._advance_order(event)
             case ev.TradingStateChanged() | ev.TradingResumed():
-                self._restate(event)
-            case ev.OrderSettled():
-                self._settle(event)
+                if self.restate(event):
+                    self.wealth.start_anew(event.scope)
             case (
                 ev.ApprovalGiven()
                 | ev.ApprovalDeclined()
@@ -145,23 +158,14 @@ class AccountBook:
                 | ev.MessageRefused()
                 | DeadLetterArrived()
                 | DeadLetterAnswered()
-                | ev.AccountMarked()
-                | ev.VenueReported()
+                | AccountMarked()
+                | VenueReported()
                 | ev.RecoveryCompleted()
                 | KeyholderEvent()
             ):
                 pass  # moves neither money nor exposure
             case _:
                 assert_never(event)
-
-    def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
-        """Return the strictest state of the system and the three scopes."""
-        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
-        return strictest(*(self.trading_states.get(scope, TradingState.ACTIVE) for scope in scopes))
-
-    def position(self, account: str, instrument: str) -> Position:
-        """Return the position, an empty one when nothing is held."""
-        return self.positions.get((account, instrument), Position())
 
     def unresolved_orders(self, instrument: str, *, besides: str) -> int:
         """Return how many orders in `instrument` have an unknown outcome, one decision left out."""
@@ -171,17 +175,6 @@ class AccountBook:
             if reservation.instrument == instrument and decision_id != besides
             for order in self.orders_of.get(decision_id, ())
         )
-
-    def _restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> None:
-        """Tighten, or lift exactly what a quorum named; everything else leaves the state as strict."""
-        if isinstance(event, ev.TradingStateChanged):
-            self.standing.tighten(event)
-            present = self.trading_states.get(event.scope, TradingState.ACTIVE)
-            if is_looser(present, than=event.state):
-                self.trading_states[event.scope] = event.state
-        elif self.standing.resume(event):
-            self.trading_states.pop(event.scope, None)
-            self.wealth.start_anew(event.scope)
 
     def _remember(self, event: ev.IntentProposed | ev.IntentJudged) -> None:
         if isinstance(event, ev.IntentProposed):
@@ -195,12 +188,6 @@ class AccountBook:
         if isinstance(intent, OrderIntent):
             self.proposals.append(_proposal_of(event, intent))
 
-    def _carry(self, event: ev.EnvelopeSealed | ev.EnvelopeRejected) -> None:
-        if isinstance(event, ev.EnvelopeSealed):
-            self._reserve(event)
-        else:
-            self.reservations.pop(event.decision_id, None)
-
     def _reserve(self, event: ev.EnvelopeSealed) -> None:
         intent = event.envelope.content.intent
         _forget_before(self.turnover, event.at - WINDOW)
@@ -208,18 +195,15 @@ class AccountBook:
             return
         reservation = _reservation_of(intent)
         self.reservations[event.decision_id] = reservation
-        self.turnover.append(
-            Turnover(
-                at=event.at,
-                decision_id=event.decision_id,
-                account=intent.account,
-                instrument=intent.instrument,
-                notional_usd=reservation.notional_usd,
-            )
-        )
+        self.turnover.append(_turnover_of(event, reservation))
 
-    def _advance_order(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled) -> None:
+    def _advance_order(
+        self,
+        event: ev.EnvelopeRejected | ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled,
+    ) -> None:
         match event:
+            case ev.EnvelopeRejected():
+                self.reservations.pop(event.decision_id, None)
             case ev.SendIntended():
                 self._move(event.client_order_id, OrderStep.SEND_INTENDED)
                 self.orders_of.setdefault(event.decision_id, []).append(event.client_order_id)
@@ -228,6 +212,8 @@ class AccountBook:
                     self.reservations.pop(event.decision_id, None)
             case ev.OrderFilled():
                 self._fill(event)
+            case ev.OrderSettled():
+                self._settle(event)
             case _:
                 assert_never(event)
 
@@ -235,10 +221,7 @@ class AccountBook:
         self._move(event.client_order_id, OrderStep.SETTLED)
         self.reservations.pop(event.decision_id, None)
         if event.price_usd is not None:
-            position = self.positions.setdefault((event.account, event.instrument), Position())
-            position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
-            moved_usd = event.side.sign * event.quantity * event.price_usd
-            self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) - moved_usd
+            self._book(event, price_usd=event.price_usd)
 
     def _move(self, client_order_id: str, step: OrderStep) -> OrderState:
         state = next_state(self.order_states.get(client_order_id, OrderState.NEW), step)
@@ -251,11 +234,16 @@ class AccountBook:
             return
         self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.seen_trades.add(trade)
-        position = self.positions.setdefault((event.account, event.instrument), Position())
-        position.apply(side=event.side, quantity=event.quantity, price_usd=event.price_usd)
-        moved_usd = event.side.sign * event.quantity * event.price_usd + event.fee_usd
-        self.cash_usd[event.account] = self.cash_usd.get(event.account, ZERO) - moved_usd
+        self._book(event, price_usd=event.price_usd, fee_usd=event.fee_usd)
         self._release(event)
+
+    def _book(
+        self, event: ev.OrderFilled | ev.OrderSettled, *, price_usd: Decimal, fee_usd: Decimal = ZERO
+    ) -> None:
+        owner = (event.account, event.instrument)
+        self.trade(
+            owner=owner, side=event.side, quantity=event.quantity, price_usd=price_usd, fee_usd=fee_usd
+        )
 
     def _release(self, event: ev.OrderFilled) -> None:
         reservation = self.reservations.get(event.decision_id)
@@ -288,6 +276,11 @@ def _reservation_of(intent: OrderIntent) -> Reservation:
         quantity_open=intent.quantity,
         worst_price_usd=intent.limit_price_usd,
     )
+
+
+def _turnover_of(event: ev.EnvelopeSealed, reservation: Reservation) -> Turnover:
+    owner, worth_usd = (reservation.account, reservation.instrument), reservation.notional_usd
+    return Turnover(event.at, event.decision_id, *owner, worth_usd)
 
 
 def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> list[str]:

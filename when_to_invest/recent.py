@@ -14,6 +14,7 @@ from typing import Final
 
 from when_to_invest import events as ev
 from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.marks import VenueReported
 from when_to_invest.orders import OrderStep
 from when_to_invest.venue_status import TradingStatus
 
@@ -80,7 +81,7 @@ class Recent:
                 self._fill(event)
             case ev.OrderSettled():
                 self._settle(event)
-            case ev.VenueReported():
+            case VenueReported():
                 self.venue_statuses[event.venue] = event.status
             case _:
                 pass

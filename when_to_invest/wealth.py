@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from when_to_invest import events as ev
+from when_to_invest.marks import AccountMarked
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Wealth:
         match event:
             case ev.AccountFunded():
                 self._fund(event)
-            case ev.AccountMarked():
+            case AccountMarked():
                 self._mark(event)
             case ev.OrderFilled() | ev.OrderSettled():
                 if event.account in self.accounts:
@@ -79,7 +80,7 @@ class Wealth:
             return
         self.accounts[event.account] = _first(event.cash_usd, at=event.at)
 
-    def _mark(self, event: ev.AccountMarked) -> None:
+    def _mark(self, event: AccountMarked) -> None:
         known = self.accounts.get(event.account)
         if known is None:
             self.accounts[event.account] = _first(event.equity_usd, at=event.at)

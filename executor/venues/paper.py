@@ -38,6 +38,7 @@ from when_to_invest.instruments import Instrument
 from when_to_invest.market import Bar
 from when_to_invest.money import floor_to_step
 from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
 
 PAPER: Final = "paper"
 
@@ -90,6 +91,10 @@ class PaperVenue:
     def close(self) -> None:
         """Close the book."""
         self._book.close()
+
+    def status(self) -> TradingStatus:
+        """Return `OPEN`: the book takes orders at any time. See `Venue.status`."""
+        return TradingStatus.OPEN
 
     def submit(self, order: NewOrder) -> VenueOrder:
         """Accept `order` durably, wait `ack_delay_s`, answer. See `Venue.submit`."""

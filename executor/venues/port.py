@@ -15,6 +15,7 @@ from typing import Protocol
 
 from when_to_invest.intents import Side, TimeInForce
 from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,14 @@ class Venue(Protocol):
     @property
     def profile(self) -> VenueProfile:
         """Return what this venue is."""
+        ...
+
+    def status(self) -> TradingStatus:
+        """Return whether the venue trades now.
+
+        Raises:
+            Fault: `venue_unavailable` when the venue does not answer.
+        """
         ...
 
     def submit(self, order: NewOrder) -> VenueOrder:

@@ -20,6 +20,7 @@ from policies.rules import (
     instrument_known,
     intent_age,
     lot_size,
+    market_halt,
     message_rate,
     min_notional,
     mode,
@@ -28,7 +29,9 @@ from policies.rules import (
     order_notional,
     order_quantity,
     position,
+    price_band,
     price_collar,
+    print_anomaly,
     proposer_rate,
     reference_age,
     reference_known,
@@ -43,6 +46,7 @@ from policies.rules import (
     turnover,
     unresolved_orders,
     venue_allowed,
+    venue_status,
 )
 from when_to_invest.intents import ChainIntent, OrderIntent
 
@@ -77,6 +81,10 @@ ORDER_RULES: Final[tuple[Rule[OrderIntent], ...]] = (
     net_exposure.RULE,
     daily_loss.RULE,
     drawdown.RULE,
+    venue_status.RULE,
+    price_band.RULE,
+    market_halt.RULE,
+    print_anomaly.RULE,
     in_flight.RULE,
 )
 ORDER_HOLD_RULES: Final[tuple[HoldRule[OrderIntent], ...]] = (approvals.RULE, split_orders.RULE)

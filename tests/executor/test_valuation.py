@@ -20,6 +20,7 @@ from tests.when_to_invest.samples import Story, order_intent
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.intents import Side
+from when_to_invest.marks import AccountMarked
 from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import AccountBook, fold
 from when_to_invest.values import Mode
@@ -57,9 +58,9 @@ class Books:
         return self.valuation.look()
 
     @property
-    def marks(self) -> list[ev.AccountMarked]:
+    def marks(self) -> list[AccountMarked]:
         told = [item.event for item in self.journal.recorded]
-        return [event for event in told if isinstance(event, ev.AccountMarked)]
+        return [event for event in told if isinstance(event, AccountMarked)]
 
     @property
     def changes(self) -> list[tuple[str, TradingState, str]]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument, Interval, Session
-from when_to_invest.market import Bar, ReferencePrice, closed_at, tradable_from
+from when_to_invest.market import Bar, ReferencePrice, SessionRange, closed_at, tradable_from
 
 SPX = Instrument(
     id="SPX",
@@ -70,7 +70,15 @@ class FakeMarket:
         closed = [bar for bar in self.bars.get(instrument_id, []) if bar.closed_at <= now]
         if not closed:
             return None
-        return ReferencePrice(closed[-1].close_usd, closed[-1].closed_at, "made-up")
+        newest = closed[-1]
+        went = SessionRange(
+            previous_close_usd=closed[-2].close_usd if len(closed) > 1 else newest.open_usd,
+            low_usd=newest.low_usd,
+            high_usd=newest.high_usd,
+            volatility=Decimal("0.15"),
+            session=self.instrument(instrument_id).session,
+        )
+        return ReferencePrice(newest.close_usd, newest.closed_at, "made-up", went)
 
     def next_bar(self, instrument_id: str, *, after: datetime, until: datetime) -> Bar | None:
         known = self.instrument(instrument_id)

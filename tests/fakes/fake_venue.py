@@ -25,6 +25,7 @@ from executor.venues.port import (
 )
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
 
 
 class Mishap(StrEnum):
@@ -50,10 +51,15 @@ class FakeVenue:
     submits: list[str] = field(default_factory=list)
     is_deaf: bool = False
     name: str = "paper"
+    trading_status: TradingStatus = TradingStatus.OPEN
 
     @property
     def profile(self) -> VenueProfile:
         return VenueProfile(self.name, self.mode, self.absence_is_authoritative)
+
+    def status(self) -> TradingStatus:
+        self._answer()
+        return self.trading_status
 
     def submit(self, order: NewOrder) -> VenueOrder:
         self.submits.append(order.client_order_id)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from policies.limits import Limits
+from tests.policies.naive_market import about_market
 from tests.policies.naive_patterns import about_patterns, signatures_for_sums
 from tests.policies.naive_price import naive_price
 from tests.strategies.situations import DECISION, Situation
@@ -29,6 +30,7 @@ def naive_judge(s: Situation, limits: Limits) -> NaiveVerdict:
     price, known_at = naive_price(s.reference)
     hard = _about_the_ask(s, limits) + _about_prices(s, limits, price, known_at)
     hard += _about_amounts(s, limits, price) + _about_pace(s, limits) + about_patterns(s, limits)
+    hard += about_market(s, limits)
     hard += _about_the_queue(s, limits)
     needed, signed = _signatures(s, limits, price)
     held: Codes = []

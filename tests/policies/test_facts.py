@@ -28,9 +28,9 @@ from tests.strategies.situations import (
 )
 from tests.strategies.spoilers import situations, unusable_prices
 from when_to_invest.breakers import TradingState
+from when_to_invest.holdings import Position
 from when_to_invest.intents import Side
 from when_to_invest.orders import OrderState
-from when_to_invest.portfolio import Position
 
 ONE, TWO = other_decision(1), other_decision(2)
 slow_draws = settings(suppress_health_check=[HealthCheck.too_slow])

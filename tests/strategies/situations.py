@@ -12,10 +12,11 @@ from typing import Any
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS, Limits
+from when_to_invest.holdings import Position
 from when_to_invest.instruments import Instrument, Interval, Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
-from when_to_invest.market import ReferencePrice
-from when_to_invest.portfolio import AccountBook, Position, Proposal, Reservation, Turnover
+from when_to_invest.market import ReferencePrice, SessionRange
+from when_to_invest.portfolio import AccountBook, Proposal, Reservation, Turnover
 from when_to_invest.recent import Recent, SealedOrder
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Held, Reason, Verdict
@@ -45,8 +46,25 @@ def spx(**changes: Any) -> Instrument:
     return Instrument(**given | changes)
 
 
-def price(usd: str | Decimal = "100", *, age_s: float = 3600, source: str = "recorded") -> ReferencePrice:
-    return ReferencePrice(D(usd), NOW - timedelta(seconds=age_s), source)
+def session(
+    low: str | Decimal = "99", high: str | Decimal = "101", *, before: str | Decimal = "100", **changes: Any
+) -> SessionRange:
+    """Return how far a session of an index went, calmly unless told otherwise."""
+    given: dict[str, Any] = {"volatility": D("0.15"), "session": Session.EXCHANGE}
+    return SessionRange(D(before), D(low), D(high), **given | changes)
+
+
+CALM = session()
+
+
+def price(
+    usd: str | Decimal = "100",
+    *,
+    age_s: float = 3600,
+    source: str = "recorded",
+    went: SessionRange | None = CALM,
+) -> ReferencePrice:
+    return ReferencePrice(D(usd), NOW - timedelta(seconds=age_s), source, went)
 
 
 def order(**changes: Any) -> OrderIntent:
@@ -162,6 +180,7 @@ class Situation:
     now: datetime = NOW
     mode: Mode = Mode.REPLAY
     recommendation_expires_at: datetime | None = None
+    index: ReferencePrice | None = None
 
     def asking(self, **changes: Any) -> Situation:
         """Return it with another intent; `changes` are checked like any intent."""
@@ -187,6 +206,7 @@ class Situation:
             now=self.now,
             mode=self.mode,
             recommendation_expires_at=self.recommendation_expires_at,
+            index=self.index,
         )
 
     def verdict(self, limits: Limits = HARD_LIMITS) -> Verdict:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from policies.limits import HARD_LIMITS, Limits, operator_of, tighten
 from policies.tightening import LimitSetting, Tighten
 from tests.strategies.situations import (
+    CALM,
     DECISION,
     NOW,
     D,
@@ -22,16 +23,20 @@ from tests.strategies.situations import (
     proposal,
     reservation,
     sealed,
+    session,
     spx,
     traded,
     worth,
 )
 from when_to_invest.breakers import TradingState
+from when_to_invest.holdings import Position
+from when_to_invest.instruments import Session
 from when_to_invest.intents import Side
 from when_to_invest.market import ReferencePrice
 from when_to_invest.orders import OrderState
-from when_to_invest.portfolio import Position
+from when_to_invest.recent import LastPrint
 from when_to_invest.values import Mode
+from when_to_invest.venue_status import TradingStatus
 
 sides = st.sampled_from(Side)
 lots = st.integers(1, 60_000).map(lambda n: D(n) / 100)
@@ -151,6 +156,11 @@ def books(draw: st.DrawFn) -> Any:
         made.standing.resumed_at[scope] = NOW - timedelta(minutes=draw(st.integers(0, 70)))
     if draw(st.booleans()):
         made.positions["second", "SPX"] = Position(draw(small_lots), D(0))
+    if draw(st.booleans()):
+        printed = LastPrint(draw(_amounts), NOW - timedelta(hours=draw(st.integers(0, 26))))
+        made.recent.prints["paper", "SPX"] = printed
+    if draw(st.booleans()):
+        made.recent.venue_statuses["paper"] = draw(st.sampled_from(TradingStatus))
     for n, owner in enumerate(reserved):
         made.orders_of[owner] = [f"o-{n}"]
         made.order_states[f"o-{n}"] = draw(
@@ -162,7 +172,30 @@ def books(draw: st.DrawFn) -> Any:
 
 
 def _reference(usd: Any, age: float) -> ReferencePrice:
-    return ReferencePrice(usd, NOW - timedelta(seconds=age), "recorded")
+    return ReferencePrice(usd, NOW - timedelta(seconds=age), "recorded", CALM)
+
+
+_amounts = st.integers(60, 145).map(Decimal)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> Any:
+    """Return how far a session went: calm, wild, wilder than anything, or no range at all."""
+    low, high = sorted((draw(_amounts), draw(_amounts)))
+    return session(
+        low,
+        high,
+        before=draw(st.sampled_from([D(100), D(2), D("0.5"), D("NaN")]) | _amounts),
+        volatility=draw(st.sampled_from([D("0.15"), D("0.41"), D("0.65"), D("2.1"), D("NaN"), D(-1)])),
+        session=draw(st.sampled_from(Session)),
+    )
+
+
+def wild() -> st.SearchStrategy[Any]:
+    """Return references after a session of any kind."""
+    return st.builds(
+        lambda went, age: price(age_s=age, went=went), st.none() | sessions(), st.integers(0, 90_000)
+    )
 
 
 unusable_prices = st.sampled_from(
@@ -220,6 +253,8 @@ _unusual = st.one_of(
     _but("mode", st.sampled_from(Mode)),
     _but("instrument", _instruments),
     _but("reference", unusable_prices),
+    _but("reference", wild()),
+    _but("index", wild()),
     _but("marks", marks),
     _but("marks", st.just({name: price(age_s=10**6) for name in ("IXIC", "GLD")})),
 )

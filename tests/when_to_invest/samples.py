@@ -15,6 +15,7 @@ from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.letters import Answer, DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.marks import AccountMarked, Mark, VenueReported
 from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
 from when_to_invest.values import Mode
@@ -333,13 +334,13 @@ def one_of_each() -> list[ev.Event]:
             endorsements=(ENDORSEMENT,),
         ),
         Story(order_intent(), n=1).settled(Decimal(0)),
-        ev.AccountMarked(
+        AccountMarked(
             **about,
             account="main",
             equity_usd=Decimal("100000.5"),
-            marks=(ev.Mark(instrument="SPX", price_usd=Decimal(2750), known_at=NOW, source="recorded"),),
+            marks=(Mark(instrument="SPX", price_usd=Decimal(2750), known_at=NOW, source="recorded"),),
         ),
-        ev.VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
+        VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
         ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
         *keyholder_changes(),
     ]

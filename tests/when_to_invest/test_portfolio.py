@@ -16,9 +16,10 @@ from tests.when_to_invest.samples import NOW, Story, chain_intent, funded, one_o
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.holdings import Position
 from when_to_invest.intents import Side
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
-from when_to_invest.portfolio import AccountBook, Position, Reservation, fold
+from when_to_invest.portfolio import AccountBook, Reservation, fold
 from when_to_invest.values import Mode
 
 STORY = Story(order_intent())

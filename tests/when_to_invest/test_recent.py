@@ -9,6 +9,7 @@ import pytest
 
 from tests.when_to_invest.samples import NOW, Story, order_intent
 from when_to_invest import events as ev
+from when_to_invest.marks import VenueReported
 from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import fold
 from when_to_invest.recent import LastPrint, Recent, SealedOrder
@@ -94,7 +95,7 @@ def test_the_newest_print_of_each_venue_and_instrument_is_kept() -> None:
 
 def test_the_last_word_of_a_venue_is_kept() -> None:
     told = [
-        ev.VenueReported(at=NOW, mode=Mode.REPLAY, venue="paper", status=status)
+        VenueReported(at=NOW, mode=Mode.REPLAY, venue="paper", status=status)
         for status in (TradingStatus.OPEN, TradingStatus.HALTED)
     ]
     assert recent(*told).venue_statuses == {"paper": TradingStatus.HALTED}

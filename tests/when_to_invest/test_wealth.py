@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.when_to_invest.samples import NOW, Story, funded, order_intent
 from when_to_invest import events as ev
+from when_to_invest.marks import AccountMarked
 from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import fold
 from when_to_invest.values import Mode
@@ -19,8 +20,8 @@ D = Decimal
 MIDNIGHT = NOW.replace(hour=0) + timedelta(days=1)
 
 
-def marked(usd: str, at: datetime) -> ev.AccountMarked:
-    return ev.AccountMarked(at=at, mode=Mode.REPLAY, account="main", equity_usd=D(usd), marks=())
+def marked(usd: str, at: datetime) -> AccountMarked:
+    return AccountMarked(at=at, mode=Mode.REPLAY, account="main", equity_usd=D(usd), marks=())
 
 
 def worth(*events: ev.Event) -> AccountWorth:

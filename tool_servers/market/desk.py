@@ -173,6 +173,6 @@ def _bar(seen: Snapshot, index: int) -> BarRow:
 
 
 def _known(value: float) -> Decimal | None:
-    from market_data.source import exact_price
+    from market_data.session_range import exact_price
 
     return exact_price(float(value)) if math.isfinite(value) else None

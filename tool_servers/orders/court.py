@@ -22,6 +22,7 @@ from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
 from policies.seal import DigestSigner, seal
+from policies.turbulence import INDEX
 from policies.verify import verified_approvers, verify_approval
 from tool_servers.orders.market_view import MarketView, marks_of
 from when_to_invest import events as ev
@@ -133,6 +134,7 @@ class Court:
             now=now,
             mode=self.settings.mode,
             recommendation_expires_at=self._cited_until(intent),
+            index=self.view.reference(INDEX, now=now),
         )
         return under_latch(facts, intent, self.switch.read())
 

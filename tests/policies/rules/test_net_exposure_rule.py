@@ -11,8 +11,8 @@ from hypothesis import given
 from policies.limits import HARD_LIMITS, tighten
 from tests.strategies.situations import D, Situation, book, other_decision, price, reservation
 from tests.strategies.spoilers import near_prices, too_many
+from when_to_invest.holdings import Position
 from when_to_invest.intents import Side
-from when_to_invest.portfolio import Position
 
 
 def crowded(gold: str = "600", stock: str = "300") -> Situation:
