@@ -107,6 +107,26 @@ def _services(home: Home) -> str:
     )
 
 
+def _trading(home: Home) -> str:
+    from cli.commands.halting import halts_of
+    from home.latch import Latch
+    from when_to_invest.breakers import halt_line
+    from when_to_invest.errors import ErrorCode
+
+    try:
+        halts = halts_of(home)
+    except Fault:
+        # The journal's own finding says why; what the latches say stands without it.
+        halts = Latch(home.halts).read()
+    if halts:
+        raise Fault(
+            ErrorCode.ILLEGAL_TRANSITION,
+            "; ".join(map(halt_line, halts)),
+            fix=f"once it is understood: `when-to-invest resume --scope {halts[0].scope}`",
+        )
+    return "active everywhere"
+
+
 def examine(home: Home) -> tuple[Finding, ...]:
     """Look at every part of `home`; a part that faults is a finding, not an end."""
     parts: dict[str, Callable[[Home], str]] = {
@@ -117,6 +137,7 @@ def examine(home: Home) -> tuple[Finding, ...]:
         "letters": _dead_letters,
         "keys": _keys,
         "services": _services,
+        "trading": _trading,
     }
     findings = []
     for name, look in parts.items():

@@ -8,11 +8,11 @@ What the venue says is compared with what was authorised before it is written do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from executor.brake import Brake
+from executor.cancelling import FOLLOWED, Canceller, orders_in
 from executor.diary import Diary
 from executor.log import Log
 from executor.probe import Point, Probe
@@ -22,12 +22,8 @@ from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord, OrderRecord
-from when_to_invest.orders import UNRESOLVED, OrderState, OrderStep
+from when_to_invest.orders import OrderState, OrderStep
 
-FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
-"""States in which the venue may still tell something new."""
-MAY_BE_OPEN: Final = FOLLOWED | UNRESOLVED
-"""States in which the venue may hold the order; what it does not know, a cancel does not hurt."""
 ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 """States that a late trade can still follow."""
 _ENDS: Final = {
@@ -40,10 +36,9 @@ _ENDS: Final = {
 class Working:
     """Brings the journal up to date with the venue, order by order."""
 
-    def __init__(self, *, diary: Diary, venue: Venue, brake: Brake, probe: Probe, log: Log) -> None:
+    def __init__(self, *, diary: Diary, venue: Venue, canceller: Canceller, probe: Probe, log: Log) -> None:
         self._diary = diary
-        self._brake = brake
-        self._cancelled: set[str] = set()
+        self._canceller = canceller
         self._venue = venue
         self._probe = probe
         self._log = log
@@ -59,8 +54,8 @@ class Working:
                 than was authorised.
         """
         before = self._diary.refresh()
-        self._cancel_unwanted()
-        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), FOLLOWED):
+        self._canceller.cancel_unwanted()
+        for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
             self._ask_about(decision_id, client_order_id)
         return self._diary.refresh() != before
 
@@ -70,47 +65,8 @@ class Working:
         Raises:
             Fault: as `poll`.
         """
-        for decision_id, client_order_id in self._orders_in(self._diary.decisions.values(), ENDED):
+        for decision_id, client_order_id in orders_in(self._diary.decisions.values(), ENDED):
             self._ask_about(decision_id, client_order_id)
-
-    def _orders_in(
-        self, records: Iterable[DecisionRecord], states: frozenset[OrderState]
-    ) -> list[tuple[str, str]]:
-        return [
-            (record.decision_id, client_order_id)
-            for record in records
-            for client_order_id, order in record.orders.items()
-            if order.state in states
-        ]
-
-    def _cancel_unwanted(self) -> None:
-        """Cancel before anything is asked, so that no later trouble keeps an order alive."""
-        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), FOLLOWED):
-            if self._diary.decisions[decision_id].is_cancel_requested:
-                self._venue.cancel(client_order_id)
-        self.cancel_halted()
-
-    def cancel_halted(self) -> None:
-        """Cancel every order that may be open in a halted scope, by what this process knows.
-
-        Needs no journal: it works while that is locked or broken. One order that cannot be
-        cancelled keeps no other alive; it is tried again at the next call.
-        """
-        halts = self._brake.switch.read()
-        asked, failed = 0, 0
-        for decision_id, client_order_id in self._orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
-            if not self._brake.is_halted(self._diary.decisions[decision_id].intent, halts):
-                continue
-            try:
-                self._venue.cancel(client_order_id)
-            except Fault as fault:
-                failed += 1
-                self._log.say("cancel_failed", client_order_id=client_order_id, code=fault.code.value)
-                continue
-            asked += client_order_id not in self._cancelled
-            self._cancelled.add(client_order_id)
-        if asked:
-            self._log.say("halted_orders_cancelled", orders=asked, failed=failed)
 
     def _ask_about(self, decision_id: str, client_order_id: str) -> None:
         found = self._venue.find(client_order_id)

@@ -21,6 +21,12 @@ def untold(switch: Switch, book: AccountBook) -> tuple[Halt, ...]:
     return tuple(halt for halt in switch.read() if halt.latch_id and halt.latch_id not in known)
 
 
+def in_force(switch: Switch, book: AccountBook) -> tuple[Halt, ...]:
+    """Return every halt: those the journal holds, then latches that it has not heard of."""
+    known = book.standing.known_latches
+    return (*book.standing.standing(), *(halt for halt in switch.read() if halt.latch_id not in known))
+
+
 def told(halts: tuple[Halt, ...], *, at: datetime, mode: Mode) -> tuple[ev.TradingStateChanged, ...]:
     """Return the events that tell the journal of latches."""
     return tuple(

@@ -9,6 +9,8 @@ from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Final
 
+from when_to_invest.canonical import utc_text
+
 SYSTEM: Final = "system"
 SCOPE_PATTERN: Final = r"^(system|(account|venue|instrument):[A-Za-z0-9._/-]+)$"
 
@@ -72,6 +74,11 @@ def state_under(halts: Iterable[Halt], *, scopes: Iterable[str]) -> TradingState
     """Return the strictest state that `halts` put any of `scopes` in."""
     named = frozenset(scopes)
     return strictest(*(halt.state for halt in halts if halt.scope in named))
+
+
+def halt_line(halt: Halt) -> str:
+    """Return what is halted, since when, by whom and why, in one line."""
+    return f"{halt.scope} {halt.state.value} since {utc_text(halt.at)} by {halt.by}: {halt.why}"
 
 
 def permits(state: TradingState, *, is_shrinking: bool) -> bool:

@@ -41,11 +41,10 @@ def halt(
     json: JsonOption = False,
 ) -> None:
     """Stop trading in a scope at once: nothing new is sent, open orders are cancelled."""
-    from cli.output import console, print_json
+    from cli.output import print_json
     from home.latch import Latch
     from home.paths import home_at
     from when_to_invest.breakers import Halt, TradingState
-    from when_to_invest.canonical import utc_text
 
     place = home_at(home)
     latch = Latch(place.make().halts)
@@ -54,27 +53,50 @@ def halt(
     is_quiet = latch.quiet(timeout_s=QUIET_S)
     is_journalled = _is_told(place, dropped)
     if json:
-        print_json(
-            {
-                "scope": dropped.scope,
-                "state": dropped.state.value,
-                "since": utc_text(dropped.at),
-                "by": dropped.by,
-                "why": dropped.why,
-                "latch_id": dropped.latch_id,
-                "quiet": is_quiet,
-                "journalled": is_journalled,
-            }
-        )
-        return
+        print_json({**halt_json(dropped), "quiet": is_quiet, "journalled": is_journalled})
+    else:
+        _show(dropped, is_quiet=is_quiet, is_journalled=is_journalled)
+
+
+def _show(dropped: Halt, *, is_quiet: bool, is_journalled: bool) -> None:
+    from cli.output import console
+    from when_to_invest.breakers import halt_line
+
     out = console()
-    out.print(f"[bold red]{dropped.state.value}[/] {dropped.scope} by {dropped.by}")
+    out.print(halt_line(dropped), style="bold red", markup=False)
     out.print(
         "no write is under way" if is_quiet else "a write is under way: the executor cancels what comes of it"
     )
     if not is_journalled:
         out.print("the journal did not answer: the latch holds, and a service tells the journal later")
     out.print("open orders are cancelled by the executor; see `when-to-invest status`", style="dim")
+
+
+def halts_of(home: Home) -> tuple[Halt, ...]:
+    """Return everything that is halted in a home, by its journal and its latches.
+
+    Raises:
+        Fault: when journal or settings cannot be read; the latches hold all the same.
+    """
+    from cli.registry import open_registry
+    from home.latch import Latch
+    from home.settings import read_settings
+    from ledger.halting import in_force
+    from ledger.opening import has_ledger
+
+    latch = Latch(home.halts)
+    if not has_ledger(read_settings(home).ledger, home):
+        return latch.read()
+    with open_registry(home, is_read_only=True) as registry:
+        return in_force(latch, registry.ledger.book)
+
+
+def halt_json(halt: Halt) -> dict[str, str]:
+    """Return the object that `status --json` shows of a halt."""
+    from when_to_invest.canonical import utc_text
+
+    told = {"scope": halt.scope, "state": halt.state.value, "since": utc_text(halt.at)}
+    return {**told, "by": halt.by, "why": halt.why, "latch_id": halt.latch_id}
 
 
 def _now(home: Home) -> datetime:

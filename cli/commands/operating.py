@@ -46,22 +46,13 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Show decisions with their verdicts, orders and fills, as the journal proves them."""
-    from cli.cards import decision_card, decision_json, decision_table
-    from cli.commands.dead_letters import letters_of
+    from cli.cards import decision_card, decision_json
     from cli.output import console, print_json
     from home.paths import home_at
 
     records = decisions_of(home_at(home))
     if decision_id is None:
-        waiting = len(letters_of(home_at(home)).waiting())
-        if json:
-            shown = [decision_json(record) for record in records.values()]
-            print_json({"decisions": shown, "dead_letters": waiting})
-            return
-        console().print(decision_table(list(records.values())))
-        if waiting:
-            told = f"[bold red]{waiting} dead letters halt their groups[/]"
-            console().print(f"{told}; see `when-to-invest dlq list`")
+        _show_all(home_at(home), list(records.values()), as_json=json)
         return
     record = records.get(decision_id)
     if record is None:
@@ -74,6 +65,28 @@ def status(
         print_json(decision_json(record))
     else:
         console().print(decision_card(record))
+
+
+def _show_all(home: Home, records: list[DecisionRecord], *, as_json: bool) -> None:
+    from cli.cards import decision_json, decision_table
+    from cli.commands.dead_letters import letters_of
+    from cli.commands.halting import halt_json, halts_of
+    from cli.output import console, print_json
+    from when_to_invest.breakers import halt_line
+
+    halts = halts_of(home)
+    waiting = len(letters_of(home).waiting())
+    if as_json:
+        shown = [decision_json(record) for record in records]
+        halted = [halt_json(item) for item in halts]
+        print_json({"decisions": shown, "dead_letters": waiting, "halts": halted})
+        return
+    for item in halts:
+        console().print(halt_line(item), style="bold red", markup=False)
+    console().print(decision_table(records))
+    if waiting:
+        told = f"[bold red]{waiting} dead letters halt their groups[/]"
+        console().print(f"{told}; see `when-to-invest dlq list`")
 
 
 def executor(

@@ -5,16 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from home.latch import NO_LATCH, Switch
 from home.settings import Settings
+from ledger.halting import in_force
 from tool_servers.orders.answers import Portfolio, PositionRow, ReservationRow
 from tool_servers.orders.market_view import MarketView
+from when_to_invest.breakers import halt_line, scopes_of, state_under
 from when_to_invest.canonical import utc_text
-from when_to_invest.portfolio import ZERO, AccountBook
+from when_to_invest.holdings import ZERO
+from when_to_invest.portfolio import AccountBook
 
 
-def portfolio_of(book: AccountBook, *, settings: Settings, view: MarketView, now: datetime) -> Portfolio:
-    """Return cash, holdings at their newest known price, and what open orders reserve."""
+def portfolio_of(
+    book: AccountBook, *, settings: Settings, view: MarketView, now: datetime, switch: Switch = NO_LATCH
+) -> Portfolio:
+    """Return cash, holdings at their newest known price, what open orders reserve, and what is halted."""
     account = settings.account
+    halts = in_force(switch, book)
+    scopes = scopes_of(account=account, venue=settings.venue, instrument="")
     positions = tuple(
         _position(book, account=account, instrument=name, view=view, now=now)
         for owner, name in sorted(book.positions)
@@ -25,7 +33,8 @@ def portfolio_of(book: AccountBook, *, settings: Settings, view: MarketView, now
         as_of=utc_text(now),
         mode=settings.mode.value,
         account=account,
-        trading_state=book.trading_state(account=account, venue=settings.venue, instrument="").value,
+        trading_state=state_under(halts, scopes=scopes).value,
+        halts=tuple(map(halt_line, halts)),
         cash_usd=cash_usd,
         equity_usd=_equity_usd(cash_usd, positions),
         positions=positions,

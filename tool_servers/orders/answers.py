@@ -111,6 +111,7 @@ class Portfolio(Value):
     mode: str
     account: str
     trading_state: str
+    halts: tuple[str, ...]
     cash_usd: ExactDecimal
     equity_usd: ExactDecimal | None
     positions: tuple[PositionRow, ...]

@@ -164,7 +164,11 @@ class ProposalDesk:
             self.ledger.refresh()
             court = self.court
             told = portfolio_of(
-                self.ledger.book, settings=court.settings, view=court.view, now=court.clock.now()
+                self.ledger.book,
+                settings=court.settings,
+                view=court.view,
+                now=court.clock.now(),
+                switch=court.switch,
             )
             return told if proposers is None else _without_strangers(told, self.ledger, proposers)
 

@@ -124,6 +124,11 @@ def _decisions(counter: Counter) -> tuple[ToolDefinition, ...]:
     )
 
 
+def _note(halts: tuple[str, ...]) -> str:
+    note = "Every proposal is checked against all of these; configuration can only tighten them."
+    return f"{note} Halted now: {'; '.join(halts)}." if halts else note
+
+
 def _accounts(counter: Counter) -> tuple[ToolDefinition, ...]:
     def get_portfolio() -> Portfolio:
         return counter.portfolio()
@@ -132,7 +137,7 @@ def _accounts(counter: Counter) -> tuple[ToolDefinition, ...]:
         return limits_answer(
             counter.limits(),
             are_writes_enabled=True,
-            note="Every proposal is checked against all of these; configuration can only tighten them.",
+            note=_note(counter.portfolio().halts),
         )
 
     return (
@@ -142,7 +147,7 @@ def _accounts(counter: Counter) -> tuple[ToolDefinition, ...]:
             description="Cash, holdings at the newest known price, and what open orders reserve.",
             conduct=READS,
             summarise=lambda answer: (
-                f"{answer.account} ({answer.mode}): cash {answer.cash_usd} USD, "
+                f"{answer.account} ({answer.mode}, {answer.trading_state}): cash {answer.cash_usd} USD, "
                 f"{len(answer.positions)} positions, equity {answer.equity_usd} USD"
             ),
         ),

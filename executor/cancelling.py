@@ -1,0 +1,80 @@
+"""Cancels what nobody wants any more: asked for, or in a halted scope. Cancels always pass.
+
+Stage: executor → venue. What is halted is cancelled by what this process knows in memory, so
+that a journal which is locked or broken keeps no order alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from executor.brake import Brake
+from executor.diary import Diary
+from executor.log import Log
+from executor.venues.port import Venue
+from when_to_invest.errors import Fault
+from when_to_invest.history import DecisionRecord
+from when_to_invest.orders import UNRESOLVED, OrderState
+
+FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
+"""States in which the venue may still tell something new."""
+MAY_BE_OPEN: Final = FOLLOWED | UNRESOLVED
+"""States in which the venue may hold the order; what it does not know, a cancel does not hurt."""
+
+
+def orders_in(records: Iterable[DecisionRecord], states: frozenset[OrderState]) -> list[tuple[str, str]]:
+    """Return decision and client order id of every order in one of `states`."""
+    return [
+        (record.decision_id, client_order_id)
+        for record in records
+        for client_order_id, order in record.orders.items()
+        if order.state in states
+    ]
+
+
+class Canceller:
+    """Sends cancels; what comes of them is followed like everything else at the venue."""
+
+    def __init__(self, *, diary: Diary, venue: Venue, brake: Brake, log: Log) -> None:
+        self._diary = diary
+        self._venue = venue
+        self._brake = brake
+        self._log = log
+        self._cancelled: set[str] = set()
+
+    def cancel_unwanted(self) -> None:
+        """Cancel before anything is asked, so that no later trouble keeps an order alive.
+
+        Raises:
+            Fault: `venue_unavailable`, for a cancel that somebody asked for.
+        """
+        self.cancel_halted()
+        for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
+            if self._diary.decisions[decision_id].is_cancel_requested:
+                self._venue.cancel(client_order_id)
+
+    def cancel_halted(self) -> None:
+        """Cancel every order that may be open in a halted scope, by what this process knows.
+
+        Needs no journal: it works while that is locked or broken. One order that cannot be
+        cancelled keeps no other alive; it is tried again at the next call.
+        """
+        halts = self._brake.switch.read()
+        asked = 0
+        for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
+            if self._brake.is_halted(self._diary.decisions[decision_id].intent, halts):
+                asked += self._cancel(client_order_id)
+        if asked:
+            self._log.say("halted_orders_cancelled", orders=asked)
+
+    def _cancel(self, client_order_id: str) -> bool:
+        """Cancel one order; return whether that was asked for the first time."""
+        try:
+            self._venue.cancel(client_order_id)
+        except Fault as fault:
+            self._log.say("cancel_failed", client_order_id=client_order_id, code=fault.code.value)
+            return False
+        is_first = client_order_id not in self._cancelled
+        self._cancelled.add(client_order_id)
+        return is_first

@@ -1,0 +1,228 @@
+"""Halts, resumptions, proposals, work and crashes in any order: nothing is sent where it is halted.
+
+A model beside the machine knows what is halted and lifted. The venue's own list of submits is
+the truth: none may be added while the latch or the journal halts its scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import eth_account.messages  # noqa: F401 - its first import changes the recursion limit
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from executor.diary import Diary
+from executor.probe import Point
+from executor.service import Service
+from ledger.halting import told, untold
+from ledger.live import LiveLedger
+from policies.remedies import Electorate
+from signing.eip712 import recover_address, typed_digest
+from tests.executor.gatehouse import approver_signer
+from tests.executor.world import World
+from when_to_invest import events as ev
+from when_to_invest.breakers import Halt, TradingState, state_under
+from when_to_invest.domains import TEST_CHAIN_ID, SigningDomain
+from when_to_invest.errors import Fault
+from when_to_invest.loosening import demand_no_loosening
+from when_to_invest.motions import Endorsement, Motion, motion_typed_data
+from when_to_invest.remedies import RESUME, halts_in_words, resume_details
+from when_to_invest.values import Mode
+
+SCOPES = ("system", "account:main", "venue:paper", "instrument:SPX", "instrument:GLD")
+COVERING = frozenset(SCOPES[:4])
+"""The scopes that every proposed order stands in."""
+STATES = (TradingState.REDUCING, TradingState.HALTED)
+PEOPLE = {name: approver_signer(name).address for name in ("alice", "bob")}
+
+
+class DiedError(BaseException):
+    """Stands for SIGKILL: nothing in the executor may catch it."""
+
+
+class Pulls:
+    """At one point, drops the latch or dies, once."""
+
+    def __init__(self, point: Point, act: object) -> None:
+        self.point: Point | None = point
+        self.act = act
+
+    def reached(self, point: Point) -> None:
+        if point is self.point:
+            self.point = None
+            self.act()  # type: ignore[operator]
+
+
+def die() -> None:
+    raise DiedError
+
+
+class HaltingMachine(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.world = World(approvers=dict(PEOPLE))
+        self.number = 0
+        self.standing: dict[str, TradingState] = {}
+        self.submitted_when_halted: list[str] = []
+        submit = self.world.venue.submit
+
+        def watched(order: object) -> object:
+            if self.is_closed():
+                self.submitted_when_halted.append(order.client_order_id)  # type: ignore[attr-defined]
+            return submit(order)  # type: ignore[arg-type]
+
+        self.world.venue.submit = watched  # type: ignore[method-assign,assignment]
+
+    def is_closed(self) -> bool:
+        """Whether a buy may not leave now, by latch or journal as they stand this instant."""
+        latched = state_under(self.world.latch.read(), scopes=COVERING)
+        return latched is not TradingState.ACTIVE or any(
+            scope in COVERING for scope in self.fold().book.trading_states
+        )
+
+    def fold(self) -> LiveLedger:
+        electorate = Electorate(PEOPLE, Mode.REPLAY, typed_digest, recover_address)
+        ledger = LiveLedger(self.world.journal, is_warranted=electorate.is_warranted)
+        ledger.refresh()
+        return ledger
+
+    def drop(self, scope: str, state: TradingState) -> None:
+        self.world.latch.drop(Halt(scope, state, self.world.clock.now(), "alice", "drill"))
+        if self.standing.get(scope) is not TradingState.HALTED:
+            self.standing[scope] = state
+
+    @rule(scope=st.sampled_from(SCOPES), state=st.sampled_from(STATES))
+    def pull(self, scope: str, state: TradingState) -> None:
+        self.drop(scope, state)
+
+    @rule(scope=st.sampled_from(SCOPES), state=st.sampled_from(TradingState))
+    def automation_moves(self, scope: str, state: TradingState) -> None:
+        diary = Diary(self.world.journal, clock=self.world.clock, mode=Mode.REPLAY)
+        diary.tighten(scope, state=state, why="a breaker tripped")
+        if state is not TradingState.ACTIVE and self.standing.get(scope) is not TradingState.HALTED:
+            self.standing[scope] = state
+
+    @rule(scope=st.sampled_from(SCOPES), state=st.sampled_from(TradingState))
+    def automation_tries_to_loosen(self, scope: str, state: TradingState) -> None:
+        """Neither a writer lets it through nor, when written all the same, a fold."""
+        before = self.fold().book
+        event = ev.TradingStateChanged(
+            at=self.world.clock.now(), mode=Mode.REPLAY, scope=scope, state=state, by="executor", why="again"
+        )
+        present = before.trading_states.get(scope, TradingState.ACTIVE)
+        if state is TradingState.ACTIVE or (present, state) == (TradingState.HALTED, TradingState.REDUCING):
+            with pytest.raises(Fault):
+                demand_no_loosening([event], before)
+            self.world.journal.append([event])
+            assert self.fold().book.trading_states == before.trading_states
+
+    @rule(
+        scope=st.sampled_from(SCOPES),
+        signers=st.sets(st.sampled_from(("alice", "bob", "mallory"))),
+        is_late=st.booleans(),
+    )
+    def resume(self, scope: str, signers: set[str], is_late: bool) -> None:  # noqa: FBT001 - drawn
+        world = self.world
+        ledger = self.fold()
+        latches = told(untold(world.latch, ledger.book), at=world.clock.now(), mode=Mode.REPLAY)
+        world.journal.append(latches)
+        event = self.resumption(scope, sorted(signers))
+        if is_late:
+            self.drop("instrument:GLD", TradingState.REDUCING)
+            fresh = told(untold(world.latch, self.fold().book), at=world.clock.now(), mode=Mode.REPLAY)
+            world.journal.append(fresh)
+        world.journal.append([event])
+        ledger = self.fold()
+        is_carried = signers == {"alice", "bob"} and not is_late and scope in self.standing
+        if is_carried:
+            del self.standing[scope]
+        world.latch.lift(ledger.book.standing.lifted_latches)
+        assert ledger.book.trading_states == self.standing
+
+    def resumption(self, scope: str, signers: Sequence[str]) -> ev.TradingResumed:
+        ledger = self.fold()
+        stands, now = ledger.book.standing, self.world.clock.now()
+        motion = Motion(
+            purpose=RESUME,
+            summary=f"resume trading: {scope}",
+            details=resume_details(
+                scope=scope, halts_hash=stands.hash_of(scope), lifts=halts_in_words(stands.standing(scope))
+            ),
+            mode=Mode.REPLAY,
+            requester="dave",
+            serial=stands.serial,
+            expires_at=now + timedelta(hours=1),
+            domain=SigningDomain(home_id=ledger.home_id, chain_id=TEST_CHAIN_ID),
+        )
+        digest = typed_digest(motion_typed_data(motion))
+        endorsements = tuple(
+            Endorsement(
+                approver=name,
+                address=approver_signer(name).address,
+                signature=approver_signer(name).sign_digest(digest),
+            )
+            for name in signers
+        )
+        return ev.TradingResumed(
+            at=now,
+            mode=Mode.REPLAY,
+            scope=scope,
+            halts_hash=stands.hash_of(scope),
+            motion=motion,
+            endorsements=endorsements,
+        )
+
+    @rule()
+    def propose(self) -> None:
+        self.number += 1
+        self.world.clock.move_to(self.world.clock.now() + timedelta(seconds=61))
+        quantity = Decimal(1) + Decimal(self.number) / 100
+        self.world.gate.seal_unjudged(self.world.gate.intent(self.number, quantity=quantity))
+
+    @rule()
+    def work(self) -> None:
+        self.serve(None)
+
+    @rule(point=st.sampled_from(Point), scope=st.sampled_from(SCOPES), state=st.sampled_from(STATES))
+    def the_switch_is_pulled_in_the_middle(self, point: Point, scope: str, state: TradingState) -> None:
+        if point is Point.CLEARED:
+            return  # inside the latch's block: whoever pulls then waits for quiet, see the latch's own tests
+        self.serve(Pulls(point, lambda: self.drop(scope, state)))
+
+    @rule(point=st.sampled_from(Point))
+    def the_executor_dies(self, point: Point) -> None:
+        self.serve(Pulls(point, die))
+
+    def serve(self, probe: Pulls | None) -> None:
+        """Run a fresh executor that knows who may lift a halt, until nothing happens or it dies."""
+        service: Service = self.world.executor(probe=probe)
+        try:
+            service.start()
+            for _ in range(6):
+                if not service.step(wait_s=0):
+                    break
+        except DiedError:
+            pass
+        self.world.queue.now_s += 60
+
+    @invariant()
+    def nothing_was_sent_where_it_was_halted(self) -> None:
+        assert not self.submitted_when_halted
+
+    @invariant()
+    def what_people_and_breakers_halted_stays_halted(self) -> None:
+        latched = {scope: state_under(self.world.latch.read(), scopes=(scope,)) for scope in SCOPES}
+        journalled = self.fold().book.trading_states
+        for scope in SCOPES:
+            present = (latched[scope], journalled.get(scope, TradingState.ACTIVE))
+            wanted = self.standing.get(scope, TradingState.ACTIVE)
+            assert max(present, key=list(TradingState).index) is wanted
+
+
+HaltingMachine.TestCase.settings = settings(stateful_step_count=15)
+TestHalting = pytest.mark.proof(HaltingMachine.TestCase)
