@@ -6,19 +6,22 @@ a whole chain is. Pure; knows nothing of files or servers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
 
 from pydantic import ValidationError
 
 from ledger.journal import Head, Recorded, link_hash
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import event_from_json
+from when_to_invest.events import EVENT, event_from_json
 
 StoredLink = tuple[int, object, object, object]
 """Place, predecessor's hash, own hash and event as a file holds them: nothing is known true."""
 NewLink = tuple[int, bytes, bytes, bytes]
 """The same, as it is about to be stored."""
+_parsed: Final = EVENT.validator.validate_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,40 @@ def follow(previous: Head, stored: StoredLink) -> Recorded | Broken:
         return Recorded(sequence, previous.hash, own_hash, event_from_json(event))
     except ValidationError:
         return Broken("it is no event this version knows")
+
+
+def follow_all(previous: Head, rows: Iterable[StoredLink]) -> Iterator[Recorded]:
+    """Yield the events of `rows`, each checked to follow the one before; the first follows `previous`.
+
+    The same as `follow` for each, with what a sound row needs done in place: on a long replay
+    every call and every conversion counts.
+
+    Raises:
+        Fault: `journal_corrupt` at the first event that does not follow.
+    """
+    sequence, known = previous
+    before: object = bytes.fromhex(known)
+    for row in rows:
+        place, named, claimed, event = row
+        sequence += 1
+        if place != sequence or named != before or type(event) is not bytes:
+            raise _unsound(sequence, known, row)
+        own = sha256(b'{"event":%b,"previous_hash":"%b","sequence":%d}' % (event, known.encode(), sequence))
+        if claimed != own.digest():
+            raise _unsound(sequence, known, row)
+        try:
+            parsed = _parsed(event)
+        except ValidationError:
+            raise _unsound(sequence, known, row) from None
+        fresh = own.hexdigest()
+        yield Recorded(sequence, known, fresh, parsed)
+        known, before = fresh, claimed
+
+
+def _unsound(sequence: int, known: str, row: StoredLink) -> Fault:
+    """Return the fault that says why `row` does not follow."""
+    found = follow(Head(sequence - 1, known), row)
+    return corrupt(sequence, found.why if isinstance(found, Broken) else "it was read in two ways")
 
 
 def links_after(head: Head, canonical: Iterable[bytes]) -> tuple[list[NewLink], Head]:

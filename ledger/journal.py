@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from when_to_invest.events import Event
 
@@ -18,8 +17,7 @@ GENESIS: Final = "0" * 64
 """What the first event names as its predecessor's hash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest event's place (from 1; 0 while the journal is empty) and its hash."""
 
     sequence: int
@@ -29,8 +27,7 @@ class Head:
 EMPTY: Final = Head(0, GENESIS)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One event in its place. `hash` covers the event, its place and its predecessor."""
 
     sequence: int

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ledger.chain import Broken, NewLink, StoredLink, conflict, corrupt, follow, links_after, not_writable
+from ledger.chain import NewLink, StoredLink, conflict, corrupt, follow_all, links_after, not_writable
 from ledger.checking import check_links
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.postgres_link import PostgresLink, translated
@@ -57,10 +57,7 @@ class PostgresJournal:
         known = self.head()
         previous = Head(after, self._hash_at(after))
         while rows := self._rows(previous.sequence):
-            for row in rows:
-                recorded = follow(previous, row)
-                if isinstance(recorded, Broken):
-                    raise corrupt(previous.sequence + 1, recorded.why)
+            for recorded in follow_all(previous, rows):
                 previous = recorded.head
                 yield recorded
         if previous.sequence < known.sequence:

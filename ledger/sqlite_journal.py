@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import Broken, StoredLink, conflict, corrupt, follow, links_after, not_writable
+from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, LAYOUT, SCHEMA, head_of, head_record
 from ledger.witness import Witness, read_witness
@@ -49,10 +49,7 @@ class SqliteJournal:
         previous = Head(after, self._hash_at(after))
         while True:
             rows = self._rows(previous.sequence)
-            for row in rows:
-                recorded = follow(previous, row)
-                if isinstance(recorded, Broken):
-                    raise corrupt(previous.sequence + 1, recorded.why)
+            for recorded in follow_all(previous, rows):
                 previous = recorded.head
                 yield recorded
             if not rows:

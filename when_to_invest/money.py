@@ -7,6 +7,7 @@ where 1 means the whole.
 from __future__ import annotations
 
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
@@ -44,10 +45,22 @@ def exact_decimal(value: object) -> Decimal:
     Raises:
         ValueError: `value` is no finite decimal number within ±1e15 and 18 decimals.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+    if isinstance(value, str):
+        return _exact_text(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("an amount must be text such as '100.50'")  # noqa: TRY004 - pydantic reads ValueError
+    return _exact(value)
+
+
+@lru_cache(maxsize=16_384)
+def _exact_text(text: str) -> Decimal:
+    """Parse text; the same amounts come again and again when a journal is read."""
+    return _exact(text.strip())
+
+
+def _exact(value: str | int | Decimal) -> Decimal:
     try:
-        parsed = Decimal(value.strip() if isinstance(value, str) else value)
+        parsed = Decimal(value)
     except InvalidOperation as error:
         raise ValueError("an amount must be text such as '100.50'") from error
     if not parsed.is_finite():
