@@ -119,6 +119,8 @@ def lake_entry(home: Home, instrument_id: str) -> LakeEntry | None:
     Raises:
         Fault: `corrupt_data` when its files no longer fit together.
     """
+    if not _is_id(instrument_id):
+        return None  # a text that could be no id must not become a path
     pointer = _folder(home, instrument_id) / "meta.json"
     try:
         interval = Interval(json.loads(pointer.read_text(encoding="utf-8"))["interval"])
@@ -142,15 +144,21 @@ def lake_bars(entry: LakeEntry) -> BarSeries:
     return _bars(entry.path, status.st_mtime_ns, status.st_size)
 
 
-def _check_id(instrument: str) -> None:
+def _is_id(text: str) -> bool:
     try:
-        TypeAdapter(InstrumentId).validate_python(instrument, strict=True)
-    except ValidationError as error:
+        TypeAdapter(InstrumentId).validate_python(text, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _check_id(instrument: str) -> None:
+    if not _is_id(instrument):
         raise Fault(
             ErrorCode.BAD_ARGUMENT,
             f"{instrument!r} is no instrument id",
             fix="use up to 24 of A-Z 0-9 . _ / - such as BTC/USDT",
-        ) from error
+        )
     if instrument in RECORDINGS:
         raise Fault(
             ErrorCode.BAD_ARGUMENT,

@@ -177,3 +177,8 @@ def test_prices_far_below_a_cent_keep_a_usable_tick(home: Home, tmp_path: Path) 
     _take(home, _parquet(tmp_path / "a.parquet", tiny))
     tick = instrument(home, "ETF").tick_size_usd
     assert Decimal("1e-6") <= tick / Decimal(repr(float(tiny.close[0]))) <= Decimal("1e-5")
+
+
+@pytest.mark.parametrize("text", ["SPX\0", "../../keys", "a" * 300, "", "S\ud800", "spx"])
+def test_a_text_that_could_be_no_id_is_looked_for_nowhere(tmp_path: Path, text: str) -> None:
+    assert lake.lake_entry(Home(tmp_path), text) is None
