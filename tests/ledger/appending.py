@@ -1,6 +1,7 @@
-"""A process of its own that appends to a journal: NAME COUNT, or until it is killed without COUNT.
+"""A process of its own that appends to a journal: PLACE NAME COUNT, or until it is killed without COUNT.
 
-Prints the sequence it reached after each append, once that is durable.
+Prints the sequence it reached after each append, once that is durable. PLACE is a path, or a
+database's url with the witness's path behind a space.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from ledger.sqlite_journal import open_journal
 from tests.ledger.journals import drill
+from tests.ledger.stores import journal_at
 from when_to_invest.events import TradingStateChanged
 
 
@@ -19,8 +20,9 @@ def note(name: str, number: int) -> TradingStateChanged:
     return drill(number).model_copy(update={"by": name})
 
 
-def main(path: str, name: str, last: str | None = None) -> None:
-    journal = open_journal(Path(path))
+def main(place: str, name: str, last: str | None = None) -> None:
+    place, _, witnessed_at = place.partition(" ")
+    journal = journal_at(place, Path(witnessed_at))
     for number in range(int(last)) if last else count():
         head = journal.append([note(name, number), note(name, number)])
         sys.stdout.write(f"{head.sequence}\n")

@@ -52,7 +52,7 @@ def test_live_state_is_the_fold_of_the_journal_at_every_refresh(
     happened: list[Event], places: list[int]
 ) -> None:
     journal = MemoryJournal()
-    live = LiveLedger(journal)
+    live = LiveLedger(journal, is_warranted=lambda _event, _home_id: True)
     for part in _cut(happened, places):
         journal.append(part)
         assert live.refresh() == journal.head()
