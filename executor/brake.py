@@ -12,7 +12,7 @@ from datetime import datetime
 from executor.diary import EXECUTOR, Diary
 from executor.log import Log
 from home.latch import Switch
-from ledger.halting import take_away_lifted, told, untold
+from ledger.halting import in_force, take_away_lifted, told, untold
 from policies.latched import is_from_before, may_go
 from when_to_invest import events as ev
 from when_to_invest.breakers import SYSTEM, Halt, TradingState, scopes_of, state_under, strictest
@@ -61,7 +61,14 @@ class Brake:
         take_away_lifted(self.switch, self._diary.book)
 
     def pull(self, *, why: str) -> None:
-        """Halt everything: the latch first, which needs no journal, then the journal."""
+        """Halt everything: the latch first, which needs no journal, then the journal.
+
+        Where everything is halted already nothing is added, so that a process that is started
+        again and again does not make void what people sign meanwhile.
+        """
+        if state_under(in_force(self.switch, self._diary.book), scopes=(SYSTEM,)) is TradingState.HALTED:
+            self._log.say("halted_already", why=why)
+            return
         try:
             halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now(), EXECUTOR, why[:200])
             self.switch.drop(halt)

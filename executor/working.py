@@ -163,5 +163,5 @@ def _demand_authorised(record: DecisionRecord, order: OrderRecord, trade: Trade)
         ErrorCode.FILL_EXCEEDS_ORDER,
         f"trade {trade.trade_id} would bring {record.decision_id} to {of_decision}, authorised are "
         f"{record.authorised_quantity}",
-        fix="reconcile with the venue by hand; this home stays halted",
+        fix="reconcile with the venue; `when-to-invest settle` books what you find, then `resume`",
     )

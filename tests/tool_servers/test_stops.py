@@ -1,0 +1,132 @@
+"""The orders server looks at the latch before it seals and before it queues, and tells the journal."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.memory_latch import MemoryLatch
+from tests.tool_servers.bench import NOW, Bench, proposal
+from tool_servers.orders.desk import ProposalDesk
+from tool_servers.orders.stops import StopDesk
+from when_to_invest.breakers import Halt, TradingState
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import TradingStateChanged
+from when_to_invest.loosening import demand_no_loosening
+from when_to_invest.portfolio import AccountBook
+from when_to_invest.values import Mode
+
+SCOPES = ["system", "account:main", "venue:paper", "instrument:SPX"]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def latch() -> MemoryLatch:
+    return MemoryLatch()
+
+
+@pytest.fixture
+def desk(bench: Bench, latch: MemoryLatch) -> ProposalDesk:
+    desk = bench.desk()
+    object.__setattr__(desk.court, "switch", latch)
+    object.__setattr__(desk.outbox, "switch", latch)
+    desk.stops = StopDesk(desk.journal, desk.ledger, bench.clock, Mode.REPLAY, latch, desk.court.roll)
+    return desk
+
+
+def pull(latch: MemoryLatch, scope: str = "system", state: TradingState = TradingState.HALTED) -> None:
+    latch.drop(Halt(scope, state, NOW, "alice", "drill"))
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_under_a_latch_nothing_is_sealed_though_the_journal_knows_nothing(
+    bench: Bench, desk: ProposalDesk, latch: MemoryLatch, scope: str
+) -> None:
+    pull(latch, scope)
+    answer = desk.propose(proposal(), caller="agent")
+    assert (answer.verdict, [reason.code for reason in answer.reasons]) == ("refused", ["trading_halted"])
+    assert "envelope_sealed" not in bench.kinds()
+    assert not bench.queue.held
+
+
+def test_a_latch_elsewhere_lets_an_order_pass(desk: ProposalDesk, latch: MemoryLatch) -> None:
+    pull(latch, "instrument:GLD")
+    assert desk.propose(proposal(), caller="agent").state == "queued"
+
+
+def test_under_a_reducing_latch_only_sales_of_what_is_held_pass(
+    desk: ProposalDesk, latch: MemoryLatch
+) -> None:
+    pull(latch, "account:main", TradingState.REDUCING)
+    answer = desk.propose(proposal(), caller="agent")
+    assert [reason.code for reason in answer.reasons] == ["only_reducing"]
+
+
+def test_a_latch_that_falls_after_the_seal_keeps_the_envelope_from_the_queue(
+    bench: Bench, desk: ProposalDesk, latch: MemoryLatch
+) -> None:
+    bench.queue.is_down = True
+    answer = desk.propose(proposal(), caller="agent")
+    assert answer.state == "sealed"
+    pull(latch)
+    bench.queue.is_down = False
+    assert desk.relay() == 0
+    assert not bench.queue.held
+
+
+def test_a_latch_is_told_to_the_journal_once(bench: Bench, desk: ProposalDesk, latch: MemoryLatch) -> None:
+    pull(latch, "venue:paper")
+    desk.relay()
+    desk.relay()
+    told = [item.event for item in bench.journal.recorded if isinstance(item.event, TradingStateChanged)]
+    assert [(event.scope, event.by, event.why) for event in told] == [("venue:paper", "alice", "drill")]
+
+
+def test_a_latch_is_told_while_the_queue_is_away(
+    bench: Bench, desk: ProposalDesk, latch: MemoryLatch
+) -> None:
+    bench.queue.is_down = True
+    pull(latch)
+    desk.relay()
+    assert bench.kinds()[-1] == "trading_state_changed"
+
+
+def test_a_cancel_passes_in_a_halted_home(desk: ProposalDesk, latch: MemoryLatch) -> None:
+    answer = desk.propose(proposal(), caller="agent")
+    pull(latch)
+    assert desk.cancel(answer.decision_id, caller="agent").is_cancel_requested
+
+
+def test_the_portfolio_says_what_is_halted_since_when_by_whom_and_why(
+    desk: ProposalDesk, latch: MemoryLatch
+) -> None:
+    assert (desk.portfolio().trading_state, desk.portfolio().halts) == ("active", ())
+    pull(latch)
+    assert desk.portfolio().trading_state == "halted"
+    (line,) = desk.portfolio().halts
+    assert line == "system halted since 2018-06-04T21:05:00Z by alice: drill"
+    desk.relay()
+    assert desk.portfolio().halts == (line,)
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted"),
+    [
+        (TradingState.HALTED, TradingState.REDUCING),
+        (TradingState.HALTED, TradingState.ACTIVE),
+        (TradingState.REDUCING, TradingState.ACTIVE),
+        (TradingState.ACTIVE, TradingState.ACTIVE),
+    ],
+)
+def test_no_writer_appends_a_looser_state(present: TradingState, wanted: TradingState) -> None:
+    book = AccountBook()
+    event = TradingStateChanged(at=NOW, mode=Mode.REPLAY, scope="system", state=present, by="a", why="b")
+    book.apply(event)
+    with pytest.raises(Fault) as caught:
+        demand_no_loosening([event.model_copy(update={"state": wanted})], book)
+    assert caught.value.code is ErrorCode.ILLEGAL_TRANSITION
+    book.apply(event.model_copy(update={"state": wanted}))
+    assert book.trading_states.get("system", TradingState.ACTIVE) is present
