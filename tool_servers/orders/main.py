@@ -16,6 +16,7 @@ from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_sender
+from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.opening import open_ledger
 from ledger.queue import QueueSender
@@ -72,12 +73,21 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         tighter=limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()}),
         switch=latch,
     )
-    found(journal, ledger, court)
+    _found(journal, ledger, court)
     outbox = Outbox(journal, ledger, carrier, clock, latch)
     stops = StopDesk(journal, ledger, clock, settings.mode, latch, roll)
     desk = ProposalDesk(journal, ledger, court, outbox, stops)
     desk.relay()
     return desk
+
+
+def _found(journal: Journal, ledger: LiveLedger, court: Court) -> None:
+    """Found what is missing; a home that may not be served leaves no journal open."""
+    try:
+        found(journal, ledger, court)
+    except Fault:
+        journal.close()
+        raise
 
 
 def _roll(home: Home, settings: Settings) -> Roll:
