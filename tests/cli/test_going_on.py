@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from signing.keystore import LIGHTEST_WORK_FACTOR, create_keystore, unlock_keyst
 from tests.faults.homestead import LIMIT_USD, Homestead
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
+from when_to_invest.errors import Fault
 from when_to_invest.history import DecisionState
 from when_to_invest.intents import decision_id_of
 from when_to_invest.orders import OrderStep
@@ -309,3 +311,43 @@ def test_a_finding_that_says_nothing_is_refused(home: Home, found: tuple[str, ..
 def test_resuming_what_is_not_halted_is_refused(home: Home) -> None:
     status, told = home.command("resume")
     assert (status, told["error"]["code"]) == (2, "bad_argument")
+
+
+def test_people_book_an_overfill_that_ends_the_executor_at_every_start(home: Home) -> None:
+    decision_id = home.stead.propose()
+    assert run(home.stead.home, until_idle=True) == 0
+    (order,) = home.stead.decision(decision_id).orders
+    with sqlite3.connect(home.stead.home.paper_venue) as book:
+        book.execute(
+            "INSERT INTO trades VALUES ('t-1', ?, '99', '500', '0', '2018-06-05T14:30:00Z')", (order,)
+        )
+    book.close()
+    for _ in range(3):
+        with pytest.raises(Fault):
+            run(home.stead.home, until_idle=True)
+    assert home.latches() == 1
+    settled(home, decision_id, "--filled", "99@500")
+    resumed(home)
+    other = proposed_after(home)
+    assert run(home.stead.home, until_idle=True) == 0
+    assert home.book.position("main", "SPX").quantity == 99
+    assert home.state(decision_id) is DecisionState.SETTLED
+    assert home.state(other) in {DecisionState.WORKING, DecisionState.REJECTED}
+    assert home.stead.journal_is_sound()
+
+
+def test_status_and_doctor_say_what_is_halted(home: Home) -> None:
+    home.halt("instrument:SPX")
+    (shown,) = home.command("status")[1]["halts"]
+    assert {name: shown[name] for name in ("scope", "state", "by", "why")} == {
+        "scope": "instrument:SPX",
+        "state": "halted",
+        "by": "dave",
+        "why": "drill",
+    }
+    status, told = home.command("doctor")
+    (trading,) = [check for check in told["checks"] if check["name"] == "trading"]
+    assert (status, trading["ok"]) == (1, False)
+    assert "instrument:SPX halted since" in trading["found"]
+    resumed(home, "instrument:SPX")
+    assert home.command("status")[1]["halts"] == []
