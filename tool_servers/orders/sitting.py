@@ -39,6 +39,8 @@ class _Request(Generic[Answer]):
     answer: Answer | None = None
     error: Exception | None = None
     is_over: bool = False
+    called: threading.Event = field(default_factory=threading.Event)
+    """Set when it is over, or when its own thread is to hold the next sitting."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Sittings(Generic[Answer]):
     """Held during a sitting; whoever reads the ledger otherwise takes it too."""
     _waiting: deque[_Request[Answer]] = field(default_factory=deque)
     _door: threading.Lock = field(default_factory=threading.Lock)
+    _is_sitting: bool = False
 
     def settle(self, decision_id: str, decide: Decide) -> Answer:
         """Decide, record and send, together with whatever else waits; return the answer.
@@ -62,16 +65,36 @@ class Sittings(Generic[Answer]):
                 whatever `decide`, the journal or `answer` raises.
         """
         request: _Request[Answer] = _Request(decision_id, decide)
-        with self._door:
-            self._waiting.append(request)
-        with self.room:
-            while not request.is_over:
-                self._sit(self._called_in())
+        if not self._goes_in(request):
+            request.called.wait()
+        while not request.is_over:
+            try:
+                with self.room:
+                    self._sit(self._called_in())
+            finally:
+                self._hand_on(but=request)
         if request.error is not None:
             raise request.error
         if request.answer is None:
             raise Fault(ErrorCode.INTERNAL, "a request ended without an answer", fix="report this defect")
         return request.answer
+
+    def _goes_in(self, request: _Request[Answer]) -> bool:
+        """Queue up; return whether nobody sits, so that this request's thread holds the sitting."""
+        with self._door:
+            self._waiting.append(request)
+            is_first, self._is_sitting = not self._is_sitting, True
+            return is_first
+
+    def _hand_on(self, *, but: _Request[Answer]) -> None:
+        """Let the thread of the longest waiting request hold the next sitting."""
+        with self._door:
+            if not but.is_over:
+                return
+            if self._waiting:
+                self._waiting[0].called.set()
+            else:
+                self._is_sitting = False
 
     def _called_in(self) -> list[_Request[Answer]]:
         """Take the requests that wait; two about one decision never sit together."""
@@ -98,6 +121,7 @@ class Sittings(Generic[Answer]):
         finally:
             for request in requests:
                 request.is_over = True
+                request.called.set()
 
     def _send(self) -> None:
         """Empty the outbox; what could not be sent or noted waits there, decided as it is."""
