@@ -10,13 +10,18 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
 
 from ledger.journal import EMPTY, GENESIS, Head, Journal, Recorded
+from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event, IntentProposed, OrderSettled, TradingResumed
 from when_to_invest.history import DecisionRecord
 from when_to_invest.portfolio import AccountBook
 
+CLOCK_TOLERANCE: Final = timedelta(seconds=5)
+"""How far machines that keep time together may differ."""
 Warrant = Callable[[Event, str], bool]
 """Whether an event that loosens, in the home of that id, carries the signatures it needs."""
 
@@ -41,6 +46,8 @@ class LiveLedger:
         self.home_id = GENESIS
         """Hash of the journal's first event: no other home has it."""
         self._head = EMPTY
+        self.newest_at: datetime | None = None
+        """The latest instant of any event; no clock of this home stands before it."""
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
         self.book = AccountBook()
@@ -70,10 +77,29 @@ class LiveLedger:
                 raise
             return self._head
 
+    def demand_forward(self, now: datetime) -> None:
+        """Return when `now` does not lie before what the journal knows, a few seconds aside.
+
+        On a clock that went back, windows and expiries would count what has passed as not
+        there yet.
+
+        Raises:
+            Fault: `clock_back`, naming both instants.
+        """
+        if self.newest_at is not None and now < self.newest_at - CLOCK_TOLERANCE:
+            raise Fault(
+                ErrorCode.CLOCK_BACK,
+                f"the clock says {utc_text(now)}, but the journal already knows {utc_text(self.newest_at)}",
+                fix="set the clock right; nothing is decided until it has passed the journal's newest event",
+            )
+
     def _follow(self) -> None:
         for recorded in self._journal.read(after=self._head.sequence):
             if recorded.previous_hash != self._head.hash:
                 raise _rewritten(recorded)
+            happened_at = recorded.event.at
+            if self.newest_at is None or happened_at > self.newest_at:
+                self.newest_at = happened_at
             if recorded.sequence == 1:
                 self.home_id = recorded.hash
             if self._is_warranted(recorded.event, self.home_id):

@@ -10,7 +10,7 @@ import pytest
 from ledger.live import LiveLedger
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
-from tests.tool_servers.bench import NOW, SEAL, Bench, proposal
+from tests.tool_servers.bench import NOW, SEAL, Bench, proposal, signed
 from tool_servers.orders.minutes import MOST_ATTEMPTS
 from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
@@ -236,3 +236,21 @@ def test_the_portfolio_shows_cash_and_what_is_reserved(bench: Bench) -> None:
     told = desk.portfolio()
     assert told.cash_usd == told.equity_usd == Decimal(100_000)
     assert [row.notional_usd for row in told.reservations] == [Decimal("4999.904")]
+
+
+def test_on_a_clock_that_went_back_nothing_is_decided_and_everything_can_be_cancelled(bench: Bench) -> None:
+    desk = bench.desk()
+    sent = desk.propose(proposal(), caller="agent")
+    waiting = desk.propose(proposal("15000", request_id="r-held"), caller="agent")
+    bench.clock.move_to(NOW - timedelta(seconds=6))
+    for decide in (
+        lambda: desk.propose(proposal(request_id="r-2"), caller="agent"),
+        lambda: desk.approve(signed(desk, waiting)),
+    ):
+        with pytest.raises(Fault) as error:
+            decide()
+        assert error.value.code is ErrorCode.CLOCK_BACK
+    assert desk.propose(proposal(), caller="agent").decision_id == sent.decision_id
+    assert desk.cancel(sent.decision_id, caller="agent").is_cancel_requested
+    bench.clock.move_to(NOW - timedelta(seconds=5))
+    assert desk.propose(proposal("1000", request_id="r-3"), caller="agent").verdict == "approved"

@@ -51,9 +51,7 @@ class ProposalDesk:
         self._sittings = Sittings(self.journal, self.ledger, self.outbox, self._answer)
 
     def propose(self, proposal: Proposal, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
-        """Size, judge and record a request; the same request again returns the same decision.
-
-        `identity` is who the caller was proven to be; it goes into the journal.
+        """Size, judge and record a request, with the caller's proven identity; once, if sent twice.
 
         Raises:
             Fault: when the request cannot be understood, or the journal cannot be written.
@@ -63,6 +61,7 @@ class ProposalDesk:
         def decide(book: AccountBook) -> Sequence[Event]:
             known = self.ledger.decisions.get(decision_id)
             if known is None:
+                self.ledger.demand_forward(self.court.clock.now())
                 opened = _opening(self.court, book, proposal, caller=caller, decision_id=decision_id)
                 return _signed_by(identity, opened)
             instrument = self.court.view.instrument(proposal.instrument)
@@ -82,6 +81,7 @@ class ProposalDesk:
             record = record_of(self.ledger, approval.decision_id)
             if approval in record.approvals:
                 return ()
+            self.ledger.demand_forward(self.court.clock.now())
             hold = held(record, now=self.court.clock.now())
             ensure_new_signature(hold, approval)
             self.court.verify(approval, hold.intent)
