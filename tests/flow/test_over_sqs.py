@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from cli.commands.dead_letters import letters_of
+from cli.demo.onlooker import wait_for
 from cli.demo.stage import Stage
 from cli.demo.story import closes_after
-from home.settings import QueueKind, QueueSettings
+from home.settings import QueueKind, QueueSettings, read_settings
+from ledger.queue import OutgoingMessage
 from ledger.sqs_client import connect_sqs
 from ledger.sqs_provision import provision_queue
+from ledger.sqs_queue import SqsSender
 from ledger.verify import verify_journal
 from tests.contracts.sqs_server import sqs_server
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionState
 
 pytestmark = [pytest.mark.flow, pytest.mark.timeout(180)]
@@ -52,6 +57,24 @@ def test_an_idea_walks_over_sqs_to_its_fill(stage: Stage) -> None:
     stage.clock.move_to(next(closes_after(stage, "SPX", FIRST_EVENING, count=1)))
     record = stage.wait_for_state(decision_id, DecisionState.FILLED)
     assert record.filled_quantity == record.authorised_quantity > 0
+    assert verify_journal(stage.home.journal).ok
+
+
+def test_a_message_nobody_can_read_dies_halts_its_group_and_is_answered(stage: Stage) -> None:
+    settings = read_settings(stage.home).queue
+    sender = SqsSender(settings.url, connect_sqs(settings))
+    message_id = sender.send(OutgoingMessage("{", "main|paper|IXIC", "nobody's"))
+    wait_for(lambda: letters_of(stage.home).letters.get(message_id), what="the letter to be journalled")
+    (letter,) = stage.command("dlq", "list")["dead_letters"]
+    assert (letter["message_id"], letter["halted"]) == (message_id, "instrument:IXIC")
+    told = stage.command("dlq", "explain", message_id)
+    assert (told["code"], told["decision"]) == ("unreadable_message", None)
+    assert stage.command("status")["dead_letters"] == 1
+    with pytest.raises(Fault) as refused:
+        stage.command("dlq", "redrive", message_id)
+    assert refused.value.code is ErrorCode.REDRIVE_REFUSED
+    stage.command("dlq", "discard", message_id, "--why", "a drill")
+    assert stage.command("dlq", "list")["dead_letters"] == []
     assert verify_journal(stage.home.journal).ok
 
 
