@@ -37,6 +37,8 @@ from when_to_invest.values import Mode
 SCOPES = ("system", "account:main", "venue:paper", "instrument:SPX", "instrument:GLD")
 COVERING = frozenset(SCOPES[:4])
 """The scopes that every proposed order stands in."""
+BEFORE_THE_SEND = (Point.RECEIVED, Point.JUDGED, Point.SEND_INTENDED)
+"""Later the latch is held: whoever pulls it waits for quiet, as the latch's own tests show."""
 STATES = (TradingState.REDUCING, TradingState.HALTED)
 PEOPLE = {name: approver_signer(name).address for name in ("alice", "bob")}
 
@@ -188,14 +190,22 @@ class HaltingMachine(RuleBasedStateMachine):
     def work(self) -> None:
         self.serve(None)
 
-    @rule(point=st.sampled_from(Point), scope=st.sampled_from(SCOPES), state=st.sampled_from(STATES))
+    def lift_everything(self) -> None:
+        """Go on everywhere as people may, so that what follows meets an open home."""
+        for scope in tuple(self.standing):
+            self.resume(scope=scope, signers={"alice", "bob"}, is_late=False)
+
+    @rule(
+        point=st.sampled_from(BEFORE_THE_SEND), scope=st.sampled_from(SCOPES), state=st.sampled_from(STATES)
+    )
     def the_switch_is_pulled_in_the_middle(self, point: Point, scope: str, state: TradingState) -> None:
-        if point is Point.CLEARED:
-            return  # inside the latch's block: whoever pulls then waits for quiet, see the latch's own tests
+        self.lift_everything()
+        self.propose()
         self.serve(Pulls(point, lambda: self.drop(scope, state)))
 
     @rule(point=st.sampled_from(Point))
     def the_executor_dies(self, point: Point) -> None:
+        self.propose()
         self.serve(Pulls(point, die))
 
     def serve(self, probe: Pulls | None) -> None:
