@@ -238,3 +238,29 @@ def test_a_database_without_a_journal_says_how_to_make_one(postgres: PostgresSer
     with pytest.raises(Fault, match="no journal") as caught:
         open_postgres_journal(postgres.url("writer", "postgres"), tmp_path / "journal")
     assert "journal migrate" in caught.value.fix
+
+
+def test_the_command_lays_out_the_journal_and_sets_the_roles_rights(
+    postgres: PostgresServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cli.commands.journals import migrate
+
+    name = f"by_command_{tmp_path.name[-1]}"
+    with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER owner".encode())
+    for _ in "twice":
+        migrate(owner_url=postgres.url("owner", name), writer="writer", reader="reader", json=True)
+    assert f'"migration":{schema.LATEST}' in capsys.readouterr().out.replace(" ", "")
+    store = Store(tmp_path, postgres, name)
+    with store.opened() as journal:
+        journal.append([drill(1)])
+    assert _refused(store, "writer", "DELETE FROM journal.events") == DENIED
+
+
+def test_the_command_takes_no_url_with_a_password() -> None:
+    from ledger.postgres_migrations import bring_up_to_date
+
+    with pytest.raises(Fault) as caught:
+        bring_up_to_date("postgresql://owner:hunter-2@db/journal", writer=None, reader=None)
+    assert caught.value.code is ErrorCode.BAD_ARGUMENT
+    assert "hunter-2" not in repr(caught.value.as_json())
