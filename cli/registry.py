@@ -61,7 +61,7 @@ def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registr
     from home.settings import anchors_of, read_settings
     from ledger.live import LiveLedger
     from ledger.opening import has_ledger, open_ledger
-    from policies.remedies import QUORUM
+    from policies.limits import HARD_LIMITS, tighten
     from policies.roll import Roll
     from signing.eip712 import recover_address, typed_digest
     from signing.places import configured_seals
@@ -73,8 +73,9 @@ def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registr
             "this home has no journal yet",
             fix="start the services once with `when-to-invest up`",
         )
+    quorum = tighten(HARD_LIMITS, settings.limits).approver_quorum
     trusted = configured_seals(home, settings.signing)
-    anchors = anchors_of(settings, seal_addresses=trusted, quorum=QUORUM)
+    anchors = anchors_of(settings, seal_addresses=trusted, quorum=quorum)
     roll = Roll(anchors, typed_digest, recover_address)
     journal = open_ledger(settings.ledger, home, is_read_only=is_read_only)
     try:

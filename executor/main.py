@@ -27,7 +27,6 @@ from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
 from ledger.opening import open_ledger
 from policies.limits import HARD_LIMITS, tighten
-from policies.remedies import QUORUM
 from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
 from signing.places import trusted_seals
@@ -97,7 +96,8 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     settings = read_settings(home.make())
     _demand_paper(settings)
     stack.enter_context(sole_executor(home))
-    authority = Authority(roll=_roll(home, settings), limits=tighten(HARD_LIMITS, settings.limits))
+    limits = tighten(HARD_LIMITS, settings.limits)
+    authority = Authority(roll=_roll(home, settings, quorum=limits.approver_quorum), limits=limits)
     clock, market = clock_of(home, settings.mode), HomeMarket(home)
     clock.now()
     venue = PaperVenue(
@@ -124,10 +124,10 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     )
 
 
-def _roll(home: Home, settings: Settings) -> Roll:
+def _roll(home: Home, settings: Settings, *, quorum: int) -> Roll:
     """Return whose keys count, founded on this process's own configuration alone."""
     trusted = trusted_seals(home, settings.signing)
-    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=QUORUM), typed_digest, recover_address)
+    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=quorum), typed_digest, recover_address)
 
 
 def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:

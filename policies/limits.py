@@ -23,6 +23,7 @@ from policies.tightening import (
     CountCap,
     LimitSetting,
     QuantityCap,
+    Quorum,
     Reserve,
     SecondsCap,
     Tighten,
@@ -121,6 +122,9 @@ class Limits(Value):
     second_approval_total_24h_usd: UsdCap = Field(
         description="above it, two people must sign: all orders of 24 hours that fewer than two have signed"
     )
+    approver_quorum: Quorum = Field(
+        description="people who must sign to change approvers or sealing keys, or to go on after a halt"
+    )
     hold_expiry_s: SecondsCap = Field(description="how long a held intent waits for signatures")
     max_intent_age_s: SecondsCap = Field(description="age of an intent when it is judged")
     envelope_ttl_s: SecondsCap = Field(description="how long the executor may act on an envelope")
@@ -174,6 +178,7 @@ HARD_LIMITS: Final = Limits(
     second_approval_notional_usd=Decimal(20_000),
     approval_total_24h_usd=Decimal(20_000),
     second_approval_total_24h_usd=Decimal(40_000),
+    approver_quorum=2,
     hold_expiry_s=DAY_S,
     max_intent_age_s=DAY_S,
     envelope_ttl_s=900,

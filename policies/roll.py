@@ -117,7 +117,12 @@ class Roll:
         """Return who may sign, at `now`, that trading goes on after a halt."""
         anchors = self.anchors
         return Electorate(
-            self.at(now), anchors.mode, self.typed_digest, self.recover, chain_id=anchors.chain_id
+            self.at(now),
+            anchors.mode,
+            self.typed_digest,
+            self.recover,
+            chain_id=anchors.chain_id,
+            needed=anchors.quorum,
         )
 
     def at(self, now: datetime) -> dict[str, str]:

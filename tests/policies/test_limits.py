@@ -195,6 +195,7 @@ def test_the_hard_limits_are_the_ones_that_were_agreed() -> None:
         "second_approval_notional_usd": "20000",
         "approval_total_24h_usd": "20000",
         "second_approval_total_24h_usd": "40000",
+        "approver_quorum": "2",
         "hold_expiry_s": "86400",
         "max_intent_age_s": "86400",
         "envelope_ttl_s": "900",

@@ -13,7 +13,6 @@ from ledger.journal import Head
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage
 from policies.limits import HARD_LIMITS
-from policies.remedies import QUORUM
 from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
@@ -92,7 +91,9 @@ class Bench:
     def desk(self) -> ProposalDesk:
         if not self.journal.recorded:
             self.journal.append([funding()])
-        anchors = anchors_of(self.settings, seal_addresses=frozenset({SEAL.address}), quorum=QUORUM)
+        anchors = anchors_of(
+            self.settings, seal_addresses=frozenset({SEAL.address}), quorum=HARD_LIMITS.approver_quorum
+        )
         roll = Roll(anchors, typed_digest, recover_address)
         ledger = LiveLedger(self.journal, is_warranted=roll.admits)
         signatures = Signatures(SEAL, typed_digest, recover_address)

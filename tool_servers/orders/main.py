@@ -22,7 +22,6 @@ from ledger.opening import open_ledger
 from ledger.queue import QueueSender
 from policies.caller_limits import limits_of_callers
 from policies.limits import HARD_LIMITS, tighten
-from policies.remedies import QUORUM
 from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
 from signing.places import configured_seals, open_seal
@@ -60,7 +59,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     limits, latch = tighten(HARD_LIMITS, settings.limits), Latch(home.halts)
     carrier = sender or open_sender(settings.queue, home.queue)
     journal = open_ledger(settings.ledger, home)
-    roll = _roll(home, settings)
+    roll = _roll(home, settings, quorum=limits.approver_quorum)
     ledger = LiveLedger(journal, is_warranted=roll.admits)
     ledger.refresh()
     court = Court(
@@ -90,10 +89,10 @@ def _found(journal: Journal, ledger: LiveLedger, court: Court) -> None:
         raise
 
 
-def _roll(home: Home, settings: Settings) -> Roll:
+def _roll(home: Home, settings: Settings, *, quorum: int) -> Roll:
     """Return whose keys count, founded on this process's own configuration."""
     trusted = configured_seals(home, settings.signing)
-    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=QUORUM), typed_digest, recover_address)
+    return Roll(anchors_of(settings, seal_addresses=trusted, quorum=quorum), typed_digest, recover_address)
 
 
 def demand_trusted(desk: ProposalDesk, signer: DigestSigner) -> None:
