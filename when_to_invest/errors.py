@@ -112,7 +112,7 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
         "the order queue does not answer", EXIT_UNREACHABLE, is_retryable=True
     ),
     ErrorCode.RECEIPT_EXPIRED: ErrorKind("the message is no longer held by this receiver", EXIT_REFUSED),
-    ErrorCode.DEAD_LETTER: ErrorKind("the order queue set a message aside and its group halted", EXIT_REFUSED),
+    ErrorCode.DEAD_LETTER: ErrorKind("the queue set a message aside; its group is halted", EXIT_REFUSED),
     ErrorCode.UNKNOWN_MESSAGE: ErrorKind("no such dead letter waits for an answer", EXIT_UNUSABLE),
     ErrorCode.REDRIVE_REFUSED: ErrorKind("a dead letter's decision may not be sealed anew", EXIT_REFUSED),
     ErrorCode.PORT_BUSY: ErrorKind("another program listens on that port", EXIT_UNREACHABLE),
