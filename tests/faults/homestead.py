@@ -35,7 +35,7 @@ NEXT_DAY = datetime(2018, 6, 5, 14, 31, tzinfo=UTC)
 """One minute after the open of the session that follows `EVENING`."""
 LIMIT_USD = Decimal("2770.00")
 """Above the recorded close of 4 June 2018 (2746.87) and inside the collar."""
-QUANTITY = Decimal("1.500")
+QUANTITY = Decimal("0.900")
 VISIBILITY_S = 1
 
 
