@@ -135,7 +135,8 @@ class Story:
         self._act("The executor is killed between sending and hearing back")
         known = self._stage.decision_ids()
         with ThreadPoolExecutor(max_workers=1) as meanwhile:
-            asking = meanwhile.submit(self._stage.ask, self._hear("Go ahead with SPX, up to 15,000 USD in all."))
+            question = self._hear("Go ahead with SPX, up to 15,000 USD in all.")
+            asking = meanwhile.submit(self._stage.ask, question)
             decision_id = self._stage.wait_for_new_decision(known)
             self._stage.wait_for_order_at_venue(decision_id)
             before = self._stage.record(decision_id)
