@@ -124,3 +124,13 @@ def test_however_it_is_split_the_last_part_needs_the_signatures_of_the_whole(par
 def test_ordinary_days_of_two_orders_are_not_held_more_than_their_sum_would_be(one: int, two: int) -> None:
     is_held = isinstance(after(sealed(1, one), quantity=D(two)).verdict(), Held)
     assert is_held == (one + two > 100)
+
+
+@pytest.mark.parametrize(("signatures", "funds", "needed"), [(0, 2, 1), (1, 4, 2)])
+def test_a_total_needs_one_person_and_then_two(signatures: int, funds: int, needed: int) -> None:
+    names = ("GLD", "TLT", "IEF", "LQD")[:funds]
+    told = [sealed(n, 95, instrument=name, signatures=signatures) for n, name in enumerate(names)]
+    assert [reason.rule for reason in after(*told).reasons()] == ["split_orders"]
+    verdict = after(*told).verdict()
+    assert isinstance(verdict, Held)
+    assert verdict.approvals_needed == needed
