@@ -57,7 +57,6 @@ class _Overheard:
                 self.letterbox.apply(event)
                 self.touched.add(getattr(event, "decision_id", ""))
 
-
     def _remember_refused(self, message_id: str) -> None:
         """Remember it among the newest; one noted a second time after a flood does no harm."""
         self.refused_messages[message_id] = None
