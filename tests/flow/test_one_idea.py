@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.flow, pytest.mark.timeout(300)]
 
 FIRST_EVENING = datetime(2017, 6, 29, 22, tzinfo=UTC)
 AFTER_THE_FILL = frozenset({Point.FILLED_AT_VENUE, Point.FILL_RECORDED})
+GROWTH = 1.6
+"""Of the total from idea to idea: what is held stays well below it, so that each one buys."""
 POINTS = [point for point in Point if point is not Point.RECOVERED]
 
 
@@ -59,8 +61,9 @@ def run_executor(stage: Stage, *, kill_at: Point | None) -> int:
     return done.returncode
 
 
-def propose(stage: Stage, *, notional_usd: int) -> str:
-    answer = stage.ask(f"Go ahead: propose an order for SPX with {notional_usd} USD.")
+def propose(stage: Stage, *, total_usd: int) -> str:
+    """Ask for so much in all: what earlier ideas bought counts towards it."""
+    answer = stage.ask(f"Go ahead: propose an order for SPX with {total_usd} USD in all.")
     assert len(answer["decisions"]) == 1, answer["text"]
     decision_id: str = answer["decisions"][0]
     stage.wait_for_state(decision_id, DecisionState.QUEUED)
@@ -69,7 +72,7 @@ def propose(stage: Stage, *, notional_usd: int) -> str:
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.value)
 def test_a_killed_executor_fills_exactly_once(stage: Stage, days: Iterator[datetime], point: Point) -> None:
-    decision_id = propose(stage, notional_usd=3_000 + 10 * POINTS.index(point))
+    decision_id = propose(stage, total_usd=int(100 * GROWTH ** POINTS.index(point)))
     if point in AFTER_THE_FILL:
         assert run_executor(stage, kill_at=None) == 0
         stage.clock.move_to(next(days))
