@@ -39,6 +39,16 @@ def test_nets_beyond_them_are_refused(gold: str, stock: str, code: str, attempte
     assert (said.code, said.attempted, said.overage) == (code, attempted, "1")
 
 
+def test_a_refusal_counts_what_is_held_when_it_says_what_would_pass() -> None:
+    situation = crowded("0", "590.01")
+    said = situation.objection("net_exposure")
+    assert said is not None
+    named = re.fullmatch(r"at most ([0-9.]+) of SPX at this price", said.fix)
+    assert named is not None
+    assert situation.asking(quantity=D(named[1])).objection("net_exposure") is None
+    assert D(named[1]) * 100 <= D(60_000) - D(59_001)
+
+
 def test_open_buys_count_as_filled_and_open_sells_free_nothing() -> None:
     waiting = {
         other_decision(1): reservation(300, 101),

@@ -50,9 +50,13 @@ def test_what_was_signed_is_not_signed_again() -> None:
 
 def test_three_parts_of_one_large_order_need_what_it_would_need() -> None:
     parts = (sealed(1, 80), sealed(2, 80, signatures=1))
-    verdict = after(*parts, quantity="80", signed=("alice",)).verdict()
+    situation = after(*parts, quantity="80", signed=("alice",))
+    verdict = situation.verdict()
     assert isinstance(verdict, Held)
     assert verdict.approvals_needed == 2
+    said = situation.objection("split_orders")
+    assert said is not None
+    assert said.fix.startswith("1 more signature(s) by people")
     assert isinstance(after(*parts, quantity="80", signed=("alice", "bob")).verdict(), Approved)
 
 
