@@ -37,7 +37,7 @@ from when_to_invest.money import floor_to_step
 from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import Mode
-from when_to_invest.verdicts import Approved, Held
+from when_to_invest.verdicts import Approved, Held, Refused
 
 MOST_FALSE_BPS: Final = 50.0
 """Of all legitimate orders: one in two hundred."""
@@ -50,6 +50,8 @@ ROOM_USD: Final = Decimal(40_000)
 """What each of them holds of one index at most; they sell some above it once a month."""
 TRIM_USD: Final = Decimal(8_000)
 PARTS: Final = 4
+_CENT: Final = Decimal("0.01")
+_LOT: Final = Decimal("0.001")
 _NOBODY: Final = "0x" + "00" * 20
 _UNSIGNED: Final = "0x" + "00" * 65
 _HASH: Final = "00" * 32
@@ -182,30 +184,14 @@ class _Person:
             self._book.position("main", name).quantity * price.price_usd for name, price in prices.items()
         )
         marked = AccountMarked(
-            at=now, mode=Mode.REPLAY, account="main", equity_usd=worth.quantize(Decimal("0.01")), marks=()
+            at=now, mode=Mode.REPLAY, account="main", equity_usd=worth.quantize(_CENT), marks=()
         )
         self._book.apply(marked)
 
     def _ask(self, wish: Wish, now: datetime, prices: dict[str, ReferencePrice]) -> None:
         self._asked += 1
         self._tally.asked += 1
-        price_usd = floor_to_step(prices[wish.name].price_usd, Decimal("0.01"))
-        lot = Decimal("0.001")
-        intent = OrderIntent(
-            mode=Mode.REPLAY,
-            account="main",
-            venue="paper",
-            instrument=wish.name,
-            side=wish.side,
-            quantity=floor_to_step(wish.notional_usd / price_usd, lot),
-            limit_price_usd=floor_to_step(
-                price_usd * (1 + wish.side.sign * Decimal("0.01")), Decimal("0.01")
-            ),
-            time_in_force=TimeInForce.DAY,
-            proposer=self._name,
-            request_id=f"r-{self._asked}",
-            proposed_at=now,
-        )
+        intent = self._intent(wish, now, prices[wish.name].price_usd)
         decision_id = decision_id_of(proposer=self._name, request_id=intent.request_id)
         self._book.apply(
             ev.IntentProposed(
@@ -227,7 +213,27 @@ class _Person:
         verdict = judge(intent, facts, HARD_LIMITS)
         if isinstance(verdict, Approved):
             self._trade(intent, decision_id, now)
-            return
+        else:
+            self._count(verdict)
+
+    def _intent(self, wish: Wish, now: datetime, market_price_usd: Decimal) -> OrderIntent:
+        """Return an order for the wish at up to 1 % worse than the market."""
+        price_usd = floor_to_step(market_price_usd, _CENT)
+        return OrderIntent(
+            mode=Mode.REPLAY,
+            account="main",
+            venue="paper",
+            instrument=wish.name,
+            side=wish.side,
+            quantity=floor_to_step(wish.notional_usd / price_usd, _LOT),
+            limit_price_usd=floor_to_step(price_usd * (1 + wish.side.sign * Decimal("0.01")), _CENT),
+            time_in_force=TimeInForce.DAY,
+            proposer=self._name,
+            request_id=f"r-{self._asked}",
+            proposed_at=now,
+        )
+
+    def _count(self, verdict: Held | Refused) -> None:
         rules = [reason.rule for reason in verdict.reasons]
         if isinstance(verdict, Held):
             self._tally.held.update(rules)

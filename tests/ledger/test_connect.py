@@ -85,10 +85,17 @@ def test_an_address_that_is_not_encrypted_is_refused_by_name(
     assert "https://" in caught.value.fix
 
 
-def test_an_encrypted_address_and_a_server_of_this_machine_are_reached() -> None:
-    for address in ("https://sqs.eu-west-1.amazonaws.com", "http://127.0.0.1:9324", "http://[::1]:1/q"):
+@pytest.mark.parametrize(
+    "address", ["https://sqs.eu-west-1.amazonaws.com", "http://127.0.0.1:9324", "http://[::1]:1/q", None]
+)
+def test_an_encrypted_address_and_a_server_of_this_machine_are_reached(address: str | None) -> None:
+    ensure_encrypted(address, key="queue.url")  # what it refuses, it raises
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1.example.com:9324", "http://10.0.0.7:9324"])
+def test_an_address_in_the_open_elsewhere_is_not(address: str) -> None:
+    with pytest.raises(Fault):
         ensure_encrypted(address, key="queue.url")
-    ensure_encrypted(None, key="queue.endpoint_url")
 
 
 def test_opening_the_embedded_queue_imports_no_boto3() -> None:

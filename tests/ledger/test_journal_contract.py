@@ -163,7 +163,10 @@ def test_a_journal_of_another_history_does_not_open(store: Store, tmp_path: Path
     assert _code(store.open) is ErrorCode.JOURNAL_CORRUPT
 
 
-def test_closing_twice_is_allowed(store: Store) -> None:
+def test_closing_twice_is_allowed_and_loses_nothing(store: Store) -> None:
     journal = store.open()
+    head = journal.append([drill(1)])
     journal.close()
     journal.close()
+    with store.opened() as again:
+        assert again.head() == head
