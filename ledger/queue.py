@@ -91,7 +91,10 @@ class QueueSender(Protocol):
         ...
 
     def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
-        """Send one of `batches`; return each message's id, or the fault that kept it out.
+        """Send any number in their order; return each one's id, or the fault that kept it out.
+
+        No message overtakes an earlier one of its group: what follows one that was not taken
+        may be left out too. Sending the same messages again is safe.
 
         Raises:
             Fault: as `send`, when it is not known what became of any of them.

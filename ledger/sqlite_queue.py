@@ -82,6 +82,10 @@ class SqliteQueue:
 
     def send(self, message: OutgoingMessage) -> str:
         """Send durably and return the message's id, the first one's when it is a repetition."""
+        return self.send_together((message,))[0]
+
+    def send_together(self, messages: Sequence[OutgoingMessage]) -> tuple[str, ...]:
+        """Send all of `messages` in their order or none of them, with one sync; return their ids."""
         with (
             self._lock,
             sqlite_files.translated(sqlite_files.QUEUE, "send"),
@@ -89,12 +93,13 @@ class SqliteQueue:
         ):
             now = self._now()
             self._connection.execute("DELETE FROM remembered WHERE expires_at <= ?", (now,))
-            first = self._connection.execute(
-                "SELECT message_id FROM remembered WHERE deduplication_id = ?", (message.deduplication_id,)
-            ).fetchone()
-            if first is not None:
-                return str(first[0])
-            return _insert(self._connection, message, now)
+            return tuple(self._sent(message, now) for message in messages)
+
+    def _sent(self, message: OutgoingMessage, now: float) -> str:
+        first = self._connection.execute(
+            "SELECT message_id FROM remembered WHERE deduplication_id = ?", (message.deduplication_id,)
+        ).fetchone()
+        return str(first[0]) if first is not None else _insert(self._connection, message, now)
 
     def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         """Return up to `max_messages`, waiting up to `wait_s` seconds for the first."""
@@ -229,14 +234,15 @@ def _set_aside(connection: sqlite3.Connection, sequences: list[int]) -> None:
 class SqliteSender:
     """The sending side alone."""
 
-    __slots__ = ("send",)
+    __slots__ = ("_send_together", "send")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.send = queue.send
+        self._send_together = queue.send_together
 
     def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
-        """Send one message after the other; here either all goes well or the first fault is raised."""
-        return tuple(self.send(message) for message in messages)
+        """Send all in one transaction; what keeps one out keeps all out, and is raised."""
+        return self._send_together(messages)
 
 
 class SqliteReceiver:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from ledger.queue import MAX_BATCH, MAX_WAIT_S, OutgoingMessage, ReceivedMessage
+from ledger.queue import MAX_BATCH, MAX_WAIT_S, OutgoingMessage, ReceivedMessage, batches
 from ledger.sqs_client import EXPIRED, fault_of, translated
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -91,11 +91,32 @@ class SqsSender:
         return answer["MessageId"]
 
     def send_batch(self, messages: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
-        """Send one of `batches` in one call; return each message's id, or its fault.
+        """Send in as few calls as order allows; return each message's id, or its fault.
+
+        After a call that left one out nothing more is sent, or a later message of its group
+        could overtake it.
 
         Raises:
-            Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`.
+            Fault: `queue_missing`, `queue_unavailable`, `unauthenticated`, from the first call.
         """
+        answers: list[str | Fault] = []
+        for batch in batches(messages):
+            answers += self._sent(batch) if not answers else self._sent_next(batch)
+            if any(isinstance(answer, Fault) for answer in answers):
+                break
+        held_back = Fault(
+            ErrorCode.QUEUE_UNAVAILABLE, "an earlier message was not taken", fix="send it again after that"
+        )
+        return (*answers, *(held_back for _ in messages[len(answers) :]))
+
+    def _sent_next(self, batch: Sequence[OutgoingMessage]) -> Sequence[str | Fault]:
+        """Send a batch after others, whose answers its own fault must not take away."""
+        try:
+            return self._sent(batch)
+        except Fault as fault:
+            return (fault,) * len(batch)
+
+    def _sent(self, messages: Sequence[OutgoingMessage]) -> Sequence[str | Fault]:
         with translated("send"):
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,

@@ -172,6 +172,24 @@ def test_a_batch_that_was_sent_already_sends_nothing_again(queue: HeldQueue) -> 
     assert len(queue.receive_all()) == 2
 
 
+def test_many_of_one_group_are_sent_together_and_arrive_in_their_order(queue: HeldQueue) -> None:
+    many = [OutgoingMessage(f"b {number}", "main|paper|SPX", f"d-{number}") for number in range(13)]
+    ids = queue.sender.send_batch(many)
+    assert len(set(ids)) == len(many)
+    arrived = []
+    while received := queue.receive_all():
+        queue.receiver.delete_batch([message.receipt for message in received])
+        arrived += [message.body for message in received]
+    assert arrived == [message.body for message in many]
+
+
+def test_a_repetition_within_a_batch_is_the_first_one(queue: HeldQueue) -> None:
+    message = OutgoingMessage("a", "main|paper|SPX", "d-1")
+    first, again = queue.sender.send_batch([message, message])
+    assert first == again
+    assert len(queue.receive_all()) == 1
+
+
 def test_a_batch_of_deletions_says_which_came_too_late(queue: HeldQueue) -> None:
     queue.send("a")
     (stale,) = queue.receive_all()

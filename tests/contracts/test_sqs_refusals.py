@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from home.settings import QueueSettings
 from ledger.queue import OutgoingMessage
@@ -79,3 +80,40 @@ def test_what_a_batch_left_out_is_named_one_by_one() -> None:
     assert denied.code is ErrorCode.UNAUTHENTICATED
     assert isinstance(silent, Fault)
     assert silent.code is ErrorCode.QUEUE_UNAVAILABLE
+
+
+class Mute:
+    """Stands for SQS taking one call and never answering the next."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append([entry["MessageDeduplicationId"] for entry in Entries])
+        if len(self.calls) > 1:
+            raise EndpointConnectionError(endpoint_url=QueueUrl)
+        return {"Successful": [{"Id": entry["Id"], "MessageId": f"m-{entry['Id']}"} for entry in Entries]}
+
+
+def test_what_was_taken_counts_though_a_later_call_got_no_answer() -> None:
+    client = Mute()
+    messages = [OutgoingMessage("a", "one group", f"d-{number}") for number in range(3)]
+    taken, unknown, kept = SqsSender("https://queue.example", client).send_batch(messages)  # type: ignore[arg-type]
+    assert taken == "m-0"
+    assert client.calls == [["d-0"], ["d-1"]]
+    for answer in (unknown, kept):
+        assert isinstance(answer, Fault)
+        assert answer.code is ErrorCode.QUEUE_UNAVAILABLE
+
+
+def test_a_message_never_overtakes_one_of_its_group_that_was_left_out() -> None:
+    class Refusing(Mute):
+        def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+            super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+            return {"Failed": [{"Id": "0", "Code": "InternalError"}]}
+
+    client = Refusing()
+    messages = [OutgoingMessage("a", "one group", f"d-{number}") for number in range(3)]
+    answers = SqsSender("https://queue.example", client).send_batch(messages)  # type: ignore[arg-type]
+    assert all(isinstance(answer, Fault) for answer in answers)
+    assert client.calls == [["d-0"]]

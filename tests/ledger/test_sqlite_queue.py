@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.queue import DEDUPLICATION_S, Depth, OutgoingMessage
-from ledger.sqlite_queue import SqliteQueue
+from ledger.sqlite_queue import SqliteQueue, SqliteSender
 from when_to_invest.errors import ErrorCode, Fault
 
 MESSAGE = OutgoingMessage("body", "main|paper|SPX", "d-1")
@@ -120,6 +120,24 @@ def test_a_full_disk_is_a_storage_fault_and_sends_nothing(room: Room) -> None:
     assert caught.value.code is ErrorCode.STORAGE_FAILED
     assert room.queue.depth() == Depth(0, 0, 0)
     assert room.queue.send(OutgoingMessage("small", "group", "d-1"))
+
+
+def test_a_batch_is_taken_whole_or_not_at_all(room: Room) -> None:
+    pages = room.queue._connection.execute("PRAGMA page_count").fetchone()[0]
+    room.queue._connection.execute(f"PRAGMA max_page_count = {pages}")
+    batch = [MESSAGE, OutgoingMessage("x" * 100_000, "main|paper|SPX", "d-2")]
+    with pytest.raises(Fault) as caught:
+        SqliteSender(room.queue).send_batch(batch)
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+    assert room.queue.depth() == Depth(0, 0, 0)
+
+
+def test_a_batch_is_one_commit(room: Room) -> None:
+    commits: list[str] = []
+    room.queue._connection.set_trace_callback(lambda said: commits.append(said) if said == "COMMIT" else None)
+    batch = [OutgoingMessage("body", "main|paper|SPX", f"d-{number}") for number in range(40)]
+    assert len(set(SqliteSender(room.queue).send_batch(batch))) == 40
+    assert commits == ["COMMIT"]
 
 
 def test_a_queue_that_another_process_holds_is_unavailable(room: Room, tmp_path: Path) -> None:

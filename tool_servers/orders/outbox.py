@@ -17,7 +17,7 @@ from home.clock import Clock
 from home.latch import NO_LATCH, Switch
 from ledger.journal import Journal
 from ledger.live import LiveLedger
-from ledger.queue import OutgoingMessage, QueueSender, batches
+from ledger.queue import OutgoingMessage, QueueSender
 from policies.latched import may_go
 from when_to_invest.breakers import Halt
 from when_to_invest.envelopes import Envelope
@@ -55,12 +55,7 @@ class Outbox:
             for record in self._waiting()
             if _envelope(record).content.expires_at > now and self._may_go(record, halts)
         }
-        taken: dict[str, str] = {}
-        for batch in batches([_message(record) for record in waiting.values()]):
-            took = self._send(batch)
-            taken |= took
-            if len(took) < len(batch):
-                break
+        taken = self._send([_message(record) for record in waiting.values()]) if waiting else {}
         # One note for all: a crash before it sends them again, which the queue's dedup takes.
         self._note({waiting[name].decision_id: message_id for name, message_id in taken.items()}, at=now)
         if taken:
@@ -79,22 +74,19 @@ class Outbox:
         sealed = (self.ledger.decisions[name] for name in self.ledger.book.reservations)
         return [record for record in sealed if record.state is DecisionState.SEALED]
 
-    def _send(self, batch: Sequence[OutgoingMessage]) -> dict[str, str]:
+    def _send(self, messages: Sequence[OutgoingMessage]) -> dict[str, str]:
         """Return the message ids of what the queue took, by deduplication id."""
         try:
-            answers = self._answers(batch)
+            answers = self.sender.send_batch(messages)
         except Fault as fault:
-            answers = (fault,) * len(batch)
+            answers = (fault,) * len(messages)
         taken = {}
-        for message, answer in zip(batch, answers, strict=True):
+        for message, answer in zip(messages, answers, strict=True):
             if isinstance(answer, Fault):
                 _log.warning("%s stays in the outbox: %s", message.deduplication_id, answer.code.value)
             else:
                 taken[message.deduplication_id] = answer
         return taken
-
-    def _answers(self, batch: Sequence[OutgoingMessage]) -> tuple[str | Fault, ...]:
-        return (self.sender.send(batch[0]),) if len(batch) == 1 else self.sender.send_batch(batch)
 
     def _note(self, taken: Mapping[str, str], *, at: datetime) -> None:
         noted = [
