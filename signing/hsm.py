@@ -7,8 +7,10 @@ key. The PIN comes with the launch secrets and is never part of the configuratio
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
@@ -48,14 +50,21 @@ def parse_token_uri(uri: str) -> TokenKey:
 
 
 class HsmSigner:
-    """Signs digests inside the token; one session, one call at a time."""
+    """Signs digests inside the token; one session, one call at a time.
 
-    __slots__ = ("_address", "_lock", "_private", "_session")
+    With `reopen` a lost session is opened again once a call, with the PIN that opened it first;
+    a PIN that the token then refuses is never tried again, because tokens lock.
+    """
 
-    def __init__(self, session: Any, private: Any, *, address: str) -> None:
+    __slots__ = ("_address", "_lock", "_private", "_reopen", "_session")
+
+    def __init__(
+        self, session: Any, private: Any, *, address: str, reopen: Callable[[], HsmSigner] | None = None
+    ) -> None:
         self._session = session
         self._private = private
         self._address = address
+        self._reopen = reopen
         # A PKCS#11 session carries the state of one operation; two threads would mix theirs.
         self._lock = threading.Lock()
 
@@ -69,25 +78,56 @@ class HsmSigner:
 
         Raises:
             Fault: `bad_signature` when the token signed something else;
-                `service_unavailable` when it cannot sign any more.
+                `service_unavailable` when it cannot sign now.
         """
+        message = check_digest(digest)
+        with self._lock:
+            raw = self._signed(message) or self._signed_anew(message)
+        return spell_raw(raw, digest=message, address=self._address)
+
+    def _signed(self, message: bytes) -> bytes:
+        """Return the token's bare signature; nothing when the session has gone and may come back."""
         import pkcs11
 
-        message = check_digest(digest)
         try:
-            with self._lock:
-                raw = self._private.sign(message, mechanism=pkcs11.Mechanism.ECDSA)
+            return bytes(self._private.sign(message, mechanism=pkcs11.Mechanism.ECDSA))
         except pkcs11.PKCS11Error as error:
-            raise Fault(
-                ErrorCode.SERVICE_UNAVAILABLE,
-                f"the token did not sign ({type(error).__name__})",
-                fix="check that the token is present and unlocked, then restart the services",
-            ) from error
-        return spell_raw(bytes(raw), digest=message, address=self._address)
+            if self._reopen is not None:
+                return b""
+            raise _no_answer(type(error).__name__) from None
+
+    def _signed_anew(self, message: bytes) -> bytes:
+        """Sign in a fresh session with the same key, or not at all."""
+        reopen, self._reopen = self._reopen, None
+        if reopen is None:
+            raise _no_answer("no signature")
+        self._drop_session()
+        try:
+            fresh = reopen()
+        except Fault as fault:
+            if fault.code is ErrorCode.WRONG_PASSPHRASE:
+                raise
+            self._reopen = reopen
+            raise _no_answer("it is not there") from None
+        if fresh.address != self._address:
+            fresh.close()
+            raise unusable_key("the token came back with another key under the same label")
+        self._session, self._private = fresh._session, fresh._private  # noqa: SLF001 - another of its own kind
+        raw = self._signed(message)
+        self._reopen = reopen
+        return raw
+
+    def _drop_session(self) -> None:
+        """Leave a session that is lost; the next one may get its very number."""
+        import pkcs11
+
+        with contextlib.suppress(pkcs11.PKCS11Error):
+            self._session.close()
 
     def close(self) -> None:
         """End the session; the signer signs no more."""
         with self._lock:
+            self._reopen = None
             self._session.close()
 
     def __repr__(self) -> str:
@@ -98,15 +138,25 @@ class HsmSigner:
 
 
 def open_hsm_signer(key: TokenKey, *, pin: str) -> HsmSigner:
-    """Log in to the token and return a signer for its key.
+    """Log in to the token and return a signer for its key, which keeps the PIN to log in again.
 
     Raises:
         Fault: `key_missing` without library, token or key; `wrong_passphrase`; `bad_config`
             when the key is not a non-extractable secp256k1 signing key.
     """
+    signer = _opened(key, pin=pin)
+    signer._reopen = lambda: _opened(key, pin=pin, is_again=True)  # noqa: SLF001 - made here
+    return signer
+
+
+def _opened(key: TokenKey, *, pin: str, is_again: bool = False) -> HsmSigner:
     pkcs11 = _library()
     try:
-        session = pkcs11.lib(key.module_path).get_token(token_label=key.token).open(user_pin=pin)
+        library = pkcs11.lib(key.module_path)
+        if is_again:
+            # A token that was away is often seen again only by a library that starts anew.
+            library.reinitialize()
+        session = library.get_token(token_label=key.token).open(user_pin=pin)
     except pkcs11.PKCS11Error as error:
         raise _not_opened(type(error).__name__) from None
     except (OSError, RuntimeError) as error:
@@ -178,6 +228,14 @@ def _absent(why: str) -> Fault:
         ErrorCode.KEY_MISSING,
         f"the HSM key cannot be used: {why}",
         fix="check token, object and module-path in [signing] seal",
+    )
+
+
+def _no_answer(what: str) -> Fault:
+    return Fault(
+        ErrorCode.SERVICE_UNAVAILABLE,
+        f"the token cannot sign now ({what}); nothing was signed",
+        fix="check that the token is present and unlocked, then try again",
     )
 
 

@@ -19,9 +19,9 @@ KEY_SPEC: Final = "ECC_SECG_P256K1"
 KEY_USAGE: Final = "SIGN_VERIFY"
 ALGORITHM: Final = "ECDSA_SHA_256"
 CONNECT_TIMEOUT_S: Final = 2.0
-READ_TIMEOUT_S: Final = 5.0
-MAX_ATTEMPTS: Final = 3
-"""Signing the same digest again is harmless, so a lost answer is asked for again."""
+READ_TIMEOUT_S: Final = 2.5
+MAX_ATTEMPTS: Final = 2
+"""Signing the same digest again is harmless, so a lost answer is asked for once more."""
 _ABSENT: Final = frozenset({"NotFoundException", "InvalidArnException"})
 _FORBIDDEN: Final = frozenset({"AccessDeniedException", "AccessDenied", "403", "UnrecognizedClientException"})
 _STOPPED: Final = frozenset({"DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException"})

@@ -34,22 +34,41 @@ def open_seal(home: Home, settings: SigningSettings, *, secret: str | None) -> D
     Raises:
         Fault: `key_missing`, `wrong_passphrase`, `bad_config` or `service_unavailable`.
     """
-    if settings.seal.startswith(KMS):
+    if settings.uses_keystore and secret is not None:
+        return unlock_keystore(keystore_path(home, settings), passphrase=secret)
+    return open_elsewhere(settings.seal, settings, secret=secret)
+
+
+def open_elsewhere(place: str, settings: SigningSettings, *, secret: str | None) -> DigestSigner:
+    """Return a signer for a key in KMS or in a token, which answers in bounded time or refuses.
+
+    `place` is spelled as `[signing] seal` is; region and endpoint come from `settings`.
+
+    Raises:
+        Fault: as `open_seal` does; `bad_argument` for any other place.
+    """
+    from signing.bounded import BoundedSigner
+
+    if place.startswith(KMS):
         from signing.kms import connect_kms, open_kms_signer
 
         client = connect_kms(region=settings.region, endpoint_url=settings.endpoint_url)
-        return open_kms_signer(client, kms_key(settings.seal))
+        return BoundedSigner(open_kms_signer(client, kms_key(place)))
     if secret is None:
         raise Fault(
             ErrorCode.UNAUTHENTICATED,
             "the sealing key does not open without its passphrase or PIN",
             fix="use `when-to-invest up`, which asks for it",
         )
-    if settings.seal.startswith(PKCS11):
-        from signing.hsm import open_hsm_signer, parse_token_uri
+    if not place.startswith(PKCS11):
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            "that is no place of a key",
+            fix="give kms:ALIAS or pkcs11:token=NAME;object=LABEL?module-path=/path/to/library.so",
+        )
+    from signing.hsm import open_hsm_signer, parse_token_uri
 
-        return open_hsm_signer(parse_token_uri(settings.seal), pin=secret)
-    return unlock_keystore(keystore_path(home, settings), passphrase=secret)
+    return BoundedSigner(open_hsm_signer(parse_token_uri(place), pin=secret))
 
 
 def kms_key(seal: str) -> str:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.approver_keys import KeyOption, approver_signer
 from cli.commands import electing
 from cli.commands.electing import SubjectArgument, cast_ballot, is_ballot, show_ballot
-from cli.options import HomeOption, JsonOption, PassphraseFileOption, read_passphrase
+from cli.options import HomeOption, JsonOption, PassphraseFileOption
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from home.paths import Home
+    from signing.signer import DigestSigner
     from when_to_invest.approvals import Approval
     from when_to_invest.domains import SigningDomain
     from when_to_invest.history import DecisionRecord
@@ -35,11 +35,6 @@ def register(app: typer.Typer) -> None:
     electing.register(group)
     group.command("list")(list_held)
     app.add_typer(group)
-
-
-def keystore_of(home: Home, approver: str) -> Path:
-    """Return where an approver's encrypted key lies on this machine."""
-    return home.keys / f"approver-{approver}.json"
 
 
 def held_records(home: Home) -> list[DecisionRecord]:
@@ -157,6 +152,7 @@ def sign(
     subject: SubjectArgument,
     *,
     approver: ApproverOption,
+    key: KeyOption = None,
     home: HomeOption = None,
     passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,
@@ -165,21 +161,18 @@ def sign(
     from cli.ballots import load, signed
     from cli.output import console
     from home.paths import home_at
-    from signing.keystore import unlock_keystore
     from when_to_invest.approvals import describe_intent
 
     place = home_at(home)
     if is_ballot(subject):
         change = load(place, subject)
-        passphrase = read_passphrase(passphrase_file, prompt=f"passphrase of {approver}: ")
-        signer = unlock_keystore(keystore_of(place, approver), passphrase=passphrase)
+        signer = approver_signer(place, approver, key=key, passphrase_file=passphrase_file)
         return cast_ballot(place, signed(change, approver=approver, signer=signer), as_json=json)
     record = held_record(place, subject)
     if not json:
         console().print(f"signing as [bold]{approver}[/]: {describe_intent(record.intent)}")
-    passphrase = read_passphrase(passphrase_file, prompt=f"passphrase of {approver}: ")
-    approval = sign_approval(place, record, approver=approver, passphrase=passphrase)
-    answer = hand_in(place, approval, as_json=json)
+    signer = approver_signer(place, approver, key=key, passphrase_file=passphrase_file)
+    answer = hand_in(place, sign_approval(place, record, approver=approver, signer=signer), as_json=json)
     return EXIT_REFUSED if answer.get("verdict") == "refused" else EXIT_OK
 
 
@@ -197,17 +190,15 @@ def hand_in(home: Home, approval: Approval, *, as_json: bool) -> dict[str, objec
     return answer
 
 
-def sign_approval(home: Home, record: DecisionRecord, *, approver: str, passphrase: str) -> Approval:
+def sign_approval(home: Home, record: DecisionRecord, *, approver: str, signer: DigestSigner) -> Approval:
     """Make the approver's EIP-712 signature over this exact intent and an expiry.
 
     Raises:
-        Fault: `key_missing` or `wrong_passphrase`.
+        Fault: what the signer raises.
     """
     from signing.eip712 import typed_digest
-    from signing.keystore import unlock_keystore
     from when_to_invest.approvals import Approval
 
-    signer = unlock_keystore(keystore_of(home, approver), passphrase=passphrase)
     document = document_of(home, record)
     return Approval(
         decision_id=record.decision_id,

@@ -70,7 +70,7 @@ def enrol(
 
 
 def _make_key(home: Home, name: str, passphrase_file: Path | None) -> str:
-    from cli.commands.approving import keystore_of
+    from cli.approver_keys import keystore_of
     from signing.keystore import create_keystore
 
     path = keystore_of(home.make(), name)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from cli.approver_keys import KeyOption, approver_signer
 from cli.commands.halting import ScopeOption
-from cli.options import HomeOption, JsonOption, PassphraseFileOption, read_passphrase
+from cli.options import HomeOption, JsonOption, PassphraseFileOption
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
 if TYPE_CHECKING:
@@ -111,22 +112,20 @@ def sign(
     subject: SubjectArgument,
     *,
     approver: ApproverOption,
+    key: KeyOption = None,
     home: HomeOption = None,
     passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,
 ) -> int:
     """Sign with your own key; once enough people did, it is carried out."""
-    from cli.commands.approving import keystore_of
     from cli.petitions import load, signed_by
     from home.paths import home_at
-    from signing.keystore import unlock_keystore
 
     place = home_at(home)
     petition = load(place, subject)
     if not json:
         _show(petition, as_json=False)
-    passphrase = read_passphrase(passphrase_file, prompt=f"passphrase of {approver}: ")
-    signer = unlock_keystore(keystore_of(place, approver), passphrase=passphrase)
+    signer = approver_signer(place, approver, key=key, passphrase_file=passphrase_file)
     return _carry_on(place, signed_by(petition, approver=approver, signer=signer), as_json=json)
 
 

@@ -26,7 +26,7 @@ _BARE: Final = 40
 def register(app: typer.Typer) -> None:
     """Add this group's commands to `app`."""
     group = typer.Typer(name="keys", help="Sealing keys: which count, from when, and until when.")
-    for command in (add, retire):
+    for command in (address, add, retire):
         group.command()(command)
     group.command("list")(list_keys)
     app.add_typer(group)
@@ -48,6 +48,25 @@ def list_keys(*, home: HomeOption = None, json: JsonOption = False) -> None:
     for row in rows:
         window = f"{row['not_before'] or 'founding'} to {row['not_after'] or 'open'}"
         console().print(f"{row['address']} {'counts' if row['counts'] else 'does not count'} ({window})")
+
+
+def address(
+    place: Annotated[str, typer.Argument(help="kms:ALIAS, or pkcs11:token=T;object=K?module-path=/L.")],
+    *,
+    home: HomeOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the address of a key in KMS or in a PKCS#11 token, after checking that it can seal."""
+    from cli.approver_keys import open_elsewhere_key
+    from cli.output import console, print_json
+    from home.paths import home_at
+
+    found = open_elsewhere_key(home_at(home), place, passphrase_file=passphrase_file).address
+    if json:
+        print_json({"place": place, "address": found})
+    else:
+        console().print(found)
 
 
 def _rows(registry: Registry) -> list[dict[str, Any]]:

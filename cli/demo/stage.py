@@ -98,7 +98,7 @@ class Stage(Onlooker):
 
     def _furnish(self) -> None:
         """Write settings, an approver's key and the clock, as a user would."""
-        from cli.commands.approving import keystore_of
+        from cli.approver_keys import keystore_of
         from signing.keystore import create_keystore
 
         address = create_keystore(

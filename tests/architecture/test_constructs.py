@@ -14,6 +14,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "executor/main.py": "the process's outermost loop: it halts trading and ends",
     "executor/venues/port.py": "what a venue raises and no table lists is ambiguous, never a rejection",
     "policies/gate.py": "a rule that errs refuses",
+    "signing/bounded.py": "what a signer raises in its own thread is raised in the one that asked",
     "tool_servers/orders/sitting.py": "one request's error is raised in its own thread, not its neighbour's",
 }
 """Modules that may catch everything without raising it again, and why."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands.approving import keystore_of
+from cli.approver_keys import keystore_of
 from cli.main import main
 from cli.registry import open_registry
 from executor.main import run

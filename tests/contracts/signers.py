@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def needs_softhsm() -> None:
 
 @dataclass(frozen=True)
 class Token:
-    """A fresh SoftHSM2 token in which keys can be made."""
+    """A fresh SoftHSM2 token in which keys can be made; its whole state lies in `directory`."""
+
+    directory: Path
 
     def make_key(self, label: str, *, curve: str = "secp256k1", **changes: bool) -> TokenKey:
         private = {
@@ -51,6 +54,16 @@ class Token:
     def key(self, label: str) -> TokenKey:
         return TokenKey(str(SOFTHSM), TOKEN, label)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Take the token out, as when its cable is pulled, and bring it back."""
+        elsewhere = self.directory.with_name("away")
+        self.directory.rename(elsewhere)
+        try:
+            yield
+        finally:
+            elsewhere.rename(self.directory)
+
     def opened(self, label: str) -> HsmSigner:
         return open_hsm_signer(self.key(label), pin=PIN)
 
@@ -66,7 +79,7 @@ def softhsm_token(directory: Path) -> Iterator[Token]:
         patch.setenv("SOFTHSM2_CONF", str(config))
         made = ["--init-token", "--free", "--label", TOKEN, "--so-pin", SO_PIN, "--pin", PIN]
         subprocess.run(["softhsm2-util", *made], check=True, capture_output=True)
-        yield Token()
+        yield Token(directory / "tokens")
 
 
 def make_kms_key(client: Any, **changes: str) -> str:

@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pkcs11
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from signing.bounded import BoundedSigner
 from signing.ecdsa import address_of_ec_point, address_of_spki
 from signing.eip712 import CURVE_ORDER, HALF_ORDER, recover_address, typed_digest
-from signing.hsm import TokenKey, open_hsm_signer, parse_token_uri
+from signing.hsm import HsmSigner, TokenKey, open_hsm_signer, parse_token_uri
 from signing.keystore import LIGHTEST_WORK_FACTOR, create_keystore, unlock_keystore
 from signing.kms import KmsClient, connect_kms, open_kms_signer
 from signing.signer import DigestSigner
-from tests.contracts.signers import PIN, SOFTHSM, Token, make_kms_key, softhsm_token
+from tests.contracts.signers import PIN, SOFTHSM, TOKEN, Token, make_kms_key, softhsm_token
 from tests.contracts.sqs_server import sqs_server
 from when_to_invest.errors import ErrorCode, Fault
 
 DIGEST = bytes(range(32))
 PASSPHRASE = "opens one test's key"  # noqa: S105 - of a key made for a test
-KINDS = ("keystore", "kms", "hsm")
+KINDS = ("keystore", "kms", "hsm", "bounded")
 KEPT = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 digests = st.binary(min_size=32, max_size=32)
 
@@ -57,6 +59,8 @@ def signer(request: pytest.FixtureRequest, places: dict[str, Any]) -> Iterator[D
     """Open the kind's key for one test: a token is logged in to once in a process."""
     if request.param == "keystore":
         yield keystore_signer(places["keystore"])
+    elif request.param == "bounded":
+        yield BoundedSigner(keystore_signer(places["keystore"]))
     elif request.param == "kms":
         client = request.getfixturevalue("kms")
         yield open_kms_signer(client, places.setdefault("kms", make_kms_key(client)))
@@ -321,10 +325,53 @@ def test_a_closed_token_signs_nothing(token: Token) -> None:
     assert fault_of(lambda: signer.sign_digest(DIGEST)).code is ErrorCode.SERVICE_UNAVAILABLE
 
 
+def test_a_token_that_went_away_signs_again_when_it_is_back(token: Token) -> None:
+    token.make_key("pulled")
+    signer = token.opened("pulled")
+    with token.away():
+        for _ in range(2):
+            fault = fault_of(lambda: signer.sign_digest(DIGEST))
+            assert (fault.code, fault.is_retryable) == (ErrorCode.SERVICE_UNAVAILABLE, True)
+    assert is_by(signer.address, DIGEST, signer.sign_digest(DIGEST))
+    signer.close()
+
+
+def test_a_token_that_comes_back_with_another_key_signs_nothing(token: Token, tmp_path: Path) -> None:
+    token.make_key("swapped")
+    signer = token.opened("swapped")
+    with token.away():
+        fault_of(lambda: signer.sign_digest(DIGEST))
+    with pkcs11.lib(str(SOFTHSM)).get_token(token_label=TOKEN).open(rw=True, user_pin=PIN) as session:
+        for key in list(session.get_objects({pkcs11.Attribute.LABEL: "swapped"})):
+            key.destroy()
+    token.make_key("swapped")
+    fault = fault_of(lambda: signer.sign_digest(DIGEST))
+    assert (fault.code, "another key" in fault.message) == (ErrorCode.BAD_CONFIG, True)
+
+
+def test_a_pin_that_opens_no_longer_is_tried_once_because_tokens_lock(token: Token) -> None:
+    key = token.make_key("repinned")
+    signer = open_hsm_signer(key, pin=PIN)
+    with token.away():
+        fault_of(lambda: signer.sign_digest(DIGEST))
+    tried = []
+
+    def refuse() -> HsmSigner:
+        tried.append(1)
+        return open_hsm_signer(key, pin="0000")
+
+    signer._reopen = refuse
+    codes = [fault_of(lambda: signer.sign_digest(DIGEST)).code for _ in range(3)]
+    assert codes == [
+        ErrorCode.WRONG_PASSPHRASE,
+        ErrorCode.SERVICE_UNAVAILABLE,
+        ErrorCode.SERVICE_UNAVAILABLE,
+    ]
+    assert tried == [1]
+
+
 def test_half_of_the_tokens_own_signatures_have_a_high_s(token: Token) -> None:
     """What the contract guards against is real: bare signatures of the token are unusable."""
-    import pkcs11
-
     token.make_key("bare")
     signer = token.opened("bare")
     private = signer._private
