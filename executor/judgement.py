@@ -101,6 +101,7 @@ class Judgement:
             now=now,
             mode=self._diary.mode,
             index=self._reference(INDEX),
+            is_sealed=True,
         )
 
     def _instrument(self, name: str | None) -> Instrument | None:

@@ -173,22 +173,19 @@ def gather_facts(
     mode: Mode,
     recommendation_expires_at: datetime | None = None,
     index: ReferencePrice | None = None,
+    is_sealed: bool = False,
 ) -> Facts:
     """Return the facts of `intent` on the caller's own book and prices.
 
     `marks` prices every other instrument in `exposures.instruments_to_mark(book)`;
-    `index` is the market's (`turbulence.INDEX`), `approvers` are names whose signatures were verified.
+    `index` is the market's (`turbulence.INDEX`), `approvers` are names whose signatures were verified;
+    `is_sealed`: the judged envelope is in the book, and what was sealed after it does not count.
 
     Raises:
         pydantic.ValidationError: the book holds what is no number, or `now` has no zone.
     """
-    known: dict[str, Any] = {
-        "decision_id": decision_id,
-        "now": now,
-        "mode": mode,
-        "recommendation_expires_at": recommendation_expires_at,
-        "trading_state": TradingState.HALTED,
-    }
+    known: dict[str, Any] = {"decision_id": decision_id, "now": now, "mode": mode}
+    known |= {"recommendation_expires_at": recommendation_expires_at, "trading_state": TradingState.HALTED}
     if not isinstance(intent, OrderIntent):
         return Facts(**known, approvers=tuple(sorted(approvers - {intent.proposer})))
     with localcontext(EXACT):
@@ -197,6 +194,7 @@ def gather_facts(
         known |= account_facts(intent, book, decision_id)
         known |= exposure_facts(intent, book, decision_id, price, marks)
         known |= activity_facts(intent, book, decision_id, now, approvers)
-        known |= pattern_facts(intent, book, decision_id, now) | market_facts(intent, book, price, index, now)
+        known |= pattern_facts(intent, book, decision_id, now, is_sealed=is_sealed)
+        known |= market_facts(intent, book, price, index, now)
         known |= worth_facts(intent, book, price, marks, now)
         return Facts(**known)

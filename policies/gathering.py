@@ -20,6 +20,7 @@ from when_to_invest.holdings import ZERO
 from when_to_invest.instruments import Instrument, Session
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.market import ReferencePrice
+from when_to_invest.orders import OrderState
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW
 
@@ -89,12 +90,19 @@ def account_facts(intent: OrderIntent, book: AccountBook, decision_id: str) -> d
 def queued_at_venue(venue: str, book: AccountBook, decision_id: str) -> int:
     """Count what is sealed for a venue and not taken up, as the journal tells; no queue is asked.
 
-    Taking up and intending to send are one append, so a decision that has an order is taken up.
+    Taking up and intending to send are one append, so a decision that has an order is taken up,
+    until the order is proven absent and the decision waits for another delivery.
     """
     return sum(
-        item.venue == venue and owner != decision_id and owner not in book.orders_of
+        item.venue == venue and owner != decision_id and not _is_taken_up(owner, book)
         for owner, item in book.reservations.items()
     )
+
+
+def _is_taken_up(decision_id: str, book: AccountBook) -> bool:
+    """Whether an order of it was sent and is not proven to have never arrived: then it waits again."""
+    orders = book.orders_of.get(decision_id, ())
+    return any(book.order_states[order] is not OrderState.ABSENT for order in orders)
 
 
 def exposure_facts(
@@ -139,9 +147,16 @@ def activity_facts(
     }
 
 
-def pattern_facts(intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime) -> dict[str, Any]:
-    """Return the orders that this one may be a part of, or would meet."""
-    parts = measure_parts(intent, book=book, decision_id=decision_id, now=now)
+def pattern_facts(
+    intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime, *, is_sealed: bool
+) -> dict[str, Any]:
+    """Return the orders that this one may be a part of, or would meet.
+
+    `is_sealed`: it is, so a later seal never voids it; else everything sealed besides counts.
+    """
+    recent = book.recent
+    others = recent.before(decision_id) if is_sealed else recent.besides(decision_id)
+    parts = measure_parts(intent, others=others, book=book, now=now)
     here = [
         item
         for item in reservations_besides(book, decision_id)

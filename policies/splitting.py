@@ -1,13 +1,14 @@
 """What was sealed before this order that it may be a part of. Stage: gate.
 
-Counted are the orders sealed before the judged one within 24 hours: what has traded of them
+Counted are the orders sealed within 24 hours before the judged one is: what has traded of them
 and what still may. What ended without trading counts no more. The executor's second
-judgement counts the same orders as the gate's first.
+judgement, of an order that is sealed, counts the same orders as the gate's first; an order
+that is to be sealed anew is a part of everything that was sealed besides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,9 +34,11 @@ class Parts:
     repeated: int
 
 
-def measure_parts(intent: OrderIntent, *, book: AccountBook, decision_id: str, now: datetime) -> Parts:
-    """Sum what was sealed before, of the instrument and side and over all; count repetitions."""
-    earlier = [item for item in book.recent.before(decision_id) if item.at > now - WINDOW]
+def measure_parts(
+    intent: OrderIntent, *, others: Iterable[SealedOrder], book: AccountBook, now: datetime
+) -> Parts:
+    """Sum `others`, of the instrument and side and over all; count repetitions."""
+    earlier = [item for item in others if item.at > now - WINDOW]
     own = [item for item in earlier if (item.instrument, item.side) == (intent.instrument, intent.side)]
     return Parts(
         own_unsigned_usd=_sum_usd(own, below=1),

@@ -60,7 +60,7 @@ class Recent:
     """Mutable fold; `apply` events in journal order."""
 
     sealed: dict[str, SealedOrder] = field(default_factory=dict)
-    """By decision, oldest first."""
+    """By decision, oldest seal first; what was sealed anew stands where its newest seal does."""
     prints: dict[tuple[str, str], LastPrint] = field(default_factory=dict)
     """By venue and instrument."""
     venue_statuses: dict[str, TradingStatus] = field(default_factory=dict)
@@ -87,11 +87,15 @@ class Recent:
                 pass
 
     def before(self, decision_id: str) -> Iterator[SealedOrder]:
-        """Yield what was sealed before `decision_id`; all of it when that is not sealed."""
+        """Yield what was sealed before the newest seal of `decision_id`; all when it has none."""
         for owner, item in self.sealed.items():
             if owner == decision_id:
                 return
             yield item
+
+    def besides(self, decision_id: str) -> Iterator[SealedOrder]:
+        """Yield everything that was sealed, but for `decision_id` itself."""
+        return (item for owner, item in self.sealed.items() if owner != decision_id)
 
     def _seal(self, event: ev.EnvelopeSealed) -> None:
         self._forget_before(event.at - WINDOW)
@@ -99,6 +103,8 @@ class Recent:
         intent = content.intent
         if not isinstance(intent, OrderIntent):
             return
+        # INVARIANT: the order of seals; one sealed anew is a part of all that was sealed meanwhile.
+        self.sealed.pop(event.decision_id, None)
         self.sealed[event.decision_id] = SealedOrder(
             at=event.at,
             decision_id=event.decision_id,

@@ -88,7 +88,9 @@ def _about_the_queue(s: Situation, limits: Limits) -> Codes:
     waiting = [
         owner
         for owner, item in s.book.reservations.items()
-        if owner != DECISION and item.venue == s.intent.venue and not s.book.orders_of.get(owner)
+        if owner != DECISION
+        and item.venue == s.intent.venue
+        and {s.book.order_states[sent].value for sent in s.book.orders_of.get(owner, [])} <= {"absent"}
     ]
     return [] if len(waiting) < limits.max_in_flight_orders else [("in_flight", "too_many_in_flight")]
 

@@ -46,7 +46,9 @@ def _before(s: Situation, *, is_own: bool, fewer_than: int) -> Fraction:
     total = Fraction(0)
     for decision, item in s.book.recent.sealed.items():
         if decision == DECISION:
-            break
+            if s.is_sealed:
+                break
+            continue
         is_same = item.instrument == s.intent.instrument and item.side == s.intent.side
         if s.now - item.at >= timedelta(hours=24) or (is_own and not is_same):
             continue
@@ -59,7 +61,9 @@ def _repetitions(s: Situation) -> int:
     count = 0
     for decision, item in s.book.recent.sealed.items():
         if decision == DECISION:
-            break
+            if s.is_sealed:
+                break
+            continue
         if (item.instrument, item.side) != (s.intent.instrument, s.intent.side) or item.is_rejected:
             continue
         latest = s.now - timedelta(hours=1)

@@ -181,6 +181,8 @@ class Situation:
     mode: Mode = Mode.REPLAY
     recommendation_expires_at: datetime | None = None
     index: ReferencePrice | None = None
+    is_sealed: bool = False
+    """Whether the executor judges, an order that was sealed already."""
 
     def asking(self, **changes: Any) -> Situation:
         """Return it with another intent; `changes` are checked like any intent."""
@@ -207,6 +209,7 @@ class Situation:
             mode=self.mode,
             recommendation_expires_at=self.recommendation_expires_at,
             index=self.index,
+            is_sealed=self.is_sealed,
         )
 
     def verdict(self, limits: Limits = HARD_LIMITS) -> Verdict:

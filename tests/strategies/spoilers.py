@@ -164,7 +164,9 @@ def books(draw: st.DrawFn) -> Any:
     for n, owner in enumerate(reserved):
         made.orders_of[owner] = [f"o-{n}"]
         made.order_states[f"o-{n}"] = draw(
-            st.sampled_from([OrderState.ACKNOWLEDGED, OrderState.UNKNOWN, OrderState.QUARANTINED])
+            st.sampled_from(
+                [OrderState.ACKNOWLEDGED, OrderState.UNKNOWN, OrderState.QUARANTINED, OrderState.ABSENT]
+            )
             if draw(st.integers(0, 3)) == 0
             else st.just(OrderState.ACKNOWLEDGED)
         )
@@ -242,6 +244,7 @@ _usual = st.one_of(
     _but("approvers", st.frozensets(st.sampled_from(["alice", "bob", "agent"]))),
     _but("reference", st.builds(_reference, near_prices, st.integers(-20, 500_000))),
     _but("recommendation_expires_at", st.sampled_from([NOW, NOW + timedelta(seconds=1)])),
+    _but("is_sealed", st.just(True)),
 )
 _unusual = st.one_of(
     _ask("quantity", odd_amounts),

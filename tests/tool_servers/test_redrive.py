@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from executor.inspection import Genuine, Superseded, inspect
 from ledger.live import LiveLedger
 from ledger.queue import ReceivedMessage
-from tests.tool_servers.bench import NOW, Bench, proposal
+from signing.eip712 import typed_digest
+from tests.tool_servers.bench import ALICE, BOB, MALLORY, NOW, Bench, proposal
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.redrive import LetterDesk
 from when_to_invest import events as ev
+from when_to_invest import keyholders as kh
 from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import Answer, DeadLetterArrived, letterbox
+from when_to_invest.motions import Endorsement, Motion, motion_typed_data
 from when_to_invest.orders import OrderStep
 from when_to_invest.values import Mode
 
@@ -225,3 +229,86 @@ def test_two_redrives_at_once_seal_one_envelope(bench: Bench, desk: ProposalDesk
         if isinstance(item.event, ev.EnvelopeSealed) and item.event.decision_id == decision_id
     ]
     assert len(sealed) == 2
+
+
+def rejected(decision_id: str) -> ev.EnvelopeRejected:
+    return ev.EnvelopeRejected(
+        at=LATER, mode=Mode.REPLAY, decision_id=decision_id, code="envelope_expired", message="too late"
+    )
+
+
+def test_a_redriven_order_is_a_part_of_all_that_was_sealed_meanwhile(
+    bench: Bench, desk: ProposalDesk
+) -> None:
+    first = desk.propose(proposal("9000"), caller="agent")
+    arrive(bench, claimed=first.decision_id)
+    bench.clock.move_to(LATER)
+    record(bench, rejected(first.decision_id))
+    second = desk.propose(proposal("9500", request_id="r-2"), caller="agent")
+    assert (first.state, second.state) == ("queued", "queued")
+    fault = refused(desk)
+    assert fault.code is ErrorCode.REDRIVE_REFUSED
+    assert "split_approval_needed" in fault.message
+
+
+def test_the_executor_counts_for_it_what_was_sealed_meanwhile(bench: Bench, desk: ProposalDesk) -> None:
+    decision_id = dead(bench, desk)
+    record(bench, rejected(decision_id))
+    second = desk.propose(proposal("4000", request_id="r-2"), caller="agent").decision_id
+    LetterDesk(desk).redrive("m-dead", by="operator", why="a drill")
+    desk.ledger.refresh()
+    recent = desk.ledger.book.recent
+    assert [item.decision_id for item in recent.before(decision_id)] == [second]
+    assert [*recent.before(second)] == []
+
+
+def test_on_a_clock_that_went_back_nothing_is_sealed_anew(bench: Bench, desk: ProposalDesk) -> None:
+    dead(bench, desk)
+    bench.clock.move_to(NOW + timedelta(hours=3))
+    desk.propose(proposal("100", request_id="r-9"), caller="agent")
+    events = len(bench.journal.recorded)
+    bench.clock.move_to(LATER)
+    assert refused(desk).code is ErrorCode.CLOCK_BACK
+    assert len(bench.journal.recorded) == events
+
+
+def test_answering_a_letter_counts_no_change_of_the_roll_twice(bench: Bench, desk: ProposalDesk) -> None:
+    desk.ledger.refresh()
+    roll, names = desk.court.roll, bench.settings.approvers
+    founded = tuple(kh.Approver(name=name, address=address) for name, address in names.items())
+    record(bench, kh.ApproversFounded(at=NOW, mode=Mode.REPLAY, approvers=founded))
+    carol = kh.Approver(name="carol", address=MALLORY.address)
+    record(bench, elected(desk, kh.ApproverEnrolled, kh.ENROL, kh.enrol_details(carol), approver=carol))
+    arrive(bench, claimed=None)
+    LetterDesk(desk).discard("m-dead", by="operator", why="junk")
+    assert (roll.serial, sorted(roll.at(NOW))) == (1, ["alice", "bob", "carol"])
+    gone = {"name": "carol", "address": carol.address}
+    record(
+        bench,
+        elected(desk, kh.ApproverRemoved, kh.REMOVE, kh.remove_details(**gone), serial=1, **gone),
+    )
+    desk.ledger.refresh()
+    assert sorted(roll.at(NOW)) == ["alice", "bob"]
+
+
+def elected(
+    desk: ProposalDesk, kind: Any, purpose: str, details: Any, *, serial: int = 0, **what: Any
+) -> ev.Event:
+    """Return a change of the roll that alice and bob signed."""
+    motion = Motion(
+        purpose=purpose,
+        summary="a change",
+        details=details,
+        mode=Mode.REPLAY,
+        requester="operator",
+        serial=serial,
+        expires_at=NOW + timedelta(hours=1),
+        domain=desk.court.roll.domain,
+    )
+    digest = typed_digest(motion_typed_data(motion))
+    endorsements = tuple(
+        Endorsement(approver=name, address=key.address, signature=key.sign_digest(digest))
+        for name, key in (("alice", ALICE), ("bob", BOB))
+    )
+    made: ev.Event = kind(at=NOW, mode=Mode.REPLAY, motion=motion, endorsements=endorsements, **what)
+    return made

@@ -30,7 +30,7 @@ def _together(
     desk: ProposalDesk, calls: Sequence[Callable[[], DecisionAnswer]]
 ) -> list[Future[DecisionAnswer]]:
     """Let every call arrive while a sitting is going on, so that the next one takes them all."""
-    sittings = desk._sittings
+    sittings = desk.sittings
     with ThreadPoolExecutor(len(calls)) as pool:
         with sittings.room:
             asked = [pool.submit(call) for call in calls]

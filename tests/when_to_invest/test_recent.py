@@ -88,6 +88,21 @@ def test_before_a_decision_stands_what_was_sealed_earlier() -> None:
     assert len([*known.before("d-" + "0" * 24)]) == 3
 
 
+def test_what_is_sealed_anew_stands_behind_all_that_was_sealed_meanwhile() -> None:
+    first, second = Story(order_intent(), n=1), Story(order_intent(), n=2)
+    known = recent(*first.until_sealed(), *second.until_sealed(), first.rejected(), first.sealed())
+    assert [item.decision_id for item in known.before(first.decision_id)] == [second.decision_id]
+    assert [*known.before(second.decision_id)] == []
+    assert known.sealed[first.decision_id].worth_usd > 0
+
+
+def test_besides_a_decision_stands_everything_else_whenever_it_was_sealed() -> None:
+    stories = [Story(order_intent(), n=n) for n in (1, 2, 3)]
+    known = recent(*(event for story in stories for event in story.until_sealed()))
+    others = [item.decision_id for item in known.besides(stories[1].decision_id)]
+    assert others == [stories[0].decision_id, stories[2].decision_id]
+
+
 def test_the_newest_print_of_each_venue_and_instrument_is_kept() -> None:
     late = STORY.filled(D(5), trade="t-2", price_usd=D(99), is_last=True)
     assert recent(*WORKING, HALF, late).prints == {("paper", "SPX"): LastPrint(D(99), NOW)}

@@ -44,11 +44,11 @@ class ProposalDesk:
     court: Court
     outbox: Outbox
     stops: StopDesk | None = None
-    _sittings: Sittings[DecisionAnswer] = field(init=False)
+    sittings: Sittings[DecisionAnswer] = field(init=False)
 
     def __post_init__(self) -> None:
         """Let requests that come at once share a sitting."""
-        self._sittings = Sittings(self.journal, self.ledger, self.outbox, self._answer)
+        self.sittings = Sittings(self.journal, self.ledger, self.outbox, self._answer)
 
     def propose(self, proposal: Proposal, *, caller: str, identity: Identity | None = None) -> DecisionAnswer:
         """Size, judge and record a request, with the caller's proven identity; once, if sent twice.
@@ -142,7 +142,7 @@ class ProposalDesk:
 
         `proposers`: of these callers only; none for everybody's.
         """
-        with self._sittings.room:
+        with self.sittings.room:
             self.ledger.refresh()
             newest = _newest(self.ledger, state=state, proposers=proposers)
             rows = tuple(order_row(item, order_intent(item)) for item in newest[:limit])
@@ -150,7 +150,7 @@ class ProposalDesk:
 
     def held(self) -> tuple[Hold, ...]:
         """Return the decisions that wait for signatures, oldest first."""
-        with self._sittings.room:
+        with self.sittings.room:
             self.ledger.refresh()
             waiting = [item for item in self.ledger.decisions.values() if item.state is DecisionState.HELD]
             return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
@@ -160,7 +160,7 @@ class ProposalDesk:
 
         `proposers`: of what is reserved, the decisions of these callers only.
         """
-        with self._sittings.room:
+        with self.sittings.room:
             self.ledger.refresh()
             court = self.court
             told = portfolio_of(
@@ -174,14 +174,14 @@ class ProposalDesk:
 
     def relay(self) -> int:
         """Send what waits in the outbox, after noting halts; return how many envelopes went."""
-        with self._sittings.room:
+        with self.sittings.room:
             self.ledger.refresh()
             if self.stops is not None:
                 self.stops.note()
             return self.outbox.relay()
 
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
-        return self._sittings.settle(decision_id, decide)
+        return self.sittings.settle(decision_id, decide)
 
     def _answer(self, decision_id: str) -> DecisionAnswer:
         record = record_of(self.ledger, decision_id)

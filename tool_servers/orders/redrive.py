@@ -7,23 +7,22 @@ whatever else still floats in the queue can execute nothing besides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.live import LiveLedger
 from tool_servers.orders.answers import DecisionAnswer
 from tool_servers.orders.court import Case
 from tool_servers.orders.desk import ProposalDesk
-from tool_servers.orders.minutes import order_intent, record_of
+from tool_servers.orders.minutes import Decide, commit, order_intent, record_of
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import EnvelopeSealed, Event, IntentJudged
 from when_to_invest.history import DecisionRecord, DecisionState
 from when_to_invest.intents import OrderIntent
 from when_to_invest.letters import Answer, DeadLetterAnswered, Letter, letterbox
 from when_to_invest.orders import OrderState
+from when_to_invest.portfolio import AccountBook
 
-MOST_ATTEMPTS: Final = 8
 _REDRIVABLE: Final = frozenset(
     {DecisionState.SEALED, DecisionState.QUEUED, DecisionState.RECEIVED, DecisionState.REJECTED}
 )
@@ -31,7 +30,7 @@ _REDRIVABLE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LetterDesk:
-    """Answers dead letters for one home. Each answer folds the journal for itself: they are rare."""
+    """Answers dead letters for one home, on the desk's own ledger: one fold, and one roll beside it."""
 
     desk: ProposalDesk
 
@@ -40,16 +39,19 @@ class LetterDesk:
 
         Raises:
             Fault: `unknown_message`; `redrive_refused` when the letter names no decision, when
-                the decision may have been executed or is over, or when the gate objects.
+                the decision may have been executed or is over, or when the gate objects;
+                `clock_back` on a clock that stands before what the journal knows.
         """
         decision_id = self._claimed(self._waiting(message_id))
 
-        def decide(ledger: LiveLedger) -> Sequence[Event]:
+        def decide() -> Sequence[Event]:
+            ledger, clock = self.desk.ledger, self.desk.court.clock
+            ledger.demand_forward(clock.now())
             self._waiting(message_id)
             record = record_of(ledger, decision_id)
             demand_unexecuted(record)
             answered = self._answered(message_id, Answer.REDRIVEN, by=by, why=why)
-            return (*self._reheard(record, ledger), answered)
+            return (*self._reheard(record, ledger.book), answered)
 
         self._record(decide)
         self.desk.relay()
@@ -64,30 +66,18 @@ class LetterDesk:
         if not why.strip():
             raise Fault(ErrorCode.BAD_ARGUMENT, "a letter is not thrown away without a reason", fix="say why")
 
-        def decide(_ledger: LiveLedger) -> Sequence[Event]:
+        def decide() -> Sequence[Event]:
             self._waiting(message_id)
             return (self._answered(message_id, Answer.DISCARDED, by=by, why=why),)
 
         self._record(decide)
         return self._letters()[message_id]
 
-    def _record(self, decide: Callable[[LiveLedger], Sequence[Event]]) -> None:
-        """Append what `decide` returns on the state it saw, again while others write first."""
-        ledger = LiveLedger(self.desk.journal, is_warranted=self.desk.court.roll.admits)
-        for _ in range(MOST_ATTEMPTS):
-            head = ledger.refresh()
-            try:
-                self.desk.journal.append(decide(ledger), expected=head)
-            except Fault as fault:
-                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-                    raise
-                continue
-            return
-        raise Fault(
-            ErrorCode.JOURNAL_CONFLICT,
-            f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
-            fix="answer the letter again",
-        )
+    def _record(self, decide: Decide) -> None:
+        """Append what `decide` returns on the state it saw, between two sittings of the desk."""
+        desk = self.desk
+        with desk.sittings.room:
+            commit(desk.journal, desk.ledger, decide)
 
     def _letters(self) -> dict[str, Letter]:
         return letterbox(recorded.event for recorded in self.desk.journal.read()).letters
@@ -113,11 +103,10 @@ class LetterDesk:
             raise refusal("it names no decision", fix="throw it away with `when-to-invest dlq discard`")
         return letter.arrived.claimed_decision_id
 
-    def _reheard(self, record: DecisionRecord, ledger: LiveLedger) -> Sequence[Event]:
+    def _reheard(self, record: DecisionRecord, book: AccountBook) -> Sequence[Event]:
         """Return verdict and new envelope; an objection of the gate changes nothing and is raised."""
-        court = self.desk.court
         case = Case(record.decision_id, order_intent(record), tuple(record.approvals))
-        heard = court.hear(case, ledger.book)
+        heard = self.desk.court.hear(case, book)
         if not any(isinstance(event, EnvelopeSealed) for event in heard):
             raise _objection(next(event for event in heard if isinstance(event, IntentJudged)))
         return heard

@@ -55,6 +55,14 @@ def test_what_was_taken_up_and_what_waits_elsewhere_does_not_count() -> None:
     assert "too_many_in_flight" not in codes(waiting(5, venue="another"))
 
 
+def test_an_order_that_never_arrived_leaves_its_decision_waiting() -> None:
+    situation = waiting(5, taken_up=3)
+    for owner in [*situation.book.orders_of][:2]:
+        situation.book.order_states[f"o-{owner}"] = OrderState.ABSENT
+    assert situation.facts.queued_at_venue == 4
+    assert "too_many_in_flight" in codes(situation)
+
+
 def test_the_executors_judgement_leaves_the_decision_itself_out() -> None:
     situation = waiting(2)
     situation.book.reservations[DECISION] = reservation("0.01", "1")

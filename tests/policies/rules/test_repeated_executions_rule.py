@@ -56,7 +56,14 @@ def test_a_second_judgement_counts_only_what_was_sealed_before() -> None:
     own = sealed(0, 1, decision_id=DECISION)
     told = [sealed(n, "0.01", hours_ago=0.5) for n in range(1, MOST + 5)]
     situation = Situation(book=book(sealed_before=[*told[:3], own, *told[3:]]))
-    assert situation.facts.repeated_last_hour == 3
+    assert situation.but(is_sealed=True).facts.repeated_last_hour == 3
+
+
+def test_a_decision_that_is_to_be_sealed_anew_counts_all_that_was_sealed_meanwhile() -> None:
+    own = sealed(0, 1, decision_id=DECISION)
+    told = [sealed(n, "0.01", hours_ago=0.5) for n in range(1, MOST + 5)]
+    situation = Situation(book=book(sealed_before=[own, *told]))
+    assert situation.facts.repeated_last_hour == len(told)
 
 
 @given(st.integers(0, 40), st.integers(0, MOST))
