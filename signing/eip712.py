@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from signing.flat_documents import flat_digest, keccak256
 from when_to_invest.errors import ErrorCode, Fault
 
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -17,6 +18,8 @@ HALF_ORDER: Final = CURVE_ORDER // 2
 DIGEST_BYTES: Final = 32
 _SPELLING: Final = re.compile(r"0x[0-9a-f]{130}")
 _V_OFFSET: Final = 27
+_LARGEST_LOWER: Final = 7
+"""An address's letter is a capital where the hash's digit is greater (EIP-55)."""
 
 
 def bad_signature(why: str) -> Fault:
@@ -34,12 +37,17 @@ def typed_digest(typed: dict[str, Any]) -> bytes:
     Raises:
         Fault: `bad_argument` when `typed` is no complete EIP-712 document.
     """
+    _check_complete(typed)
+    flat = flat_digest(typed)
+    return _digest_by_library(typed) if flat is None else flat
+
+
+def _digest_by_library(typed: dict[str, Any]) -> bytes:
     from eth_abi.exceptions import EncodingError
     from eth_account.messages import encode_typed_data
     from eth_utils.crypto import keccak
     from eth_utils.exceptions import ValidationError
 
-    _check_complete(typed)
     unusable = (ValueError, TypeError, LookupError, AttributeError, EncodingError, ValidationError)
     try:
         signable = encode_typed_data(full_message=typed)
@@ -103,9 +111,7 @@ def recover_address(digest: bytes, signature: str) -> str:
         Fault: `bad_signature` when the text is not the one accepted spelling, s lies in the
             upper half of the curve order, or no key can have signed this.
     """
-    from eth_keys.datatypes import Signature
-    from eth_keys.exceptions import BadSignature
-    from eth_utils.exceptions import ValidationError
+    from coincurve import PublicKey
 
     check_digest(digest)
     if not _is_spelled(signature):
@@ -117,10 +123,20 @@ def recover_address(digest: bytes, signature: str) -> str:
     if v not in {0, 1}:
         raise bad_signature("v is neither 27 nor 28")
     try:
-        key = Signature(vrs=(v, r, s)).recover_public_key_from_msg_hash(digest)
-    except (BadSignature, ValidationError, ValueError) as error:
+        key = PublicKey.from_signature_and_message(raw[:64] + bytes([v]), digest, hasher=None)
+    except ValueError as error:
         raise bad_signature("no key can have made it") from error
-    return str(key.to_checksum_address())
+    return address_of_key(key.format(compressed=False))
+
+
+def address_of_key(point: bytes) -> str:
+    """Return the checksummed address of an uncompressed public key of 65 bytes (EIP-55)."""
+    plain = keccak256(point[1:])[-20:].hex()
+    marks = keccak256(plain.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if int(mark, 16) > _LARGEST_LOWER else digit
+        for digit, mark in zip(plain, marks, strict=False)
+    )
 
 
 def _is_spelled(signature: object) -> bool:

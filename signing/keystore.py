@@ -15,7 +15,14 @@ import stat
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from signing.eip712 import CURVE_ORDER, HALF_ORDER, bad_signature, check_digest, recover_address
+from signing.eip712 import (
+    CURVE_ORDER,
+    HALF_ORDER,
+    address_of_key,
+    bad_signature,
+    check_digest,
+    recover_address,
+)
 from when_to_invest.errors import ErrorCode, Fault
 
 STANDARD_WORK_FACTOR: Final = 2**18
@@ -35,10 +42,10 @@ class KeystoreSigner:
     __slots__ = ("__key", "_address")
 
     def __init__(self, secret: bytes) -> None:
-        from eth_keys.datatypes import PrivateKey
+        from coincurve import PrivateKey
 
         self.__key = PrivateKey(secret)
-        self._address: str = self.__key.public_key.to_checksum_address()
+        self._address: str = address_of_key(self.__key.public_key.format(compressed=False))
 
     @property
     def address(self) -> str:
@@ -52,8 +59,8 @@ class KeystoreSigner:
             Fault: `bad_argument` when `digest` is not 32 bytes; `bad_signature` when what
                 was signed does not recover to this key.
         """
-        made = self.__key.sign_msg_hash(check_digest(digest))
-        r, s, v = int(made.r), int(made.s), int(made.v)
+        made = self.__key.sign_recoverable(check_digest(digest), hasher=None)
+        r, s, v = int.from_bytes(made[:32]), int.from_bytes(made[32:64]), made[64]
         if s > HALF_ORDER:
             s, v = CURVE_ORDER - s, 1 - v
         text = "0x" + (r.to_bytes(32) + s.to_bytes(32) + bytes([27 + v])).hex()

@@ -200,18 +200,17 @@ class _FaultyKey:
     """A key whose signatures are flawed in one chosen way."""
 
     def __init__(self, flaw: str) -> None:
-        from eth_keys.datatypes import PrivateKey
+        from coincurve import PrivateKey
 
         self._flaw = flaw
         self._key = PrivateKey(SECRET)
 
-    def sign_msg_hash(self, digest: bytes) -> Any:
-        from eth_keys.datatypes import Signature
-
-        good = self._key.sign_msg_hash(digest)
+    def sign_recoverable(self, digest: bytes, *, hasher: None) -> bytes:
+        good = self._key.sign_recoverable(digest, hasher=hasher)
+        r, s, v = good[:32], int.from_bytes(good[32:64]), good[64]
         if self._flaw == "high s":
-            return Signature(vrs=(1 - good.v, good.r, keystore.CURVE_ORDER - good.s))
-        return Signature(vrs=(good.v, good.r, good.s ^ 2))
+            return r + (keystore.CURVE_ORDER - s).to_bytes(32) + bytes([1 - v])
+        return r + (s ^ 2).to_bytes(32) + bytes([v])
 
 
 def _faulty(flaw: str) -> KeystoreSigner:
