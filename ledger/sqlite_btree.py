@@ -1,4 +1,4 @@
-"""Strict reading of SQLite table b-trees: every byte of every page is accounted for.
+"""Strict reading of SQLite's b-trees: every byte of every page is accounted for.
 
 Follows the published file format (sqlite.org/fileformat2.html, sections 1.5 and 2). A page
 is a header, a pointer array, blank space and cells that touch; what is anything else is
@@ -6,7 +6,8 @@ damage. That is stricter than SQLite, which tolerates rubbish where it does not 
 holds for files whose rows are only ever added, or changed without changing their size,
 under `secure_delete`. One thing SQLite leaves behind even then: when a table outgrows one
 page of pointers (about 400 pages), copies of moved pointers stay in the unused space of
-pointer pages. In such tables that space is not looked at.
+pointer pages; so do copies of moved entries in an index, whose entries are laid in between
+others. There that space is not looked at.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from ledger.sqlite_image import LOCK_PAGE, PAGE_SIZE, Image
 FILE_HEADER_SIZE: Final = 100
 LEAF: Final = 0x0D
 _INTERIOR: Final = 0x05
+_INDEX_LEAF: Final = 0x0A
+_INDEX_INTERIOR: Final = 0x02
 _PAGE_HEADER: Final = struct.Struct(">BHHHB")
 _POINTER: Final = struct.Struct(">I")
 _BLOCK: Final = struct.Struct(">HH")
 _MAX_LOCAL: Final = PAGE_SIZE - 35
+_INDEX_MAX_LOCAL: Final = (PAGE_SIZE - 12) * 64 // 255 - 23
+_LEAST_CELL: Final = 4
 _MIN_LOCAL: Final = (PAGE_SIZE - 12) * 32 // 255 - 23
 _OVERFLOW_ROOM: Final = PAGE_SIZE - 4
 _CONTINUES: Final = 0x80
@@ -67,6 +72,24 @@ class Trees:
         """
         yield from self._walk(root, is_root=True)
 
+    def entries(self, root: int) -> Iterator[tuple[Cell, ...]]:
+        """Yield an index's entries in the order they are kept in.
+
+        Raises:
+            Damage: the next entry cannot be read.
+        """
+        page = _Page(root, self._claim(root), kinds=(_INDEX_LEAF, _INDEX_INTERIOR))
+        for start in page.starts:
+            if page.kind == _INDEX_INTERIOR:
+                yield from self.entries(page.pointer(start))
+            entry, end = self._index_cell(page, start)
+            page.ends.append(end)
+            yield entry
+        if page.kind == _INDEX_INTERIOR:
+            yield from self.entries(page.pointer(page.start + 8))
+        # Entries are laid in between others, so pages split and keep what moved away.
+        self.blemishes.extend(page.blemishes(is_tidy=False))
+
     def unclaimed(self) -> Iterator[Damage]:
         """Yield the pages that belong to nothing, once all tables were read."""
         for number in range(1, self.image.page_count + 1):
@@ -102,7 +125,17 @@ class Trees:
     def _leaf_cell(self, page: _Page, start: int) -> tuple[Row, int]:
         size, position = _varint(page.content, start, page.number)
         rowid, position = _varint(page.content, position, page.number)
-        local = _local_size(size)
+        payload, end = self._payload(page, position, size, _local_size(size, most=_MAX_LOCAL))
+        return Row(rowid, _columns(payload, page.number)), end
+
+    def _index_cell(self, page: _Page, start: int) -> tuple[tuple[Cell, ...], int]:
+        position = start + (_POINTER.size if page.kind == _INDEX_INTERIOR else 0)
+        size, position = _varint(page.content, position, page.number)
+        payload, end = self._payload(page, position, size, _local_size(size, most=_INDEX_MAX_LOCAL))
+        return _columns(payload, page.number), max(end, start + _LEAST_CELL)
+
+    def _payload(self, page: _Page, position: int, size: int, local: int) -> tuple[bytes, int]:
+        """Return the `size` bytes from `position`, `local` of them on this page, and the cell's end."""
         end = position + local
         payload = page.content[position:end]
         if local < size:
@@ -110,7 +143,7 @@ class Trees:
             end += _POINTER.size
         if end > PAGE_SIZE or len(payload) != size:
             raise Damage(page.number, "a row reaches beyond its page")
-        return Row(rowid, _columns(payload, page.number)), end
+        return payload, end
 
     def _overflow(self, number: int, size: int) -> bytes:
         parts: list[bytes] = []
@@ -139,15 +172,15 @@ class Trees:
 class _Page:
     """One b-tree page, its header checked, its cells still to be read."""
 
-    def __init__(self, number: int, content: bytes) -> None:
+    def __init__(self, number: int, content: bytes, *, kinds: tuple[int, int] = (LEAF, _INTERIOR)) -> None:
         self.number = number
         self.content = content
         self.start = FILE_HEADER_SIZE if number == 1 else 0
         header = _PAGE_HEADER.unpack_from(content, self.start)
         self.kind, self.free_block, count, self.cells_from, self.fragments = header
-        if self.kind not in (LEAF, _INTERIOR):
+        if self.kind not in kinds:
             raise Damage(number, f"is of kind {self.kind}")
-        self.array = self.start + (8 if self.kind == LEAF else 12)
+        self.array = self.start + (8 if self.kind == kinds[0] else 12)
         self.array_end = self.array + 2 * count
         if self.array_end > PAGE_SIZE:
             raise Damage(number, f"cannot hold {count} cells")
@@ -168,15 +201,16 @@ class _Page:
         `is_tidy` asks for blank unused space and no free blocks.
         """
         blocks = list(self._free_blocks())
-        position, gaps = self.cells_from, 0
+        position, gaps = self.cells_from, b""
         for start, end in sorted([*zip(self.starts, self.ends, strict=True), *blocks]):
             if start < position:
                 yield Damage(self.number, "its cells overlap")
-            gaps += start - position
+            gaps += self.content[position:start]
             position = end
-        if position != PAGE_SIZE or gaps != self.fragments:
+        gaps += self.content[position:]
+        if position > PAGE_SIZE or len(gaps) != self.fragments:
             yield Damage(self.number, "its cells do not fill the space it says they fill")
-        if any(any(self.content[start + _BLOCK.size : end]) for start, end in blocks):
+        if any(gaps) or any(any(self.content[start + _BLOCK.size : end]) for start, end in blocks):
             yield Damage(self.number, "a removed cell is not blank")
         if is_tidy and (blocks or gaps):
             yield Damage(self.number, "has free blocks, though nothing is ever removed")
@@ -193,12 +227,25 @@ class _Page:
             start, least = following, start + _BLOCK.size
 
 
-def _local_size(size: int) -> int:
-    """Return how much of a payload of `size` bytes stands in the leaf (section 1.6)."""
-    if size <= _MAX_LOCAL:
+def sort_key(entry: tuple[Cell, ...]) -> tuple[tuple[int, bytes | int], ...]:
+    """Return by what an index orders `entry`: nothing, numbers, texts, bytes (section 2.5)."""
+    return tuple(_place(cell) for cell in entry)
+
+
+def _place(cell: Cell) -> tuple[int, bytes | int]:
+    if cell is None:
+        return 0, 0
+    if isinstance(cell, int):
+        return 1, cell
+    return (2, cell.encode()) if isinstance(cell, str) else (3, cell)
+
+
+def _local_size(size: int, *, most: int) -> int:
+    """Return how much of a payload of `size` bytes stands in the page (section 1.6)."""
+    if size <= most:
         return size
     local = _MIN_LOCAL + (size - _MIN_LOCAL) % _OVERFLOW_ROOM
-    return local if local <= _MAX_LOCAL else _MIN_LOCAL
+    return local if local <= most else _MIN_LOCAL
 
 
 def _varint(content: bytes, position: int, page: int) -> tuple[int, int]:

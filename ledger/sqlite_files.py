@@ -16,6 +16,17 @@ from typing import Final
 from when_to_invest.errors import ErrorCode, Fault
 
 BUSY_TIMEOUT_S: Final = 10.0
+_WRITING: Final = (
+    # These three take effect only while the file is empty.
+    "page_size = 4096",
+    "encoding = 'UTF-8'",
+    "auto_vacuum = NONE",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    # Else REPLACE would delete without waking a trigger that forbids it.
+    "recursive_triggers = ON",
+)
 _PRIMARY_CODE: Final = 0xFF
 _UNREADABLE: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
 _CONTENDED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -39,8 +50,10 @@ QUEUE: Final = FaultCodes(
 )
 
 
-def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, is_read_only: bool = False, is_alone: bool = False) -> sqlite3.Connection:
     """Return a connection in autocommit mode; with `is_read_only` no database is ever made.
+
+    With `is_alone` nobody else may have the file open, not even idle, until it is closed.
 
     Threads may share it as long as they take turns. Beside a database that nobody has open,
     SQLite itself leaves an empty log and index, also when it only reads.
@@ -64,16 +77,10 @@ def connect(path: Path, *, is_read_only: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        if not is_read_only:
-            # These three take effect only while the file is empty.
-            connection.execute("PRAGMA page_size = 4096")
-            connection.execute("PRAGMA encoding = 'UTF-8'")
-            connection.execute("PRAGMA auto_vacuum = NONE")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA secure_delete = ON")
-            # Else REPLACE would delete without waking a trigger that forbids it.
-            connection.execute("PRAGMA recursive_triggers = ON")
+        if is_alone:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        for pragma in () if is_read_only else _WRITING:
+            connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()
         raise
@@ -111,13 +118,18 @@ def create(
             connection.execute(f"PRAGMA user_version = {layout:d}")
 
 
+def kind_of(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the file's application id and its layout's number."""
+    return _number(connection, "application_id"), _number(connection, "user_version")
+
+
 def recognise(connection: sqlite3.Connection, codes: FaultCodes, *, application_id: int, layout: int) -> None:
     """Refuse a file that is not of this kind.
 
     Raises:
         Fault: the kind's unreadable code, naming what the file is instead.
     """
-    found = _number(connection, "application_id"), _number(connection, "user_version")
+    found = kind_of(connection)
     if found != (application_id, layout):
         raise Fault(
             codes.unreadable,

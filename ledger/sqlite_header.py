@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ledger.journal_schema import APPLICATION_ID, LAYOUT, SCHEMA_COOKIE
+from ledger.journal_schema import APPLICATION_ID, Layout
 from ledger.sqlite_image import PAGE_SIZE, Image
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _ENOUGH: Final = 8
-_LAYOUT: Final = struct.Struct(">16sH6B12I20s2I")
+_FIELDS: Final = struct.Struct(">16sH6B12I20s2I")
 _WAL: Final = 2
 _SCHEMA_FORMAT: Final = 4
 _UTF_8: Final = 1
@@ -58,8 +58,13 @@ def writer_version(image: Image) -> int:
     return _header(image).writer_version
 
 
-def header_problems(image: Image) -> Iterator[str]:
-    """Yield each field that a journal's file cannot have."""
+def layout_number(image: Image) -> int:
+    """Return the number of the layout that the file says it has."""
+    return _header(image).user_version
+
+
+def header_problems(image: Image, layout: Layout) -> Iterator[str]:
+    """Yield each field that a journal's file of this layout cannot have."""
     found = _header(image)
     expected = _Header(
         magic=_MAGIC,
@@ -74,12 +79,12 @@ def header_problems(image: Image) -> Iterator[str]:
         page_count=image.page_count,
         first_free_page=0,
         free_pages=0,
-        schema_cookie=SCHEMA_COOKIE,
+        schema_cookie=layout.schema_cookie,
         schema_format=_SCHEMA_FORMAT,
         cache_size=0,
         largest_root=0,
         encoding=_UTF_8,
-        user_version=LAYOUT,
+        user_version=layout.number,
         incremental_vacuum=0,
         application_id=APPLICATION_ID,
         blank=bytes(20),
@@ -94,4 +99,4 @@ def header_problems(image: Image) -> Iterator[str]:
 
 
 def _header(image: Image) -> _Header:
-    return _Header(*_LAYOUT.unpack_from(image.page(1)))
+    return _Header(*_FIELDS.unpack_from(image.page(1)))

@@ -17,7 +17,8 @@ from typing import Final
 from ledger import sqlite_files
 from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
-from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, LAYOUT, SCHEMA, head_of, head_record
+from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, head_of, head_record, latest
+from ledger.sqlite_layout import demand_layout
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
@@ -31,6 +32,7 @@ class SqliteJournal:
     def __init__(self, connection: sqlite3.Connection, witness: Witness | None) -> None:
         self._connection = connection
         self._witness = witness
+        self._indexes = latest().indexes
         self._lock = threading.RLock()
 
     def head(self) -> Head:
@@ -72,7 +74,7 @@ class SqliteJournal:
                 head = self._checked_head()
                 if expected is not None and head != expected:
                     raise conflict(head, expected)
-                head = self._chain(canonical, head)
+                head = self._chain(events, canonical, head)
             self._witness.saw(head)
         return head
 
@@ -101,11 +103,13 @@ class SqliteJournal:
             raise corrupt(head.sequence, "it is not the last event though the head record names it")
         return head
 
-    def _chain(self, canonical: Sequence[bytes], head: Head) -> Head:
+    def _chain(self, events: Sequence[Event], canonical: Sequence[bytes], head: Head) -> Head:
         rows, head = links_after(head, canonical)
         if rows:
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
             self._connection.execute("UPDATE head SET record = ?", (head_record(head),))
+            for index in self._indexes:
+                self._connection.executemany(index.insertion, index.of(events, after=rows[0][0] - 1))
         return head
 
     def _rows(self, after: int) -> list[StoredLink]:
@@ -142,12 +146,13 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
         connection = sqlite_files.connect(path, is_read_only=is_read_only)
         try:
             if not is_read_only:
-                sqlite_files.create(connection, SCHEMA, application_id=APPLICATION_ID, layout=LAYOUT)
-            sqlite_files.recognise(
-                connection, sqlite_files.JOURNAL, application_id=APPLICATION_ID, layout=LAYOUT
-            )
+                layout = latest()
+                sqlite_files.create(
+                    connection, layout.statements, application_id=APPLICATION_ID, layout=layout.number
+                )
+            demand_layout(connection)
             _check_tail(connection, seen)
-            witness = None if is_read_only else _join_writers(connection, path)
+            witness = None if is_read_only else _joined(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -164,10 +169,15 @@ def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
         raise corrupt(seen.sequence, "the witness saw another event in its place")
 
 
-def _join_writers(connection: sqlite3.Connection, path: Path) -> Witness:
+def join_writers(connection: sqlite3.Connection) -> None:
+    """Record that this version of SQLite writes here, as the file's header will say."""
     version = connection.execute("SELECT version FROM writers WHERE version = ?", (sqlite_version(),))
     if version.fetchone() is None:
         connection.execute("INSERT OR IGNORE INTO writers VALUES (?, ?)", (sqlite_version(),) * 2)
+
+
+def _joined(connection: sqlite3.Connection, path: Path) -> Witness:
+    join_writers(connection)
     try:
         witness = Witness(path)
     except OSError as error:

@@ -12,17 +12,18 @@ write both files. Against the last, keep a witnessed head elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ledger import journal_schema as schema
 from ledger.chain import Broken, follow
 from ledger.journal import EMPTY, Head
-from ledger.sqlite_btree import Damage, Row, Trees
-from ledger.sqlite_header import header_problems, is_sqlite, writer_version
+from ledger.sqlite_btree import Cell, Damage, Row, Trees, sort_key
+from ledger.sqlite_header import header_problems, is_sqlite, layout_number, writer_version
 from ledger.sqlite_image import Image, read_image
+from ledger.sqlite_layout import newer
 from ledger.witness import read_witness
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -61,11 +62,46 @@ def verify_journal(path: Path) -> Verification:
     image = read_image(path)
     if not is_sqlite(image):
         return _unlike_a_journal(path, witness)
-    audit = _Audit(Trees(image), witness)
+    audit = _Audit(Trees(image), _layout(image), witness)
     bad = audit.first_bad_event()
     if bad is None:
         bad = next((FirstBad(None, why) for why in [*complaint, *audit.other_problems(image)]), None)
     return Verification(bad is None, audit.head.sequence, audit.head, bad, witness is not None)
+
+
+def _layout(image: Image) -> schema.Layout:
+    """Return the layout that the file says it has, or the newest when it names none that is known.
+
+    Raises:
+        Fault: `journal_unreadable` when its catalogue too is what a newer version adds to.
+    """
+    number = layout_number(image)
+    layout = schema.layout_of(number) or schema.latest()
+    if number > layout.number and _extends(image, layout):
+        raise newer(number)
+    return layout
+
+
+def _extends(image: Image, layout: schema.Layout) -> bool:
+    try:
+        rows = [row.columns for row in Trees(image).rows(_CATALOGUE_ROOT)]
+    except Damage:
+        return False
+    known = len(layout.catalogue)
+    return len(rows) > known and _has_catalogue(rows[:known], layout)
+
+
+def _has_catalogue(found: Sequence[tuple[Cell, ...]], layout: schema.Layout) -> bool:
+    """Whether these rows are the layout's; where a root page is free, any behind the first ones."""
+    return len(found) == len(layout.catalogue) and all(
+        _is_row(theirs, mine) for theirs, mine in zip(found, layout.catalogue, strict=True)
+    )
+
+
+def _is_row(theirs: tuple[Cell, ...], mine: schema.CatalogueRow) -> bool:
+    if mine[3] is None and len(theirs) == len(mine) and isinstance(theirs[3], int):
+        theirs = (*theirs[:3], None, theirs[4])
+    return theirs == mine
 
 
 def _witness(path: Path) -> tuple[Head | None, list[str]]:
@@ -93,8 +129,11 @@ class _Audit:
     """Walks the tables of one image; `head` is the last event that checked."""
 
     trees: Trees
+    layout: schema.Layout
     witness: Head | None
     head: Head = EMPTY
+    entries: dict[str, list[schema.Entry]] = field(default_factory=dict)
+    """What each index must hold, by the events that checked."""
 
     def first_bad_event(self) -> FirstBad | None:
         """Return the first event that does not check, by chain, head record or witness."""
@@ -109,7 +148,7 @@ class _Audit:
 
     def other_problems(self, image: Image) -> Iterator[str]:
         """Yield what is wrong though every event checks."""
-        yield from header_problems(image)
+        yield from header_problems(image, self.layout)
         yield from self._catalogue_problems()
         yield from self._head_problems()
         yield from self._writer_problems(writer_version(image))
@@ -126,6 +165,9 @@ class _Audit:
         if self._is_contradicted(followed.head):
             return "the witness saw another event in its place"
         self.head = followed.head
+        for index in self.layout.indexes:
+            rows = index.entries(followed.sequence, followed.event)
+            self.entries.setdefault(index.name, []).extend(rows)
         return None
 
     def _is_contradicted(self, head: Head) -> bool:
@@ -144,8 +186,26 @@ class _Audit:
 
     def _catalogue_problems(self) -> Iterator[str]:
         rows = self._rows(_CATALOGUE_ROOT)
-        if rows != [Row(place, row) for place, row in enumerate(schema.OBJECTS, start=1)]:
+        if isinstance(rows, str) or [row.rowid for row in rows] != list(range(1, len(rows) + 1)):
+            yield "the file's catalogue is damaged"
+            return
+        found = [row.columns for row in rows]
+        if not _has_catalogue(found, self.layout):
             yield "the file's catalogue is not a journal's"
+            return
+        roots = {str(row[1]): row[3] for row in found}
+        for index in self.layout.indexes:
+            yield from self._index_problems(index.name, roots[index.name])
+
+    def _index_problems(self, name: str, root: Cell) -> Iterator[str]:
+        expected = sorted(self.entries.get(name, []), key=sort_key)
+        try:
+            found = list(self.trees.entries(root)) if isinstance(root, int) else []
+        except Damage as damage:
+            yield f"the index {name}: {damage}"
+            return
+        if found != expected:
+            yield f"the index {name} does not follow from the events"
 
     def _writer_problems(self, version: int) -> Iterator[str]:
         rows = self._rows(schema.WRITERS_ROOT)

@@ -133,22 +133,43 @@ def anchor(*, home: HomeOption = None, json: JsonOption = False) -> None:
 def migrate(
     *,
     owner_url: Annotated[
-        str, typer.Option(help="postgresql://OWNER@HOST/DATABASE; the password comes from the environment.")
-    ],
+        str | None,
+        typer.Option(
+            help="postgresql://OWNER@HOST/DATABASE, the password in the environment; the home's file without."
+        ),
+    ] = None,
     writer: Annotated[str | None, typer.Option(help="Role that may read and insert.")] = None,
     reader: Annotated[str | None, typer.Option(help="Role that may read.")] = None,
-    home: HomeOption = None,  # noqa: ARG001 - every command takes it
+    home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Lay out the journal in a PostgreSQL database, or bring it up to date, as its owner."""
+    """Bring the journal up to this version's layout: the home's file, or a database as its owner."""
     from cli.output import console, print_json
-    from ledger.postgres_migrations import bring_up_to_date
+    from home.paths import home_at
 
-    reached = bring_up_to_date(owner_url, writer=writer, reader=reader)
+    if owner_url is None:
+        reached = _migrated_file(home_at(home), roles=(writer, reader))
+    else:
+        from ledger.postgres_migrations import bring_up_to_date
+
+        reached = bring_up_to_date(owner_url, writer=writer, reader=reader)
     if json:
         print_json({"migration": reached})
     else:
         console().print(f"[bold green]journal ready[/] at migration {reached}")
+
+
+def _migrated_file(home: Home, *, roles: tuple[str | None, str | None]) -> int:
+    from home.settings import read_settings
+    from ledger.sqlite_migrations import bring_file_up_to_date
+
+    if read_settings(home).ledger.url or any(roles):
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            "the journal stands in a database, or roles were named, and no owner is given",
+            fix="add --owner-url postgresql://OWNER@HOST/DATABASE",
+        )
+    return bring_file_up_to_date(home.journal)
 
 
 def export(

@@ -11,7 +11,10 @@ import pytest
 
 from cli.main import main
 from home.paths import Home
+from ledger.journal_schema import latest
 from ledger.sqlite_journal import open_journal
+from tests.ledger.earlier import write_version_1
+from tests.ledger.journals import drill
 from when_to_invest.events import AccountFunded
 from when_to_invest.values import Mode
 
@@ -188,6 +191,20 @@ def test_a_changed_event_is_named_and_exits_1(shell: Shell, home: Home) -> None:
     assert status == 1
     assert told["ok"] is False
     assert told["first_bad"]["sequence"] == 3
+
+
+def test_a_journal_of_an_earlier_version_is_migrated_by_one_command(shell: Shell, home: Home) -> None:
+    head = write_version_1(home.journal, [drill(1), drill(2)])
+    status, told = shell.json("journal", "migrate")
+    assert (status, told) == (0, {"migration": latest().number})
+    assert shell.json("journal", "verify")[1]["head"] == head.hash
+
+
+def test_roles_are_not_given_to_a_file(shell: Shell, home: Home) -> None:
+    journal_with_events(home)
+    status, told = shell.json("journal", "migrate", "--writer", "gate")
+    assert (status, told["error"]["code"]) == (2, "bad_argument")
+    assert "--owner-url" in told["error"]["fix"]
 
 
 def test_no_command_shows_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
