@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Final
 
 from home.clock import Clock
+from ledger.decisions import Decisions
 from ledger.journal import Head, Journal, Recorded
 from ledger.live import LiveLedger, Warrant, nothing_is_warranted
 from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.history import FINAL_STATES, DecisionRecord
+from when_to_invest.history import DecisionRecord
 from when_to_invest.letters import Letter, Letterbox
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
@@ -33,17 +34,17 @@ MOST_REFUSED_KNOWN: Final = 20_000
 
 
 class _Overheard:
-    """A journal that tells on reading which epochs began, what was refused, and what moved."""
+    """A journal that tells on reading which epochs began, and what was refused."""
 
     def __init__(self, journal: Journal) -> None:
         self.head = journal.head
         self.append = journal.append
+        self.pick = journal.pick
         self.close = journal.close
         self._journal = journal
         self.epoch = 0
         self.refused_messages: OrderedDict[str, None] = OrderedDict()
         self.letterbox = Letterbox()
-        self.touched: set[str] = set()
 
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
         for recorded in self._journal.read(after=after):
@@ -55,7 +56,6 @@ class _Overheard:
                 self._remember_refused(event.message_id)
             else:
                 self.letterbox.apply(event)
-                self.touched.add(getattr(event, "decision_id", ""))
 
     def _remember_refused(self, message_id: str) -> None:
         """Remember it among the newest; one noted a second time after a flood does no harm."""
@@ -74,8 +74,7 @@ class Diary:
         self._ledger = LiveLedger(self._journal, is_warranted=is_warranted)
         self._clock = clock
         self.mode = mode
-        self._open: dict[str, DecisionRecord] = {}
-        self._fold()
+        self._ledger.refresh()
         self._epoch = self._journal.epoch
 
     @property
@@ -84,13 +83,13 @@ class Diary:
         return self._ledger.book
 
     @property
-    def decisions(self) -> dict[str, DecisionRecord]:
-        """Return every decision as of the last refresh, oldest first."""
+    def decisions(self) -> Decisions:
+        """Return every decision as of the last refresh."""
         return self._ledger.decisions
 
     def open_decisions(self) -> tuple[DecisionRecord, ...]:
         """Return the decisions of which something may still come, as of the last refresh."""
-        return tuple(self._open.values())
+        return self.decisions.open()
 
     @property
     def refused_messages(self) -> Collection[str]:
@@ -106,13 +105,21 @@ class Diary:
         """Return the shared clock's instant."""
         return self._clock.now()
 
+    def demand_forward(self) -> None:
+        """Return when the clock does not stand before what the journal knows.
+
+        Raises:
+            Fault: `clock_back`; what has expired would count as live.
+        """
+        self._ledger.demand_forward(self.now())
+
     def refresh(self) -> Head:
         """Fold what is new and check that no newer executor has taken over.
 
         Raises:
             Fault: `already_running` when one has; `journal_corrupt`.
         """
-        head = self._fold()
+        head = self._ledger.refresh()
         if self._journal.epoch != self._epoch:
             raise Fault(
                 ErrorCode.ALREADY_RUNNING,
@@ -142,25 +149,13 @@ class Diary:
                 if fault.code is not ErrorCode.JOURNAL_CONFLICT:
                     raise
                 continue
-            self._fold()
+            self._ledger.refresh()
             return events
         raise Fault(
             ErrorCode.JOURNAL_CONFLICT,
             f"{ATTEMPTS} appends in a row lost the race to other writers",
             fix="try again; look for a process that writes without pause",
         )
-
-    def _fold(self) -> Head:
-        """Fold what is new, and keep track of which decisions are open."""
-        head = self._ledger.refresh()
-        for decision_id in self._journal.touched & self.decisions.keys():
-            record = self.decisions[decision_id]
-            if record.state in FINAL_STATES and not any(order.is_open for order in record.orders.values()):
-                self._open.pop(decision_id, None)
-            else:
-                self._open[decision_id] = record
-        self._journal.touched.clear()
-        return head
 
     def begin_epoch(self, *, is_clear: Callable[[], bool], resolved: int, quarantined: int) -> bool:
         """Announce this executor, if `is_clear` on fresh state; older ones are refused from then on."""

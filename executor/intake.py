@@ -2,7 +2,7 @@
 
 Stage: queue → executor. In order: is it the envelope the journal knows (`inspection`)? was
 it dealt with already (the decision's record is the inbox)? do seal, expiry and approvals
-hold (`policies.verify`)? may it still happen (`sending`)?
+hold, and may it still happen, on the head that is appended to (`sending`)?
 
 What becomes of the message:
 - dealt with, now or before: deleted, after the journal says so;
@@ -24,7 +24,6 @@ from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.heartbeat import kept
 from executor.inspection import Forged, Genuine, Superseded, body_hash, inspect
-from executor.judgement import Judgement
 from executor.log import Log
 from executor.probe import Point, Probe
 from executor.sending import Dispatcher, Errand, is_awaiting_order
@@ -46,7 +45,6 @@ class Intake:
         *,
         diary: Diary,
         receiver: QueueReceiver,
-        judgement: Judgement,
         dispatcher: Dispatcher,
         watch: DeadLetterWatch,
         brake: Brake,
@@ -59,7 +57,6 @@ class Intake:
         self._diary = diary
         self._watch = watch
         self._receiver = receiver
-        self._judgement = judgement
         self._dispatcher = dispatcher
         self._probe = probe
         self._log = log
@@ -114,13 +111,14 @@ class Intake:
 
     def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:
-            content = self._judgement.verify(found.envelope)
-            intent = _order_of(content, venue=self._venue_name)
+            intent = _order_of(found.envelope.content, venue=self._venue_name)
         except Fault as fault:
             self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
             return
         self._probe.reached(Point.RECEIVED)
-        self._dispatcher.dispatch(Errand(content=content, intent=intent, message_id=message.message_id))
+        self._dispatcher.dispatch(
+            Errand(envelope=found.envelope, intent=intent, message_id=message.message_id)
+        )
 
     def _has_expired(self, record: DecisionRecord) -> bool:
         return (

@@ -7,15 +7,17 @@ decision's own reservation is left out of the facts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, assert_never
 
 from executor.diary import Diary
 from executor.market import Market
 from home.latch import Switch
+from policies.caller_limits import judge_by_both
 from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
-from policies.gate import judge
 from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
@@ -26,12 +28,15 @@ from when_to_invest import events as ev
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument
-from when_to_invest.intents import OrderIntent
+from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.market import ReferencePrice
 from when_to_invest.verdicts import Approved, Held, Refused, Verdict
 
 _DATA_FAULTS: Final = frozenset(
     {ErrorCode.UNKNOWN_INSTRUMENT, ErrorCode.NO_DATA, ErrorCode.CORRUPT_DATA, ErrorCode.AS_OF_BEFORE_DATA}
+)
+_UNCITABLE: Final = frozenset(
+    {ErrorCode.UNKNOWN_RECOMMENDATION, ErrorCode.CORRUPT_DATA, ErrorCode.BAD_ARGUMENT}
 )
 
 
@@ -42,6 +47,8 @@ class Authority:
     roll: Roll
     """Must follow the diary's journal: `roll.admits` is what the diary asks of each event."""
     limits: Limits
+    callers: Mapping[str, Limits]
+    """Everybody who may propose here, by name, with the limits of their orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,11 @@ class Judgement:
         """Return the content of an envelope whose seal, expiry, mode and approvals hold.
 
         Raises:
-            Fault: the first of them that does not, as `policies.verify` names it.
+            Fault: the first of them that does not, as `policies.verify` names it; `forbidden` when
+                whoever proposed it is no caller here; `clock_back` before all others.
         """
+        self._diary.demand_forward()
+        self._demand_caller(envelope.content)
         roll, now = self._authority.roll, self._diary.now()
         return verify_envelope(
             envelope,
@@ -81,10 +91,26 @@ class Judgement:
         )
 
     def judge(self, content: EnvelopeContent) -> Opinion:
-        """Judge a verified content's intent on the diary's present fold."""
+        """Judge a verified content's intent on the diary's present fold, by its proposer's limits too."""
         facts = under_latch(self._facts(content), content.intent, self._switch.read())
-        verdict = judge(content.intent, facts, self._authority.limits)
-        return Opinion(verdict, self._recorded(verdict, content=content, facts=facts))
+        authority = self._authority
+        own = authority.callers.get(content.intent.proposer, authority.limits)
+        verdict = judge_by_both(content.intent, facts, own=own, everybody=authority.limits)
+        return Opinion(verdict, self._recorded(verdict, content=content, facts=facts, limits=own))
+
+    def _demand_caller(self, content: EnvelopeContent) -> None:
+        """Return when this process knows whoever proposed the intent, as the journal has it too.
+
+        Raises:
+            Fault: `forbidden`; nobody knows what a stranger may do.
+        """
+        name, record = content.intent.proposer, self._diary.decisions.get(content.decision_id)
+        if name not in self._authority.callers or record is None or record.caller != name:
+            raise Fault(
+                ErrorCode.FORBIDDEN,
+                f"{name!r} is no caller of this home, or not who proposed this",
+                fix=f"enrol it as [callers.{name}] in the executor's own config.toml, too",
+            )
 
     def _facts(self, content: EnvelopeContent) -> Facts:
         intent, book, now = content.intent, self._diary.book, self._diary.now()
@@ -100,9 +126,21 @@ class Judgement:
             approvers=frozenset(approval.approver for approval in content.approvals),
             now=now,
             mode=self._diary.mode,
+            recommendation_expires_at=self._cited_until(intent),
             index=self._reference(INDEX),
             is_sealed=True,
         )
+
+    def _cited_until(self, intent: OrderIntent | ChainIntent) -> datetime | None:
+        """Return until when the recommendation behind an order counts; none, which refuses, if unknown."""
+        if not isinstance(intent, OrderIntent) or intent.recommendation_id is None:
+            return None
+        try:
+            return self._market.recommendation_expiry(intent.recommendation_id, instrument=intent.instrument)
+        except Fault as fault:
+            if fault.code not in _UNCITABLE:
+                raise
+            return None
 
     def _instrument(self, name: str | None) -> Instrument | None:
         if name is None:
@@ -122,7 +160,9 @@ class Judgement:
             _demand_about_data(fault)
             return None
 
-    def _recorded(self, verdict: Verdict, *, content: EnvelopeContent, facts: Facts) -> ev.IntentJudged:
+    def _recorded(
+        self, verdict: Verdict, *, content: EnvelopeContent, facts: Facts, limits: Limits
+    ) -> ev.IntentJudged:
         said = _outcome(verdict)
         return ev.IntentJudged(
             at=self._diary.now(),
@@ -134,7 +174,7 @@ class Judgement:
             approvals_needed=said.approvals_needed,
             facts_hash=facts.digest(),
             facts_json=facts.canonical().decode(),
-            limits_hash=self._authority.limits.digest(),
+            limits_hash=limits.digest(),
         )
 
 

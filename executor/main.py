@@ -20,13 +20,15 @@ from executor.probe import NoProbe, Probe
 from executor.service import Parts, Service
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
+from home.callers import OWN_CALLERS
 from home.clock import clock_of
 from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
 from ledger.opening import open_ledger
-from policies.limits import HARD_LIMITS, tighten
+from policies.caller_limits import limits_of_callers
+from policies.limits import HARD_LIMITS, Limits, tighten
 from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
 from signing.places import trusted_seals
@@ -41,6 +43,7 @@ LONGEST_PAUSE_S: Final = 5.0
 NOTHING_IN_DOUBT: Final = frozenset(
     {
         ErrorCode.ALREADY_RUNNING,
+        ErrorCode.CLOCK_BACK,
         ErrorCode.JOURNAL_CONFLICT,
         ErrorCode.QUEUE_MISSING,
         ErrorCode.QUEUE_UNAVAILABLE,
@@ -97,7 +100,8 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     _demand_paper(settings)
     stack.enter_context(sole_executor(home))
     limits = tighten(HARD_LIMITS, settings.limits)
-    authority = Authority(roll=_roll(home, settings, quorum=limits.approver_quorum), limits=limits)
+    roll = _roll(home, settings, quorum=limits.approver_quorum)
+    authority = Authority(roll=roll, limits=limits, callers=_callers(settings, limits))
     clock, market = clock_of(home, settings.mode), HomeMarket(home)
     clock.now()
     venue = PaperVenue(
@@ -128,6 +132,12 @@ def _roll(home: Home, settings: Settings, *, quorum: int) -> Roll:
     """Return whose keys count, founded on this process's own configuration alone."""
     trusted = trusted_seals(home, settings.signing)
     return Roll(anchors_of(settings, seal_addresses=trusted, quorum=quorum), typed_digest, recover_address)
+
+
+def _callers(settings: Settings, limits: Limits) -> dict[str, Limits]:
+    """Return everybody who may propose here with the limits of their orders, from this process's own copy."""
+    own = limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()})
+    return dict.fromkeys(OWN_CALLERS | settings.callers.keys(), limits) | own
 
 
 def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:

@@ -33,6 +33,14 @@ class Market(Protocol):
         """Return the first bar that starts trading after `after` and not after `until`."""
         ...
 
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        """Return until when a recorded recommendation of `instrument` counts.
+
+        Raises:
+            Fault: `unknown_recommendation`, `corrupt_data`, or `bad_argument` when it speaks of another.
+        """
+        ...
+
 
 class HomeMarket:
     """The recorded and imported data of a home."""
@@ -57,3 +65,9 @@ class HomeMarket:
         from market_data import source
 
         return source.next_bar(self._home, instrument_id, after=after, until=until)
+
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        """See `Market.recommendation_expiry`."""
+        from market_data import archive
+
+        return archive.recommendation_expiry(self._home, recommendation_id, instrument=instrument)

@@ -15,7 +15,7 @@ class Point(StrEnum):
     """Every moment between a message and its last trace, in the order they happen."""
 
     RECEIVED = "received"
-    """A message is held and its envelope verified; nothing is journalled."""
+    """A message is held and its envelope is the journal's own; nothing is verified or journalled."""
     JUDGED = "judged"
     """The executor's own verdict is known; nothing is journalled."""
     SEND_INTENDED = "send_intended"

@@ -23,7 +23,8 @@ from executor.log import Log
 from executor.probe import Point, Probe
 from executor.venues.port import Accepted, Declined, NewOrder, Sending, Unknown, Unsent, Venue, send
 from when_to_invest import events as ev
-from when_to_invest.envelopes import EnvelopeContent
+from when_to_invest.envelopes import Envelope, EnvelopeContent
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import FINAL_STATES, DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import OrderState, OrderStep
@@ -49,11 +50,16 @@ def _exposure(order: OrderRecord) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One verified envelope that is to become an order."""
+    """One envelope, the journal's own, that is to become an order once it is verified."""
 
-    content: EnvelopeContent
+    envelope: Envelope
     intent: OrderIntent
     message_id: str
+
+    @property
+    def content(self) -> EnvelopeContent:
+        """Return what is sealed."""
+        return self.envelope.content
 
 
 class Dispatcher:
@@ -98,21 +104,38 @@ class Dispatcher:
             return send(self._venue, new_order(intended, errand))
 
     def _decide(self, errand: Errand) -> Sequence[ev.Event]:
-        """Return the verdict with its consequence, or nothing when there is nothing left to do."""
+        """Return the verdict with its consequence, or nothing when there is nothing left to do.
+
+        Seal, approvals and limits are looked at here and nowhere before, so all of it holds
+        on the very head that the intention to send is appended to.
+        """
+        self._diary.demand_forward()
         record = self._diary.decisions[errand.content.decision_id]
-        if not is_awaiting_order(record):
+        if not is_awaiting_order(record) or not _is_newest(errand, record):
             return ()
-        if record.is_cancel_requested:
-            return (self._rejected(errand, code="cancel_requested", message="cancelled before it was sent"),)
-        if self._diary.now() >= errand.content.expires_at:
-            return (self._rejected(errand, code="envelope_expired", message="expired while others wrote"),)
-        if self._brake.is_from_before(errand.intent, sealed_at=errand.content.sealed_at):
-            return (self._rejected(errand, code="trading_halted", message="sealed before a halt was lifted"),)
+        if (objection := self._objection(errand, record)) is not None:
+            return (objection,)
         opinion = self._judgement.judge(errand.content)
         self._probe.reached(Point.JUDGED)
         if isinstance(opinion.verdict, Approved):
             return (opinion.event, *self._received(errand, record), self._intended(errand, record))
         return (opinion.event, self._refused(errand, opinion))
+
+    def _objection(self, errand: Errand, record: DecisionRecord) -> ev.EnvelopeRejected | None:
+        """Return why the envelope may not be acted on, whatever the limits say; none when it may."""
+        if record.is_cancel_requested:
+            return self._rejected(errand, code="cancel_requested", message="cancelled before it was sent")
+        if self._diary.now() >= errand.content.expires_at:
+            return self._rejected(errand, code="envelope_expired", message="it expired before it was sent")
+        try:
+            self._judgement.verify(errand.envelope)
+        except Fault as fault:
+            if fault.code is ErrorCode.CLOCK_BACK:
+                raise
+            return self._rejected(errand, code=fault.code.value, message=fault.message)
+        if self._brake.is_from_before(errand.intent, sealed_at=errand.content.sealed_at):
+            return self._rejected(errand, code="trading_halted", message="sealed before a halt was lifted")
+        return None
 
     def _received(self, errand: Errand, record: DecisionRecord) -> tuple[ev.Event, ...]:
         if record.is_received:
@@ -207,6 +230,11 @@ def is_awaiting_order(record: DecisionRecord) -> bool:
         and record.state not in FINAL_STATES
         and unsent_quantity(record) == record.authorised_quantity
     )
+
+
+def _is_newest(errand: Errand, record: DecisionRecord) -> bool:
+    """Whether the envelope is still the decision's own: it may have been sealed anew meanwhile."""
+    return record.envelope is not None and record.envelope.digest() == errand.envelope.digest()
 
 
 def new_order(intended: ev.SendIntended, errand: Errand) -> NewOrder:

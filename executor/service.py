@@ -82,7 +82,6 @@ class Service:
         self._intake = Intake(
             diary=parts.diary,
             receiver=parts.receiver,
-            judgement=judgement,
             dispatcher=dispatcher,
             watch=self._watch,
             brake=self.brake,
@@ -116,13 +115,15 @@ class Service:
         """Do one round, waiting up to `wait_s` for a message; return whether anything happened.
 
         Raises:
-            Fault: a retryable one leaves everything as it was.
+            Fault: a retryable one leaves everything as it was. `clock_back` comes after open orders
+                were looked at and before anything is marked, rejected or taken.
         """
         self.cancel_halted()
         self.brake.note()
         has_changed = self._venue_watch.look()
         self._recovery.resolve()
         has_moved = self._working.poll() or has_changed
+        self._parts.diary.demand_forward()
         has_marked = self._valuation.look()
         self._intake.reject_ended()
         return self._take_messages(wait_s=wait_s) or has_moved or has_marked

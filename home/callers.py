@@ -19,6 +19,8 @@ from when_to_invest.values import Name
 
 AGENT: Final = "agent"
 """Who holds the token of this machine's agent."""
+OWN_CALLERS: Final = frozenset({AGENT, "local"})
+"""Whom this machine itself vouches for: its agent's token, and whoever started a server over stdio."""
 RESERVED_NAMES: Final = frozenset({"operator", "local"})
 MOST_CALLS_PER_MINUTE: Final = 600
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})

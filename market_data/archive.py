@@ -77,6 +77,22 @@ def load(home: Home, recommendation_id: str) -> tuple[Recommendation, Snapshot]:
     return recommendation, snapshot
 
 
+def recommendation_expiry(home: Home, recommendation_id: str, *, instrument: str) -> datetime:
+    """Return until when a stored recommendation of `instrument` counts.
+
+    Raises:
+        Fault: as `load`, or `bad_argument` when it speaks of another instrument.
+    """
+    recommendation, _ = load(home, recommendation_id)
+    if recommendation.instrument != instrument:
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            f"{recommendation_id} speaks of {recommendation.instrument}, not of {instrument}",
+            fix=f"cite a recommendation of {instrument}, or none",
+        )
+    return recommendation.expires_at
+
+
 def stored_ids(home: Home) -> tuple[str, ...]:
     """Return the ids of all stored recommendations, in the order of their names."""
     names = (path.stem for path in home.recommendations.glob("r-*.json"))

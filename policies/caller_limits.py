@@ -1,15 +1,19 @@
 """Limits of single callers: everybody's, tightened further. Pure.
 
-Stage: gate, when a proposing server starts. A caller's limits never loosen; the envelope is
-sealed under everybody's, which the executor judges by again.
+Stage: gate and executor, each from its own configuration. A caller's limits never loosen;
+the envelope is sealed under everybody's, and both judge by both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from policies.facts import Facts
+from policies.gate import judge
 from policies.limits import Limits, tighten
 from when_to_invest.errors import Fault
+from when_to_invest.intents import ChainIntent, OrderIntent
+from when_to_invest.verdicts import Approved, Verdict
 
 Setting = str | int | bool | list[str]
 
@@ -32,3 +36,16 @@ def limits_of_callers(everybody: Limits, settings: Mapping[str, Mapping[str, Set
             )
             raise Fault(fault.code, message, fix=fix) from fault
     return found
+
+
+def judge_by_both(
+    intent: OrderIntent | ChainIntent, facts: Facts, *, own: Limits, everybody: Limits
+) -> Verdict:
+    """Judge by the proposer's limits; what passes them is approved by everybody's, or not at all.
+
+    An approval so carries the hash of the latter, which is what is sealed.
+    """
+    verdict = judge(intent, facts, own)
+    if isinstance(verdict, Approved) and own is not everybody:
+        return judge(intent, facts, everybody)
+    return verdict

@@ -91,7 +91,9 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.UNKNOWN_CONFIG_KEY: ErrorKind("the configuration has a key nobody reads", EXIT_UNUSABLE),
     ErrorCode.LOOSER_LIMIT: ErrorKind("the configuration would loosen a hard limit", EXIT_UNUSABLE),
     ErrorCode.BAD_CONFIG: ErrorKind("the configuration cannot be read", EXIT_UNUSABLE),
-    ErrorCode.CLOCK_BACK: ErrorKind("the clock stands before what the journal already knows", EXIT_REFUSED),
+    ErrorCode.CLOCK_BACK: ErrorKind(
+        "the clock stands before what the journal already knows", EXIT_REFUSED, is_retryable=True
+    ),
     ErrorCode.MODE_MISMATCH: ErrorKind("replay, paper and live parts were mixed", EXIT_UNUSABLE),
     ErrorCode.WRONG_PASSPHRASE: ErrorKind("the keystore does not open with that passphrase", EXIT_UNUSABLE),
     ErrorCode.KEY_MISSING: ErrorKind("a key that this process needs does not exist", EXIT_UNUSABLE),

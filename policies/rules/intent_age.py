@@ -18,6 +18,8 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
     if intent.proposed_at.tzinfo is None:
         return missing(_ID, "when the intent was proposed", fix="stamp the intent in UTC")
     expiry = facts.recommendation_expires_at
+    if expiry is None and intent.recommendation_id is not None:
+        return missing(_ID, "until when the recommendation counts", fix="cite one that is recorded, or none")
     if expiry is not None and facts.now >= expiry:
         return _objection("recommendation_expired", expiry.isoformat(), facts.now.isoformat(), "instant")
     age = facts.now - intent.proposed_at

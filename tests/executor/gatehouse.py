@@ -198,6 +198,11 @@ class Gatehouse:
             )
         )
 
+    def _cited_until(self, intent: OrderIntent) -> datetime | None:
+        if intent.recommendation_id is None:
+            return None
+        return self.market.recommendation_expiry(intent.recommendation_id, instrument=intent.instrument)
+
     def _judged(self, intent: OrderIntent, decision_id: str, now: datetime) -> Verdict:
         ledger = LiveLedger(self.journal)
         ledger.refresh()
@@ -213,5 +218,7 @@ class Gatehouse:
             approvers=frozenset(self.approvals),
             now=now,
             mode=self.mode,
+            recommendation_expires_at=self._cited_until(intent),
+            index=self.market.reference("SPX", now=now),
         )
         return judge(intent, facts, self.limits)

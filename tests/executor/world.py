@@ -55,6 +55,7 @@ class World:
     visibility_s: int = 30
     approvers: dict[str, str] = field(default_factory=dict)
     limits: Limits = HARD_LIMITS
+    callers: dict[str, Limits] = field(default_factory=lambda: {"agent": HARD_LIMITS})
 
     def __post_init__(self) -> None:
         self.patience = JumpingPatience(self.clock)
@@ -80,7 +81,7 @@ class World:
                 venue=self.venue,
                 switch=self.latch,
                 market=self.market,
-                authority=Authority(roll=roll, limits=self.limits),
+                authority=Authority(roll=roll, limits=self.limits, callers=self.callers),
                 patience=self.patience,
                 probe=probe or NoProbe(),
                 log=Log(self.log),

@@ -58,6 +58,8 @@ class FakeMarket:
 
     instruments: Sequence[Instrument] = (SPX,)
     bars: dict[str, list[Bar]] = field(default_factory=lambda: {"SPX": quiet_week()})
+    recommended_until: dict[str, datetime] = field(default_factory=dict)
+    """Until when each recorded recommendation counts."""
 
     def instrument(self, instrument_id: str) -> Instrument:
         for known in self.instruments:
@@ -79,6 +81,12 @@ class FakeMarket:
             session=self.instrument(instrument_id).session,
         )
         return ReferencePrice(newest.close_usd, newest.closed_at, "made-up", went)
+
+    def recommendation_expiry(self, recommendation_id: str, *, instrument: str) -> datetime:
+        self.instrument(instrument)
+        if recommendation_id not in self.recommended_until:
+            raise Fault(ErrorCode.UNKNOWN_RECOMMENDATION, "no such recommendation", fix="ask for one")
+        return self.recommended_until[recommendation_id]
 
     def next_bar(self, instrument_id: str, *, after: datetime, until: datetime) -> Bar | None:
         known = self.instrument(instrument_id)

@@ -96,6 +96,8 @@ def _about_the_queue(s: Situation, limits: Limits) -> Codes:
 
 
 def _ages(s: Situation, limits: Limits) -> list[str]:
+    if s.intent.recommendation_id and not s.recommendation_expires_at:
+        return ["missing_fact"]
     if s.recommendation_expires_at is not None and s.recommendation_expires_at <= s.now:
         return ["recommendation_expired"]
     if s.intent.proposed_at + timedelta(seconds=limits.max_intent_age_s) < s.now:

@@ -245,6 +245,7 @@ _usual = st.one_of(
     _but("reference", st.builds(_reference, near_prices, st.integers(-20, 500_000))),
     _but("recommendation_expires_at", st.sampled_from([NOW, NOW + timedelta(seconds=1)])),
     _but("is_sealed", st.just(True)),
+    _ask("recommendation_id", st.just("r-" + "1" * 24)),
 )
 _unusual = st.one_of(
     _ask("quantity", odd_amounts),

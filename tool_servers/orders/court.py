@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from home.clock import Clock
-from home.latch import NO_LATCH, Switch
+from home.latch import Switch
 from home.settings import Settings
+from policies.caller_limits import judge_by_both
 from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
-from policies.gate import judge
 from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
@@ -62,9 +62,9 @@ class Court:
     signatures: Signatures
     roll: Roll
     """Follows the same journal as the ledger whose book the cases are heard on."""
+    switch: Switch
     tighter: Mapping[str, Limits] = field(default_factory=dict)
     """Limits of the callers that have some of their own; never looser than `limits`."""
-    switch: Switch = NO_LATCH
 
     def limits_of(self, caller: str) -> Limits:
         """Return the limits that a caller's proposals are judged by."""
@@ -74,7 +74,8 @@ class Court:
         """Return the events of a judgement: the verdict, and the envelope of an approval."""
         now = self.clock.now()
         facts = self._facts(case, book, now=now)
-        verdict = self._verdict(case.intent, facts)
+        own = self.limits_of(case.intent.proposer)
+        verdict = judge_by_both(case.intent, facts, own=own, everybody=self.limits)
         judged = self._judged(case, verdict, facts=facts, now=now)
         if not isinstance(verdict, Approved):
             return (judged,)
@@ -91,17 +92,6 @@ class Court:
             at=now, mode=self.settings.mode, decision_id=case.decision_id, envelope=envelope
         )
         return (judged, sealed)
-
-    def _verdict(self, intent: OrderIntent, facts: Facts) -> Verdict:
-        """Judge by the proposer's limits; what passes them is approved by everybody's.
-
-        The envelope carries the hash of the latter, which the executor judges by again.
-        """
-        own = self.limits_of(intent.proposer)
-        verdict = judge(intent, facts, own)
-        if isinstance(verdict, Approved) and own is not self.limits:
-            return judge(intent, facts, self.limits)
-        return verdict
 
     def verify(self, approval: Approval, intent: OrderIntent) -> None:
         """Check that an enrolled approver signed this very intent, and not too long ago.

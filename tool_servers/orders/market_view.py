@@ -60,16 +60,9 @@ class LakeView:
         Raises:
             Fault: `unknown_recommendation`, or `bad_argument` when it speaks of another.
         """
-        from market_data.archive import load
+        from market_data.archive import recommendation_expiry
 
-        recommendation, _ = load(self.home, recommendation_id)
-        if recommendation.instrument != instrument:
-            raise Fault(
-                ErrorCode.BAD_ARGUMENT,
-                f"{recommendation_id} speaks of {recommendation.instrument}, not of {instrument}",
-                fix=f"cite a recommendation of {instrument}, or none",
-            )
-        return recommendation.expires_at
+        return recommendation_expiry(self.home, recommendation_id, instrument=instrument)
 
 
 def marks_of(view: MarketView, instruments: Iterable[str], *, now: datetime) -> dict[str, ReferencePrice]:

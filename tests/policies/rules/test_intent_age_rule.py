@@ -45,3 +45,9 @@ def test_what_passes_is_younger_than_the_limit(age_s: int, limit_s: int) -> None
     limits = tighten(HARD_LIMITS, {"max_intent_age_s": limit_s})
     is_fine = -HARD_LIMITS.max_clock_skew_s <= age_s <= limit_s
     assert (aged(age_s).codes(limits) == set()) is is_fine
+
+
+def test_a_recommendation_of_which_nobody_knows_how_long_it_counts_refuses() -> None:
+    cited = Situation().asking(recommendation_id="r-" + "1" * 24)
+    assert cited.codes() == {"missing_fact"}
+    assert cited.but(recommendation_expires_at=NOW + timedelta(seconds=1)).codes() == set()
