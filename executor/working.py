@@ -65,7 +65,7 @@ class Working:
         Raises:
             Fault: as `poll`.
         """
-        for decision_id, client_order_id in orders_in(self._diary.decisions.values(), ENDED):
+        for decision_id, client_order_id in orders_in(self._diary.decisions.that_may_trade_late(), ENDED):
             self._ask_about(decision_id, client_order_id)
 
     def _ask_about(self, decision_id: str, client_order_id: str) -> None:
@@ -82,7 +82,7 @@ class Working:
         if self._state(decision_id, found) is OrderState.QUARANTINED:
             self._step(decision_id, found, OrderStep.ACKNOWLEDGED)
         for trade in trades:
-            if (self._venue.profile.name, trade.trade_id) not in self._diary.book.seen_trades:
+            if not self._diary.decisions.has_trade(self._venue.profile.name, trade.trade_id):
                 self._probe.reached(Point.FILLED_AT_VENUE)
                 self._fill(decision_id, trade)
                 self._probe.reached(Point.FILL_RECORDED)
@@ -104,7 +104,7 @@ class Working:
         def decide() -> Sequence[ev.Event]:
             record = self._diary.decisions[decision_id]
             order = record.orders[trade.client_order_id]
-            if (order.sent.venue, trade.trade_id) in self._diary.book.seen_trades:
+            if self._diary.decisions.has_trade(order.sent.venue, trade.trade_id):
                 return ()
             _demand_authorised(record, order, trade)
             return (self._filled(record, order, trade),)

@@ -6,7 +6,7 @@ a whole chain is. Pure; knows nothing of files or servers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -76,6 +76,24 @@ def follow_all(previous: Head, rows: Iterable[StoredLink]) -> Iterator[Recorded]
         fresh = own.hexdigest()
         yield Recorded(sequence, known, fresh, parsed)
         known, before = fresh, claimed
+
+
+def picked(sequences: Sequence[int], rows: Iterable[StoredLink]) -> Iterator[Recorded]:
+    """Yield the events of `rows`, which must stand at `sequences`; each hashes to what it says.
+
+    Raises:
+        Fault: `journal_corrupt` at the first place whose event is missing or does not check.
+    """
+    stored = iter(rows)
+    for sequence in sequences:
+        row = next(stored, None)
+        if row is None:
+            raise corrupt(sequence, "it is missing though it was read before")
+        named = row[1].hex() if isinstance(row[1], bytes) else ""
+        found = follow(Head(sequence - 1, named), row)
+        if isinstance(found, Broken):
+            raise corrupt(sequence, found.why)
+        yield found
 
 
 def _unsound(sequence: int, known: str, row: StoredLink) -> Fault:

@@ -56,6 +56,16 @@ class Journal(Protocol):
         """
         ...
 
+    def pick(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        """Yield the events at these places, which ascend; each checked to hash to what it says.
+
+        Whether an event is the one that stood there before is for the caller to compare.
+
+        Raises:
+            Fault: `journal_corrupt` at the first that is missing or does not check.
+        """
+        ...
+
     def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
         """Record all of `events` or none, durably, and return the new head.
 

@@ -11,17 +11,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
+from ledger.decisions import KEPT, Decisions
+from ledger.fitting import fits
 from ledger.journal import EMPTY, GENESIS, Head, Journal, Recorded
+from ledger.shelf import Shelf
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event, IntentProposed, OrderSettled, TradingResumed
-from when_to_invest.history import DecisionRecord
+from when_to_invest.events import EVENT_KINDS, Event, OrderSettled, TradingResumed
 from when_to_invest.portfolio import AccountBook
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 """How far machines that keep time together may differ."""
+_OF_DECISIONS: Final = frozenset(kind for kind in EVENT_KINDS if "decision_id" in kind.model_fields)
 Warrant = Callable[[Event, str], bool]
 """Whether an event that loosens, in the home of that id, carries the signatures it needs."""
 
@@ -40,7 +44,14 @@ class LiveLedger:
     signatures for it changes nothing, so that whoever can write cannot lift a halt.
     """
 
-    def __init__(self, journal: Journal, *, is_warranted: Warrant = nothing_is_warranted) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        is_warranted: Warrant = nothing_is_warranted,
+        kept: int | None = KEPT,
+        shelf_in: Path | None = None,
+    ) -> None:
         self._journal = journal
         self._is_warranted = is_warranted
         self.home_id = GENESIS
@@ -51,7 +62,7 @@ class LiveLedger:
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
         self.book = AccountBook()
-        self.decisions: dict[str, DecisionRecord] = {}
+        self.decisions = Decisions(journal, self.book, kept=kept, shelf=Shelf(shelf_in))
 
     @property
     def head(self) -> Head:
@@ -102,20 +113,16 @@ class LiveLedger:
                 self.newest_at = happened_at
             if recorded.sequence == 1:
                 self.home_id = recorded.hash
-            if self._is_warranted(recorded.event, self.home_id):
-                self._apply(recorded.event)
+            is_warranted = self._is_warranted(recorded.event, self.home_id)
+            if is_warranted and fits(recorded.event, book=self.book, decisions=self.decisions):
+                self._apply(recorded)
             self._head = recorded.head
 
-    def _apply(self, event: Event) -> None:
-        self.book.apply(event)
-        if isinstance(event, IntentProposed):
-            self.decisions[event.decision_id] = DecisionRecord(
-                event.decision_id, event.intent, event.caller, events=[event]
-            )
-            return
-        decision_id = getattr(event, "decision_id", None)
-        if decision_id in self.decisions:
-            self.decisions[decision_id].apply(event)
+    def _apply(self, recorded: Recorded) -> None:
+        if type(recorded.event) in _OF_DECISIONS:
+            self.decisions.apply(recorded)
+        else:
+            self.book.apply(recorded.event)
 
 
 @contextmanager

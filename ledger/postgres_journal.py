@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ledger.chain import NewLink, StoredLink, conflict, corrupt, follow_all, links_after, not_writable
+from ledger.chain import NewLink, StoredLink, conflict, corrupt, follow_all, links_after, not_writable, picked
 from ledger.checking import check_links
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.postgres_link import PostgresLink, translated
@@ -31,6 +31,10 @@ _HEAD: Final = "SELECT sequence, hash FROM journal.events ORDER BY sequence DESC
 _AFTER: Final = (
     "SELECT sequence, previous_hash, hash, event FROM journal.events"
     " WHERE sequence > %s ORDER BY sequence LIMIT %s"
+)
+_AT: Final = (
+    "SELECT sequence, previous_hash, hash, event FROM journal.events"
+    " WHERE sequence = ANY(%s) ORDER BY sequence"
 )
 
 
@@ -62,6 +66,16 @@ class PostgresJournal:
                 yield recorded
         if previous.sequence < known.sequence:
             raise corrupt(previous.sequence + 1, "the event is missing though it was there a moment ago")
+
+    def pick(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        """Yield the events at these places, which ascend; each checked to hash to what it says.
+
+        Raises:
+            Fault: `journal_corrupt` at the first that is missing or does not check.
+        """
+        with self._session("read the journal") as connection:
+            rows = connection.execute(_AT, (list(sequences),), binary=True).fetchall()
+        yield from picked(sequences, map(_link, rows))
 
     def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
         """Record all of `events` or none, durably, and return the new head.
@@ -130,7 +144,7 @@ class PostgresJournal:
     def _rows(self, after: int) -> list[StoredLink]:
         with self._session("read the journal") as connection:
             rows = connection.execute(_AFTER, (after, _BATCH), binary=True).fetchall()
-        return [(int(str(place)), named, claimed, event) for place, named, claimed, event in rows]
+        return [_link(row) for row in rows]
 
     def _hash_at(self, sequence: int) -> str:
         if sequence == 0:
@@ -228,6 +242,11 @@ def _insert(connection: Connection, links: Sequence[NewLink]) -> None:
 def _head(connection: Connection) -> Head:
     row = connection.execute(_HEAD).fetchone()
     return EMPTY if row is None else Head(int(str(row[0])), _hex(row[1]))
+
+
+def _link(row: Sequence[object]) -> StoredLink:
+    place, named, claimed, event = row
+    return int(str(place)), named, claimed, event
 
 
 def _hex(stored: object) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable
+from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable, picked
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, head_of, head_record, latest
 from ledger.sqlite_layout import demand_layout
@@ -24,6 +24,7 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
 _BATCH: Final = 500
+_AT: Final = "SELECT sequence, previous_hash, hash, event FROM events WHERE sequence = ?"
 
 
 class SqliteJournal:
@@ -58,6 +59,14 @@ class SqliteJournal:
                 break
         if previous.sequence < known.sequence:
             raise corrupt(previous.sequence + 1, "the event is missing though the head record names it")
+
+    def pick(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        """Yield the events at these places, which ascend; each checked to hash to what it says.
+
+        Raises:
+            Fault: `journal_corrupt` at the first that is missing or does not check.
+        """
+        yield from picked(sequences, self._rows_at(sequences))
 
     def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
         """Record all of `events` or none, durably, and return the new head.
@@ -119,6 +128,11 @@ class SqliteJournal:
                 " WHERE sequence > ? ORDER BY sequence LIMIT ?",
                 (after, _BATCH),
             ).fetchall()
+
+    def _rows_at(self, sequences: Sequence[int]) -> Iterator[StoredLink]:
+        with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
+            found = [self._connection.execute(_AT, (sequence,)).fetchone() for sequence in sequences]
+        return (row for row in found if row is not None)
 
     def _hash_at(self, sequence: int) -> str:
         if sequence == 0:

@@ -6,7 +6,7 @@ Every event carries when it happened on the shared clock and how real it was.
 from __future__ import annotations
 
 from enum import StrEnum, unique
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
@@ -287,6 +287,8 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
+EVENT_KINDS: Final[tuple[type[Value], ...]] = get_args(get_args(Event)[0])
+"""The class of every kind of event."""
 
 
 def event_from_json(text: str | bytes) -> Event:

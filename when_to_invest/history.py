@@ -16,7 +16,7 @@ from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.keyholders import KeyholderEvent
 from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import AccountMarked, VenueReported
-from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
+from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.verdicts import Reason
 
 
@@ -116,6 +116,20 @@ class DecisionRecord:
     def filled_quantity(self) -> Decimal:
         """Return how much was executed: what the venue reported, and what people settled."""
         return sum((fill.quantity for fill in self.fills), self.settled_quantity)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an order of it may still come, or may still trade."""
+        return (self.envelope is not None and self.state not in FINAL_STATES) or any(
+            order.is_open for order in self.orders.values()
+        )
+
+    @property
+    def may_trade_late(self) -> bool:
+        """Whether an order ended that a trade may have raced."""
+        return any(
+            OrderStep.FILLED in ORDER_LIFE[order.state] for order in self.orders.values() if not order.is_open
+        )
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event of this decision.
@@ -221,12 +235,27 @@ class DecisionRecord:
 
 
 def decisions(happened: Iterable[ev.Event]) -> dict[str, DecisionRecord]:
-    """Fold events in journal order into one record a decision, oldest first."""
+    """Fold events in journal order into one record a decision, oldest first.
+
+    Raises:
+        Fault: `illegal_transition` when an event cannot have happened.
+    """
     records: dict[str, DecisionRecord] = {}
     for event in happened:
         if isinstance(event, ev.IntentProposed):
+            if event.decision_id in records:
+                raise proposed_twice(event.decision_id)
             record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
             records[event.decision_id] = record
         elif (decision_id := getattr(event, "decision_id", None)) in records:
             records[decision_id].apply(event)
     return records
+
+
+def proposed_twice(decision_id: str) -> Fault:
+    """Return the fault of a history in which one decision is opened again."""
+    return Fault(
+        ErrorCode.ILLEGAL_TRANSITION,
+        f"{decision_id} was proposed a second time",
+        fix="verify the journal; an event was recorded out of order",
+    )

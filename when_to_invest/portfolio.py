@@ -7,26 +7,25 @@ unknown stays reserved in full: UNKNOWN counts as filled for every limit.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Any, ClassVar, Final
 
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState, is_looser, scopes_of, strictest
-from when_to_invest.holdings import ZERO, Holdings
+from when_to_invest.governed import GovernedHoldings
+from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
-from when_to_invest.keyholders import KeyholderEvent
-from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
-from when_to_invest.marks import AccountMarked, VenueReported
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.recent import WINDOW, Recent
-from when_to_invest.standing import Standing
 from when_to_invest.wealth import Wealth
 
 OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 """States in which nobody knows what the venue did with an order."""
+_ENDED: Final = TERMINAL - {OrderState.ABSENT}
+_STRAY_REFUSALS: Final = 1_000
+"""Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
 
 
 @dataclass(slots=True)
@@ -72,36 +71,6 @@ class Turnover:
 
 
 @dataclass(slots=True)
-class GovernedHoldings(Holdings):
-    """Holdings, with the trading states of every scope that they stand in."""
-
-    trading_states: dict[str, TradingState] = field(default_factory=dict)
-    standing: Standing = field(default_factory=Standing)
-    """The halts behind `trading_states`: since when, by whom and why."""
-
-    def trading_state(self, *, account: str, venue: str, instrument: str) -> TradingState:
-        """Return the strictest state of the system and the three scopes."""
-        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
-        return strictest(*(self.trading_states.get(scope, TradingState.ACTIVE) for scope in scopes))
-
-    def restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> bool:
-        """Tighten, or lift exactly what a quorum named; everything else leaves the state as strict.
-
-        Returns whether a scope was resumed.
-        """
-        if isinstance(event, ev.TradingStateChanged):
-            self.standing.tighten(event)
-            present = self.trading_states.get(event.scope, TradingState.ACTIVE)
-            if is_looser(present, than=event.state):
-                self.trading_states[event.scope] = event.state
-            return False
-        is_resumed = self.standing.resume(event)
-        if is_resumed:
-            self.trading_states.pop(event.scope, None)
-        return is_resumed
-
-
-@dataclass(slots=True)
 class AccountBook(GovernedHoldings):
     """Mutable fold; `apply` events in journal order, never call it twice for one event."""
 
@@ -124,48 +93,32 @@ class AccountBook(GovernedHoldings):
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
-        is_repeated = isinstance(event, ev.OrderFilled) and (event.venue, event.trade_id) in self.seen_trades
-        self._fold(event)
-        if not is_repeated:
+        advance = self._ADVANCES.get(type(event))
+        if advance is None or advance(self, event) is not False:
             self.recent.apply(event)
             self.wealth.apply(event)
 
-    def _fold(self, event: ev.Event) -> None:
-        match event:
-            case ev.AccountFunded():
-                self.add_cash(event.account, event.cash_usd)
-            case ev.IntentProposed() | ev.IntentJudged():
-                self._remember(event)
-            case ev.EnvelopeSealed():
-                self._reserve(event)
-            case (
-                ev.EnvelopeRejected()
-                | ev.SendIntended()
-                | ev.OrderMoved()
-                | ev.OrderFilled()
-                | ev.OrderSettled()
-            ):
-                self._advance_order(event)
-            case ev.TradingStateChanged() | ev.TradingResumed():
-                if self.restate(event):
-                    self.wealth.start_anew(event.scope)
-            case (
-                ev.ApprovalGiven()
-                | ev.ApprovalDeclined()
-                | ev.EnvelopeQueued()
-                | ev.EnvelopeReceived()
-                | ev.CancelRequested()
-                | ev.MessageRefused()
-                | DeadLetterArrived()
-                | DeadLetterAnswered()
-                | AccountMarked()
-                | VenueReported()
-                | ev.RecoveryCompleted()
-                | KeyholderEvent()
-            ):
-                pass  # moves neither money nor exposure
-            case _:
-                assert_never(event)
+    def forget(self, decision_id: str, *, trades: Iterable[tuple[str, str]]) -> None:
+        """Drop what is known of the orders of a decision that has ended, and of its trades.
+
+        They must be given back (`recall`) before an event about one of them is applied.
+        """
+        for client_order_id in self.orders_of.pop(decision_id, ()):
+            self.order_states.pop(client_order_id, None)
+        self.seen_trades.difference_update(trades)
+
+    def recall(
+        self, decision_id: str, *, orders: Mapping[str, str], trades: Iterable[tuple[str, str]]
+    ) -> None:
+        """Take back what was forgotten: states by client order id, and trades."""
+        if orders:
+            self.orders_of[decision_id] = [*orders]
+        self.order_states.update({name: OrderState(state) for name, state in orders.items()})
+        self.seen_trades.update(trades)
+
+    def orders_known(self, decision_id: str) -> tuple[tuple[str, str], ...]:
+        """Return client order id and state of every order of a decision, oldest first."""
+        return tuple((name, self.order_states[name].value) for name in self.orders_of.get(decision_id, ()))
 
     def unresolved_orders(self, instrument: str, *, besides: str) -> int:
         """Return how many orders in `instrument` have an unknown outcome, one decision left out."""
@@ -176,11 +129,14 @@ class AccountBook(GovernedHoldings):
             for order in self.orders_of.get(decision_id, ())
         )
 
-    def _remember(self, event: ev.IntentProposed | ev.IntentJudged) -> None:
-        if isinstance(event, ev.IntentProposed):
-            self._remember_proposal(event)
-        elif event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
+    def _fund(self, event: ev.AccountFunded) -> None:
+        self.add_cash(event.account, event.cash_usd)
+
+    def _remember_refusal(self, event: ev.IntentJudged) -> None:
+        if event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
             self.refused.add(event.decision_id)
+            if len(self.refused) > len(self.proposals) + _STRAY_REFUSALS:
+                self.refused.intersection_update([item.decision_id for item in self.proposals])
 
     def _remember_proposal(self, event: ev.IntentProposed) -> None:
         intent = event.intent
@@ -197,25 +153,20 @@ class AccountBook(GovernedHoldings):
         self.reservations[event.decision_id] = reservation
         self.turnover.append(_turnover_of(event, reservation))
 
-    def _advance_order(
-        self,
-        event: ev.EnvelopeRejected | ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled,
-    ) -> None:
-        match event:
-            case ev.EnvelopeRejected():
-                self.reservations.pop(event.decision_id, None)
-            case ev.SendIntended():
-                self._move(event.client_order_id, OrderStep.SEND_INTENDED)
-                self.orders_of.setdefault(event.decision_id, []).append(event.client_order_id)
-            case ev.OrderMoved():
-                if self._move(event.client_order_id, event.step) in TERMINAL - {OrderState.ABSENT}:
-                    self.reservations.pop(event.decision_id, None)
-            case ev.OrderFilled():
-                self._fill(event)
-            case ev.OrderSettled():
-                self._settle(event)
-            case _:
-                assert_never(event)
+    def _restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> None:
+        if self.restate(event):
+            self.wealth.start_anew(event.scope)
+
+    def _reject(self, event: ev.EnvelopeRejected) -> None:
+        self.reservations.pop(event.decision_id, None)
+
+    def _send(self, event: ev.SendIntended) -> None:
+        self._move(event.client_order_id, OrderStep.SEND_INTENDED)
+        self.orders_of.setdefault(event.decision_id, []).append(event.client_order_id)
+
+    def _step(self, event: ev.OrderMoved) -> None:
+        if self._move(event.client_order_id, event.step) in _ENDED:
+            self.reservations.pop(event.decision_id, None)
 
     def _settle(self, event: ev.OrderSettled) -> None:
         self._move(event.client_order_id, OrderStep.SETTLED)
@@ -228,14 +179,16 @@ class AccountBook(GovernedHoldings):
         self.order_states[client_order_id] = state
         return state
 
-    def _fill(self, event: ev.OrderFilled) -> None:
+    def _fill(self, event: ev.OrderFilled) -> bool:
+        """Book a trade; return whether it was new."""
         trade = (event.venue, event.trade_id)
         if trade in self.seen_trades:
-            return
+            return False
         self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.seen_trades.add(trade)
         self._book(event, price_usd=event.price_usd, fee_usd=event.fee_usd)
         self._release(event)
+        return True
 
     def _book(
         self, event: ev.OrderFilled | ev.OrderSettled, *, price_usd: Decimal, fee_usd: Decimal = ZERO
@@ -252,6 +205,21 @@ class AccountBook(GovernedHoldings):
         reservation.quantity_open -= event.quantity
         if event.is_last or reservation.quantity_open <= 0:
             del self.reservations[event.decision_id]
+
+    _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], bool | None]]] = {
+        ev.AccountFunded: _fund,
+        ev.IntentProposed: _remember_proposal,
+        ev.IntentJudged: _remember_refusal,
+        ev.EnvelopeSealed: _reserve,
+        ev.EnvelopeRejected: _reject,
+        ev.SendIntended: _send,
+        ev.OrderMoved: _step,
+        ev.OrderFilled: _fill,
+        ev.OrderSettled: _settle,
+        ev.TradingStateChanged: _restate,
+        ev.TradingResumed: _restate,
+    }
+    """What moves money, exposure or trading states; every other kind of event moves none of them."""
 
 
 def _proposal_of(event: ev.IntentProposed, intent: OrderIntent) -> Proposal:

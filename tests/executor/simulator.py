@@ -79,6 +79,9 @@ class DoomedJournal:
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
         return self.real.read(after=after)
 
+    def pick(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        return self.real.pick(sequences)
+
     def append(self, events: Sequence[ev.Event], *, expected: Head | None = None) -> Head:
         self.doom.strike("before an append")
         self.interfere()

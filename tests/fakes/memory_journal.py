@@ -21,6 +21,9 @@ class MemoryJournal:
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
         yield from self.recorded[after:]
 
+    def pick(self, sequences: Sequence[int]) -> Iterator[Recorded]:
+        yield from (self.recorded[sequence - 1] for sequence in sequences)
+
     def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
         head = self.head()
         if expected is not None and expected != head:

@@ -1,0 +1,246 @@
+"""Every decision the journal knows, by id: in memory while something may come of it, else on the shelf.
+
+Stage: fold. A decision on the shelf is read again from the journal when it is asked for, each
+event against the hash it had when it was folded. So no answer depends on what lies where, and
+"unknown" means that the journal does not know it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import merge
+from typing import Final, NamedTuple
+
+from ledger.chain import corrupt
+from ledger.journal import Journal, Recorded
+from ledger.shelf import Card, Shelf, Wanted
+from when_to_invest import events as ev
+from when_to_invest.history import DecisionRecord, DecisionState, proposed_twice
+from when_to_invest.intents import OrderIntent
+from when_to_invest.portfolio import AccountBook
+
+KEPT: Final = 500
+"""Decisions kept in memory though nothing more is expected of them; the newest touched."""
+_ORDERED: Final = (ev.SendIntended, ev.OrderMoved, ev.OrderFilled, ev.OrderSettled)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A decision in memory, where its events stand, and what they hash to."""
+
+    number: int
+    record: DecisionRecord
+    places: list[int] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+
+
+class Found(NamedTuple):
+    """Some of the decisions asked for, and how many there are."""
+
+    records: tuple[DecisionRecord, ...]
+    total: int
+
+
+class Decisions(Mapping[str, DecisionRecord]):
+    """Mutable fold over one journal and the account book beside it; iterates oldest first."""
+
+    def __init__(
+        self, journal: Journal, book: AccountBook, *, kept: int | None = KEPT, shelf: Shelf | None = None
+    ) -> None:
+        self._journal = journal
+        self._book = book
+        self._shelf = shelf or Shelf()
+        self._live: dict[str, _Entry] = {}
+        self._kept = kept
+        self._full_at = 2 * kept + 1 if kept is not None else None
+        self._count = 0
+        self._open: tuple[DecisionRecord, ...] | None = ()
+
+    def __getitem__(self, decision_id: str) -> DecisionRecord:
+        """Return a decision; one from the shelf is a copy that later events do not reach."""
+        entry = self._live.get(decision_id)
+        if entry is not None:
+            return entry.record
+        card = self._shelf.of_decision(decision_id)
+        if card is None:
+            raise KeyError(decision_id)
+        return self._read(card).record
+
+    def __contains__(self, decision_id: object) -> bool:
+        """Whether the journal knows that decision."""
+        return decision_id in self._live or (
+            isinstance(decision_id, str) and self._shelf.of_decision(decision_id) is not None
+        )
+
+    def __len__(self) -> int:
+        """Return how many decisions the journal knows."""
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every id, oldest proposal first."""
+        shelved = ((card.number, card.decision_id) for card in self._shelf.cards(Wanted()))
+        live = sorted((entry.number, decision_id) for decision_id, entry in self._live.items())
+        return (decision_id for _, decision_id in merge(shelved, live))
+
+    @property
+    def in_memory(self) -> int:
+        """Return how many decisions are held in memory."""
+        return len(self._live)
+
+    def open(self) -> tuple[DecisionRecord, ...]:
+        """Return the decisions of which something may still come at a venue, oldest first."""
+        if self._open is None:
+            alive = sorted((e.number, e.record) for e in self._live.values() if e.record.is_open)
+            self._open = tuple(record for _, record in alive)
+        return self._open
+
+    def in_state(self, state: DecisionState) -> Iterator[DecisionRecord]:
+        """Yield the decisions in one state, oldest first."""
+        return self._matching(Wanted(state=state), lambda record: record.state is state)
+
+    def that_may_trade_late(self) -> Iterator[DecisionRecord]:
+        """Yield decisions with an order that ended and that a late trade may still follow."""
+        return self._matching(Wanted(may_trade_late=True), lambda record: record.may_trade_late)
+
+    def newest(
+        self, *, state: DecisionState | None = None, proposers: frozenset[str] | None = None, limit: int
+    ) -> Found:
+        """Return the newest orders in `state`, of these proposers (any without), at most `limit`."""
+        wanted = Wanted(state=state, proposers=proposers, is_order=True)
+        live = {
+            entry.number: entry.record
+            for entry in self._live.values()
+            if state in {None, entry.record.state}
+            and isinstance(entry.record.intent, OrderIntent)
+            and (proposers is None or entry.record.intent.proposer in proposers)
+        }
+        shelved: dict[int, Card] = {}
+        for card, _ in zip(self._shelf.cards(wanted, is_newest_first=True), range(limit), strict=False):
+            shelved[card.number] = card
+        numbers = sorted([*live, *shelved], reverse=True)[:limit]
+        records = (live[n] if n in live else self._read(shelved[n]).record for n in numbers)
+        return Found(tuple(records), len(live) + self._shelf.count(wanted))
+
+    def has_trade(self, venue: str, trade_id: str) -> bool:
+        """Whether a trade was booked; each is booked once, for ever."""
+        trade = (venue, trade_id)
+        return trade in self._book.seen_trades or self._shelf.of_trade(trade) is not None
+
+    def apply(self, recorded: Recorded) -> None:
+        """Advance book and decision by one event that belongs to a decision.
+
+        Raises:
+            Fault: `illegal_transition` when it cannot have happened.
+        """
+        event = recorded.event
+        decision_id: str = event.decision_id  # type: ignore[union-attr]
+        entry = self._live.get(decision_id)
+        if entry is None:
+            entry = self._recalled(self._shelf.of_decision(decision_id))
+        if isinstance(event, _ORDERED):
+            self._make_ready(event)
+        if isinstance(event, ev.IntentProposed):
+            if entry is not None:
+                raise proposed_twice(decision_id)
+            self._book.apply(event)
+            entry = self._opened(event)
+        else:
+            self._book.apply(event)
+            if entry is None:
+                return
+            entry.record.apply(event)
+        entry.places.append(recorded.sequence)
+        entry.hashes.append(recorded.hash)
+        self._open = None
+        if self._full_at is not None and len(self._live) >= self._full_at:
+            self._lay_aside()
+
+    def _opened(self, event: ev.IntentProposed) -> _Entry:
+        record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
+        entry = self._live[event.decision_id] = _Entry(self._count, record)
+        self._count += 1
+        return entry
+
+    def _make_ready(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
+        """Bring back to the book what it knew of this order and this trade."""
+        if event.client_order_id not in self._book.order_states:
+            self._recalled(self._shelf.of_order(event.client_order_id))
+        if isinstance(event, ev.OrderFilled) and self.has_trade(event.venue, event.trade_id):
+            self._book.seen_trades.add((event.venue, event.trade_id))
+
+    def _recalled(self, card: Card | None) -> _Entry | None:
+        if card is None:
+            return None
+        entry = self._live[card.decision_id] = self._read(card)
+        self._book.recall(card.decision_id, orders=dict(card.orders), trades=card.trades)
+        self._shelf.take(card)
+        self._open = None
+        return entry
+
+    def _lay_aside(self) -> None:
+        """Lay on the shelf what nothing is expected of, but for the newest touched."""
+        kept, reserved = self._kept or 0, self._book.reservations
+        idle = [
+            entry
+            for decision_id, entry in self._live.items()
+            if decision_id not in reserved and not entry.record.is_open
+        ]
+        idle.sort(key=lambda entry: entry.places[-1])
+        leaving = idle[: max(len(idle) - kept, 0)]
+        self._shelf.put([self._card(entry) for entry in leaving])
+        for entry in leaving:
+            decision_id = entry.record.decision_id
+            del self._live[decision_id]
+            self._book.forget(decision_id, trades=_trades(entry.record))
+        self._full_at = len(self._live) + kept + 1
+
+    def _card(self, entry: _Entry) -> Card:
+        record = entry.record
+        return Card(
+            number=entry.number,
+            decision_id=record.decision_id,
+            state=record.state,
+            proposer=record.intent.proposer,
+            is_order=isinstance(record.intent, OrderIntent),
+            may_trade_late=record.may_trade_late,
+            places=tuple(entry.places),
+            digest=_digest(entry.hashes),
+            orders=self._book.orders_known(record.decision_id),
+            trades=_trades(record),
+        )
+
+    def _read(self, card: Card) -> _Entry:
+        """Fold a decision anew from the journal, on exactly the events that were folded before.
+
+        Raises:
+            Fault: `journal_corrupt` when they are not there or not the same.
+        """
+        told = list(self._journal.pick(card.places))
+        hashes = [recorded.hash for recorded in told]
+        if _digest(hashes) != card.digest:
+            raise corrupt(card.places[0], "it, or a later one of its decision, is not what was read before")
+        first, *others = (recorded.event for recorded in told)
+        if not isinstance(first, ev.IntentProposed):
+            raise corrupt(card.places[0], "it opens no decision")
+        record = DecisionRecord(first.decision_id, first.intent, first.caller, events=[first])
+        for event in others:
+            record.apply(event)
+        return _Entry(card.number, record, list(card.places), hashes)
+
+    def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
+        live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
+        waiting: Iterable[tuple[int, Card | _Entry]] = merge(
+            ((card.number, card) for card in self._shelf.cards(wanted)), live, key=lambda item: item[0]
+        )
+        for _, item in waiting:
+            yield item.record if isinstance(item, _Entry) else self._read(item).record
+
+
+def _trades(record: DecisionRecord) -> tuple[tuple[str, str], ...]:
+    return tuple((fill.venue, fill.trade_id) for fill in record.fills)
+
+
+def _digest(hashes: Iterable[str]) -> bytes:
+    return hashlib.sha256("".join(hashes).encode()).digest()

@@ -1,0 +1,260 @@
+"""Where decisions lie that nothing more is expected of: on disk, found by id, order and trade.
+
+One process's own notes of what it has folded and checked, in a nameless file that ends with
+it; never a source of its own. What is taken from here is read again from the journal and
+compared with the hashes that were noted (`ledger.decisions`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import threading
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger import sqlite_files
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionState
+
+_CACHE_KIB: Final = 2_048
+_PAGE_SIZE: Final = 16_384
+_PAGE: Final = 200
+_SCHEMA: Final = (
+    f"PRAGMA page_size = {_PAGE_SIZE}",
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA locking_mode = EXCLUSIVE",
+    f"PRAGMA cache_size = -{_CACHE_KIB}",
+    """CREATE TABLE cards (number INTEGER PRIMARY KEY, decision_id TEXT NOT NULL, state TEXT NOT NULL,
+    proposer TEXT NOT NULL, is_order INTEGER NOT NULL, may_trade_late INTEGER NOT NULL,
+    places BLOB NOT NULL, digest BLOB NOT NULL, known TEXT NOT NULL)""",
+    "CREATE INDEX states ON cards (state, number)",
+    """CREATE TABLE keys (key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number))
+    WITHOUT ROWID""",
+)
+_COLUMNS: Final = "number, decision_id, state, proposer, is_order, may_trade_late, places, digest, known"
+_BY_KEY: Final = f"SELECT {_COLUMNS} FROM keys JOIN cards USING (number) WHERE key = ?"  # noqa: S608 - constants
+Order = tuple[str, str]
+"""Client order id and state, as the account book had it."""
+Trade = tuple[str, str]
+"""Venue and trade id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is noted of one decision; `number` counts proposals from 0, in journal order."""
+
+    number: int
+    decision_id: str
+    state: DecisionState
+    proposer: str
+    is_order: bool
+    may_trade_late: bool
+    places: tuple[int, ...]
+    """Sequences of its events in the journal."""
+    digest: bytes
+    """Over the hashes of these events."""
+    orders: tuple[Order, ...] = ()
+    trades: tuple[Trade, ...] = ()
+
+    @property
+    def keys(self) -> Iterator[int]:
+        """Yield what it is found by; another card may have the same key by chance."""
+        yield hash(self.decision_id)
+        for client_order_id, _ in self.orders:
+            yield hash(client_order_id)
+        for trade in self.trades:
+            yield hash(trade)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cards: in one state, of some proposers, orders only; none means any."""
+
+    state: DecisionState | None = None
+    proposers: frozenset[str] | None = None
+    is_order: bool | None = None
+    may_trade_late: bool | None = None
+
+    @property
+    def condition(self) -> str:
+        """Return the condition in SQL, with as many marks as `values`."""
+        told = ["1"]
+        told += ["state = ?"] if self.state is not None else []
+        told += [f"proposer IN ({_marks(self.proposers)})"] if self.proposers is not None else []
+        told += ["is_order = ?"] if self.is_order is not None else []
+        told += ["may_trade_late = ?"] if self.may_trade_late is not None else []
+        return " AND ".join(told)
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """Return what the condition's marks stand for."""
+        single = (self.is_order, self.may_trade_late)
+        state = () if self.state is None else (self.state.value,)
+        return (*state, *sorted(self.proposers or ()), *(item for item in single if item is not None))
+
+
+class Shelf:
+    """Cards of decisions; threads of a process may share it. Nothing survives `close`."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._lock = threading.Lock()
+        self._directory = directory
+        self._connection: sqlite3.Connection | None = None
+
+    def put(self, cards: Sequence[Card]) -> None:
+        """Lay cards down, each in place of an older one of its decision.
+
+        Raises:
+            Fault: `storage_failed`; then none of them lies there.
+        """
+        keys = sorted((key, card.number) for card in cards for key in card.keys)
+        with self._lock, _translated(), self._writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?,?,?)", map(_row, cards)
+            )
+            connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys)
+
+    def take(self, card: Card) -> None:
+        """Take a card away, because its decision is open again."""
+        with self._lock, _translated(), self._writing() as connection:
+            connection.execute("DELETE FROM cards WHERE number = ?", (card.number,))
+
+    def of_decision(self, decision_id: str) -> Card | None:
+        """Return the card of a decision, or none."""
+        found = self._keyed(hash(decision_id))
+        return next((card for card in found if card.decision_id == decision_id), None)
+
+    def of_order(self, client_order_id: str) -> Card | None:
+        """Return the card of the decision that an order was sent for, or none."""
+        found = self._keyed(hash(client_order_id))
+        return next((card for card in found if client_order_id in dict(card.orders)), None)
+
+    def of_trade(self, trade: Trade) -> Card | None:
+        """Return the card of the decision that a trade belongs to, or none."""
+        return next((card for card in self._keyed(hash(trade)) if trade in card.trades), None)
+
+    def count(self, wanted: Wanted) -> int:
+        """Return how many cards are wanted."""
+        query = f"SELECT count(*) FROM cards WHERE {wanted.condition}"  # noqa: S608 - no value stands in it
+        return sum(int(str(row[0])) for row in self._found(query, wanted.values))
+
+    def cards(self, wanted: Wanted, *, is_newest_first: bool = False) -> Iterator[Card]:
+        """Yield the wanted cards in order of their proposals, read in pages."""
+        sign, order = ("<", "DESC") if is_newest_first else (">", "ASC")
+        query = (
+            f"SELECT {_COLUMNS} FROM cards WHERE {wanted.condition} AND number {sign} ?"  # noqa: S608 - as above
+            f" ORDER BY number {order} LIMIT {_PAGE}"
+        )
+        last = 2**62 if is_newest_first else -1
+        while True:
+            rows = self._found(query, (*wanted.values, last))
+            if not rows:
+                return
+            yield from map(_card, rows)
+            last = int(str(rows[-1][0]))
+
+    def close(self) -> None:
+        """Let go of the file, which is gone with that. Closing twice is allowed."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _keyed(self, key: int) -> list[Card]:
+        return [_card(row) for row in self._found(_BY_KEY, (key,))]
+
+    def _found(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
+        """Return rows; none while nothing was ever laid down."""
+        if self._connection is None:
+            return []
+        with self._lock, _translated():
+            rows: list[tuple[object, ...]] = self._connection.execute(query, values).fetchall()
+            return rows
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        if self._connection is None:
+            self._connection = _nameless(self._directory)
+        with sqlite_files.immediate(self._connection):
+            yield self._connection
+
+
+def _nameless(directory: Path | None) -> sqlite3.Connection:
+    connection = _unlinked(directory)
+    for statement in _SCHEMA:
+        connection.execute(statement)
+    return connection
+
+
+def _unlinked(directory: Path | None) -> sqlite3.Connection:
+    """Open a file that has no name any more: in `directory`, or where SQLite keeps such files."""
+    if directory is not None:
+        with suppress(OSError):
+            handle, name = tempfile.mkstemp(prefix="shelf-", dir=directory)
+            os.close(handle)
+            try:
+                return sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+            finally:
+                Path(name).unlink()
+    return sqlite3.connect("", isolation_level=None, check_same_thread=False)
+
+
+def _row(card: Card) -> tuple[object, ...]:
+    places = array("Q", card.places).tobytes()
+    known = json.dumps((card.orders, card.trades))
+    flags = (card.is_order, card.may_trade_late)
+    return (
+        card.number,
+        card.decision_id,
+        card.state.value,
+        card.proposer,
+        *flags,
+        places,
+        card.digest,
+        known,
+    )
+
+
+def _card(row: Sequence[object]) -> Card:
+    number, decision_id, state, proposer, is_order, may_trade_late, places, digest, known = row
+    orders, trades = json.loads(str(known))
+    return Card(
+        number=int(str(number)),
+        decision_id=str(decision_id),
+        state=DecisionState(str(state)),
+        proposer=str(proposer),
+        is_order=bool(is_order),
+        may_trade_late=bool(may_trade_late),
+        places=tuple(array("Q", bytes(places) if isinstance(places, bytes) else b"")),
+        digest=digest if isinstance(digest, bytes) else b"",
+        orders=_pairs(orders),
+        trades=_pairs(trades),
+    )
+
+
+def _pairs(told: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in told)
+
+
+def _marks(values: Iterable[str] | None) -> str:
+    return ",".join("?" for _ in values or ())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Fault(
+            ErrorCode.STORAGE_FAILED,
+            f"what had ended could not be laid aside: {error}",
+            fix="check free space of --home; the journal is not touched",
+        ) from error
