@@ -263,12 +263,10 @@ def test_no_mutation_of_any_field_verifies(mutation: tuple[tuple[Any, ...], obje
 
 @pytest.mark.parametrize("path", LEAVES, ids=lambda path: ".".join(map(str, path)))
 def test_each_field_is_covered_by_the_seal(path: tuple[Any, ...]) -> None:
-    donor = as_tree(
-        sealed(
-            LARGE.asking(why="x", recommendation_id="r-9"),
-            sign(LARGE.asking(why="x", recommendation_id="r-9").intent),
-        )
+    cited = LARGE.asking(why="x", recommendation_id="r-9").but(
+        recommendation_expires_at=NOW + timedelta(days=1)
     )
+    donor = as_tree(sealed(cited, sign(cited.intent)))
     tree = as_tree(TRAVELLED)
     try:
         value = get(donor, path)
