@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent
 from when_to_invest.portfolio import AccountBook, Proposal
 from when_to_invest.recent import WINDOW
+from when_to_invest.tallies import scope_of
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -37,54 +37,37 @@ class Activity:
 
 def measure_activity(intent: OrderIntent, *, book: AccountBook, decision_id: str, now: datetime) -> Activity:
     """Count proposals of the last hour, and find the newest equal one of the last 24 hours."""
-    own = next((item for item in book.proposals if item.decision_id == decision_id), None)
-    at = own.at if own else now
-    proposer = own.proposer if own else intent.proposer
-    earlier = _before(book, decision_id)
-    scope, shape = _scope_of(intent), _shape_of(intent)
-    in_scope = [item for item in earlier if _scope_of(item) == scope]
-    by_proposer = [item for item in earlier if item.proposer == proposer]
-    equal = [
-        item.at for item in by_proposer if _shape_of(item) == shape and item.decision_id not in book.refused
-    ]
+    tally = book.recent.tallies.asked
+    tally.follow(book.proposals)
+    own_and_later = tally.since(decision_id)
+    at = own_and_later[-1].at if own_and_later else now
+    proposer = own_and_later[-1].proposer if own_and_later else intent.proposer
+    scope, minute, hour = scope_of(intent), at - MINUTE, at - HOUR
+    here = [item for item in own_and_later if scope_of(item) == scope]
+    theirs = [item for item in own_and_later if item.proposer == proposer]
+    not_earlier = {item.decision_id for item in own_and_later}
+    equal = (
+        when
+        for when, owner in tally.equal(intent, proposer=proposer)
+        if owner not in not_earlier and owner not in book.refused
+    )
     return Activity(
         proposed_at=at,
         proposer=proposer,
-        messages_last_minute=_count(in_scope, since=at - MINUTE),
-        messages_last_hour=_count(in_scope, since=at - HOUR),
-        proposer_messages_last_minute=_count(by_proposer, since=at - MINUTE),
-        proposer_messages_last_hour=_count(by_proposer, since=at - HOUR),
-        duplicate_at=max(equal, default=None),
+        messages_last_minute=tally.in_scope(scope, after=minute) - _count(here, since=minute),
+        messages_last_hour=tally.in_scope(scope, after=hour) - _count(here, since=hour),
+        proposer_messages_last_minute=tally.by_proposer(proposer, after=minute)
+        - _count(theirs, since=minute),
+        proposer_messages_last_hour=tally.by_proposer(proposer, after=hour) - _count(theirs, since=hour),
+        duplicate_at=next(equal, None),
     )
 
 
 def turnover_24h_usd(book: AccountBook, *, now: datetime, besides: str) -> Decimal:
     """Return what was sealed in the 24 hours before `now`, one decision left out."""
-    return sum(
-        (
-            item.notional_usd
-            for item in book.turnover
-            if item.at > now - WINDOW and item.decision_id != besides
-        ),
-        ZERO,
-    )
-
-
-def _before(book: AccountBook, decision_id: str) -> list[Proposal]:
-    earlier: list[Proposal] = []
-    for item in book.proposals:
-        if item.decision_id == decision_id:
-            break
-        earlier.append(item)
-    return earlier
-
-
-def _scope_of(item: Proposal | OrderIntent) -> tuple[str, str, str]:
-    return item.account, item.venue, item.instrument
-
-
-def _shape_of(item: Proposal | OrderIntent) -> tuple[str, str, Decimal]:
-    return item.instrument, item.side.value, item.quantity
+    tally = book.recent.tallies.turnover
+    tally.follow(book.turnover)
+    return tally.total_usd(after=now - WINDOW, besides=besides)
 
 
 def _count(proposals: Sequence[Proposal], *, since: datetime) -> int:

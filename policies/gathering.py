@@ -154,9 +154,7 @@ def pattern_facts(
 
     `is_sealed`: it is, so a later seal never voids it; else everything sealed besides counts.
     """
-    recent = book.recent
-    others = recent.before(decision_id) if is_sealed else recent.besides(decision_id)
-    parts = measure_parts(intent, others=others, book=book, now=now)
+    parts = measure_parts(intent, book=book, decision_id=decision_id, now=now, is_sealed=is_sealed)
     here = [
         item
         for item in reservations_besides(book, decision_id)

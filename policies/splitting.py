@@ -8,17 +8,21 @@ that is to be sealed anew is a part of everything that was sealed besides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from itertools import takewhile
 from typing import Final
 
+from policies.exactness import EXACT
 from when_to_invest.breakers import scopes_of
 from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW, SealedOrder
+from when_to_invest.tallies import kind_of
 
 _REPEAT_WINDOW: Final = timedelta(hours=1)
 
@@ -35,17 +39,47 @@ class Parts:
 
 
 def measure_parts(
-    intent: OrderIntent, *, others: Iterable[SealedOrder], book: AccountBook, now: datetime
+    intent: OrderIntent, *, book: AccountBook, decision_id: str, now: datetime, is_sealed: bool
 ) -> Parts:
-    """Sum `others`, of the instrument and side and over all; count repetitions."""
-    earlier = [item for item in others if item.at > now - WINDOW]
-    own = [item for item in earlier if (item.instrument, item.side) == (intent.instrument, intent.side)]
-    return Parts(
-        own_unsigned_usd=_sum_usd(own, below=1),
-        own_undersigned_usd=_sum_usd(own, below=2),
-        all_unsigned_usd=_sum_usd(earlier, below=1),
-        all_undersigned_usd=_sum_usd(earlier, below=2),
-        repeated=sum(_is_repetition(item, book=book, now=now) for item in own),
+    """Sum what counts, of the instrument and side and over all; count repetitions.
+
+    `is_sealed`: the judged order is, so what was sealed after it does not count.
+    """
+    with localcontext(EXACT):
+        tally = book.recent.tallies.sealed
+        tally.follow([*book.recent.sealed.values()])
+        left_out = {item.decision_id: item for item in tally.until(now - WINDOW)}
+        left_out |= {item.decision_id: item for item in _not_earlier(book, decision_id, is_sealed=is_sealed)}
+        kind = kind_of(intent)
+        own = [item for item in left_out.values() if kind_of(item) == kind]
+        own_unsigned_usd, own_once_usd, _ = tally.worth_usd(kind)
+        all_unsigned_usd, all_once_usd, _ = tally.worth_usd(None)
+        return Parts(
+            own_unsigned_usd=own_unsigned_usd - _sum_usd(own, below=1),
+            own_undersigned_usd=own_unsigned_usd + own_once_usd - _sum_usd(own, below=2),
+            all_unsigned_usd=all_unsigned_usd - _sum_usd([*left_out.values()], below=1),
+            all_undersigned_usd=all_unsigned_usd + all_once_usd - _sum_usd([*left_out.values()], below=2),
+            repeated=_repetitions(intent, book=book, now=now)
+            - sum(_is_repetition(item, book=book, now=now) for item in own),
+        )
+
+
+def _not_earlier(book: AccountBook, decision_id: str, *, is_sealed: bool) -> list[SealedOrder]:
+    """Return the judged order itself, if it was ever sealed, and with `is_sealed` all sealed after it."""
+    sealed = book.recent.sealed
+    if decision_id not in sealed:
+        return []
+    if not is_sealed:
+        return [sealed[decision_id]]
+    later = takewhile(lambda item: item[0] != decision_id, reversed(sealed.items()))
+    return [*(item for _, item in later), sealed[decision_id]]
+
+
+def _repetitions(intent: OrderIntent, *, book: AccountBook, now: datetime) -> int:
+    """Count all of the intent's instrument and side that count as repetitions."""
+    return sum(
+        len(times) - bisect_right(times, _since(account, venue, intent.instrument, book=book, now=now))
+        for (account, venue), times in book.recent.tallies.sealed.live(kind_of(intent))
     )
 
 
@@ -60,11 +94,15 @@ def repeated_executions(book: AccountBook, *, instrument: str, side: Side, now: 
 
 def _is_repetition(item: SealedOrder, *, book: AccountBook, now: datetime) -> bool:
     """Whether it counts: of the last hour, not rejected, and not before people re-enabled its scope."""
-    if item.is_rejected or item.at <= now - _REPEAT_WINDOW:
-        return False
-    scopes = scopes_of(account=item.account, venue=item.venue, instrument=item.instrument)
-    resumed = [book.standing.resumed_at[scope] for scope in scopes if scope in book.standing.resumed_at]
-    return not resumed or item.at > max(resumed)
+    since = _since(item.account, item.venue, item.instrument, book=book, now=now)
+    return not item.is_rejected and item.at > since
+
+
+def _since(account: str, venue: str, instrument: str, *, book: AccountBook, now: datetime) -> datetime:
+    """Return after when repetitions count: an hour ago, or when people last re-enabled a scope of theirs."""
+    resumed_at = book.standing.resumed_at
+    scopes = scopes_of(account=account, venue=venue, instrument=instrument)
+    return max([now - _REPEAT_WINDOW, *(resumed_at[scope] for scope in scopes if scope in resumed_at)])
 
 
 def _sum_usd(items: Sequence[SealedOrder], *, below: int) -> Decimal:

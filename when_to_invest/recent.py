@@ -7,7 +7,7 @@ signatures for the sum of split orders, repeated executions, the last print at a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -16,6 +16,7 @@ from when_to_invest import events as ev
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.marks import VenueReported
 from when_to_invest.orders import OrderStep
+from when_to_invest.tallies import Tallies
 from when_to_invest.venue_status import TradingStatus
 
 WINDOW: Final = timedelta(hours=24)
@@ -23,7 +24,7 @@ WINDOW: Final = timedelta(hours=24)
 _ENDS: Final = frozenset({OrderStep.CANCELLED, OrderStep.EXPIRED, OrderStep.REJECTED})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SealedOrder:
     """One sealed order; `quantity_open` in base units may still trade, `filled_usd` has traded."""
 
@@ -65,6 +66,8 @@ class Recent:
     """By venue and instrument."""
     venue_statuses: dict[str, TradingStatus] = field(default_factory=dict)
     """What each venue last said of itself."""
+    tallies: Tallies = field(default_factory=Tallies, compare=False, repr=False)
+    """What is counted of the last 24 hours, here and in the account book; no state of its own."""
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event; those it does not look at change nothing."""
@@ -120,29 +123,29 @@ class Recent:
     def _send(self, event: ev.SendIntended) -> None:
         item = self.sealed.get(event.decision_id)
         if item is not None and item.sent_at is None:
-            item.sent_at = event.at
+            self.sealed[event.decision_id] = replace(item, sent_at=event.at)
 
     def _fill(self, event: ev.OrderFilled) -> None:
         self.prints[event.venue, event.instrument] = LastPrint(event.price_usd, event.at)
         item = self.sealed.get(event.decision_id)
         if item is None:
             return
-        item.filled_usd += event.quantity * event.price_usd
-        item.quantity_open = (
-            Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
-        )
+        left = Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
+        filled_usd = item.filled_usd + event.quantity * event.price_usd
+        self.sealed[event.decision_id] = replace(item, filled_usd=filled_usd, quantity_open=left)
 
     def _settle(self, event: ev.OrderSettled) -> None:
         self._end(event.decision_id)
         item = self.sealed.get(event.decision_id)
         if item is not None and event.price_usd is not None:
-            item.filled_usd += event.quantity * event.price_usd
+            filled_usd = item.filled_usd + event.quantity * event.price_usd
+            self.sealed[event.decision_id] = replace(item, filled_usd=filled_usd)
 
     def _end(self, decision_id: str, *, is_rejected: bool = False) -> None:
         item = self.sealed.get(decision_id)
         if item is not None:
-            item.quantity_open = Decimal(0)
-            item.is_rejected = item.is_rejected or is_rejected
+            is_rejected = item.is_rejected or is_rejected
+            self.sealed[decision_id] = replace(item, quantity_open=Decimal(0), is_rejected=is_rejected)
 
     def _forget_before(self, horizon: datetime) -> None:
         for decision_id in [*self._older(horizon)]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -110,7 +111,8 @@ def sealed_orders(draw: st.DrawFn) -> list[Any]:
         for n, age in zip(numbers, ages, strict=True)
     ]
     if told and draw(st.booleans()):
-        draw(st.sampled_from(told)).decision_id = DECISION
+        place = draw(st.integers(0, len(told) - 1))
+        told[place] = replace(told[place], decision_id=DECISION)
     return told
 
 
