@@ -16,11 +16,14 @@ from types import FunctionType, ModuleType
 from typing import Any, Final, cast
 
 from policies.catalogue import limits_markdown, refusals_markdown, rules_markdown
+from tests.mutations.page import mutations_page
 from tool_servers.chain.tools import chain_tools
 from tool_servers.market.tools import market_tools
 from tool_servers.orders.tools import order_tools
 from tool_servers.toolspec import ToolDefinition
+from when_to_invest.controls import CONTROLS, Control
 from when_to_invest.errors import ERROR_KINDS
+from when_to_invest.failures import FAILURES, Failure
 from when_to_invest.flow import AGENT_NODES, STAGES, Stage
 from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState
 
@@ -121,6 +124,43 @@ def refusals_page() -> str:
     )
 
 
+def controls_page() -> str:
+    """Return every control and every failure that is handled, with what shows it."""
+    failing = (
+        (each.name, each.handling + (f" *{each.later}*" if each.tests and each.later else ""), _proofs(each))
+        for each in FAILURES
+    )
+    return _page(
+        "Controls",
+        "What cannot be done with money here: who asks for it, which of the gate's rules and which other "
+        "parts carry it out, by which [limits](limits.md), and which tests show it besides each rule's own. "
+        "What is missing is said in italics.",
+        "\n".join(map(_control, CONTROLS)),
+        "## When something fails\n",
+        table(("what happens", "what is done", "shown by"), failing),
+    )
+
+
+def _control(control: Control) -> str:
+    lines = [f"## {control.name}\n", f"{control.promise} From: {control.source}.\n"]
+    for title, names in (("rules", control.rules), ("limits", control.limits), ("parts", control.parts)):
+        if names:
+            lines.append(f"- {title}: {', '.join(f'`{name}`' for name in names)}")
+    if control.tests:
+        lines.append(f"- shown by: {_proofs(control)}")
+    if control.short:
+        lines.append(f"- *{control.short}*")
+    return "\n".join(lines) + "\n"
+
+
+def _proofs(row: Control | Failure) -> str:
+    """Return the tests of a row, each a link to its file."""
+    parts = [test.partition("::") for test in row.tests]
+    named = [(path, each.removeprefix("test_").replace("_", " ")) for path, _, each in parts]
+    shown = [f"[{each or Path(path).stem}](../{path})" for path, each in named]
+    return ", ".join(shown) or "—"
+
+
 def orders_page() -> str:
     """Return the order's life as a diagram and a list."""
     arrows = [
@@ -216,9 +256,11 @@ def readme() -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "README.md": readme,
     "docs/analysis.md": analysis_page,
+    "docs/controls.md": controls_page,
     "docs/errors.md": errors_page,
     "docs/flow.md": flow_page,
     "docs/limits.md": limits_page,
+    "docs/mutations.md": mutations_page,
     "docs/orders.md": orders_page,
     "docs/refusals.md": refusals_page,
     "docs/tools.md": tools_page,
