@@ -6,6 +6,7 @@ enrolled by name and subject is nobody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum, unique
 from typing import Annotated, Final, Literal, Self
@@ -23,6 +24,8 @@ OWN_CALLERS: Final = frozenset({AGENT, "local"})
 """Whom this machine itself vouches for: its agent's token, and whoever started a server over stdio."""
 RESERVED_NAMES: Final = frozenset({"operator", "local"})
 MOST_CALLS_PER_MINUTE: Final = 600
+_HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
+"""A host and a port and nothing else: what follows a bracket would be looked up as a name."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -39,7 +42,7 @@ class Algorithm(StrEnum):
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not is_safe or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if not is_safe or _HOST.fullmatch(parts.netloc) is None or parts.query or parts.fragment:
         raise ValueError("give an https address without query, fragment or user")
     return text
 

@@ -193,14 +193,14 @@ def called_tool(body: bytes) -> str:
     return name if isinstance(name, str) else ""
 
 
-def is_nested_too_deep(body: bytes) -> bool:
-    """Return whether JSON is nested deeper than `DEEPEST_REQUEST`, without parsing it."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST_REQUEST:
+def is_nested_too_deep(body: bytes, *, deepest: int = DEEPEST_REQUEST) -> bool:
+    """Return whether JSON is nested deeper than `deepest` levels, without parsing it."""
+    if body.count(b"[") + body.count(b"{") <= deepest:
         return False
     depth = 0
     for bracket in _BRACKETS.findall(_TEXTS.sub(b"", body)):
         depth += 1 if bracket in b"[{" else -1
-        if depth > DEEPEST_REQUEST:
+        if depth > deepest:
             return True
     return False
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import jwt
 import pytest
 from mcp import MCPError
 
-from home.callers import CallerSettings, OAuthSettings
-from home.clock import Clock, FixedClock, WallClock
-from home.paths import Home
+from home.callers import CallerSettings
+from home.clock import FixedClock, WallClock
 from home.settings import Settings
 from policies.caller_limits import limits_of_callers
 from policies.limits import HARD_LIMITS, Limits
-from tests.tool_servers.bench import ALICE, Bench
 from tests.tool_servers.calling import MODES, answer_of, error_of
 from tests.tool_servers.issuing import (
     ISSUER,
@@ -29,54 +27,12 @@ from tests.tool_servers.issuing import (
     public_jwk,
 )
 from tests.tool_servers.open_server import call_tool, knock, opened, with_client
-from tool_servers.access import OPERATOR, Callers, token_hash
-from tool_servers.admission import access_of
+from tests.tool_servers.orders_door import ORDER, Opened, error_at, settings
 from tool_servers.issuer_keys import COOL_DOWN
-from tool_servers.orders.main import build
-
-LOCAL = Callers({token_hash("agent-token"): "agent", token_hash("operator-token"): OPERATOR})
-ORDER = {"instrument": "SPX", "side": "buy", "notional_usd": "5000", "request_id": "r-1"}
-
-
-def settings(**changes: Any) -> Settings:
-    told = {
-        "approvers": {"alice": ALICE.address},
-        "oauth": OAuthSettings(issuer=ISSUER, jwks_file="keys.json"),
-        "callers": {
-            "alice-desk": CallerSettings(subject="alice-7"),
-            "bob-desk": CallerSettings(subject="bob-8"),
-            "auditor": CallerSettings(
-                subject="carol-9", tools=("orders.get_order", "orders.list_orders"), may_read={"alice-desk"}
-            ),
-        },
-    }
-    return Settings(**(told | changes))
 
 
 def tighter_of(told: Settings) -> dict[str, Limits]:
     return limits_of_callers(HARD_LIMITS, {name: item.limits for name, item in told.callers.items()})
-
-
-class Opened:
-    """The orders server behind a socket, and the authorization server it believes."""
-
-    def __init__(self, tmp_path: Path, *, clock: Clock | None = None, **changes: Any) -> None:
-        self.issuer = AuthorizationServer(tmp_path / "keys.json")
-        self.issuer.publish("one", "curve")
-        self.bench = Bench(settings=settings(**changes))
-        self.desk = self.bench.desk()
-        self._home = Home(tmp_path)
-        self._clock = clock
-
-    def build(self, url: str) -> Any:
-        self.issuer.resource = url
-        access = access_of(
-            self._home, self.bench.settings, server="orders", url=url, callers=LOCAL, clock=self._clock
-        )
-        return build(self.desk, access=access)
-
-    def journalled(self, kind: str) -> list[Any]:
-        return [row.event for row in self.bench.journal.recorded if row.event.kind == kind]
 
 
 @pytest.fixture
@@ -88,16 +44,6 @@ def place(tmp_path: Path) -> Opened:
 def url(place: Opened) -> Iterator[str]:
     with opened(place.build) as address:
         yield address
-
-
-def error_at(answer: httpx2.Response) -> dict[str, Any]:
-    """Return the error object of a refused JSON-RPC request."""
-    told = answer.json()
-    assert told["jsonrpc"] == "2.0"
-    error: dict[str, Any] = told["error"]["data"]
-    assert set(error) == {"code", "message", "fix", "retryable"}
-    assert told["error"]["message"] == error["message"]
-    return error
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -119,6 +65,19 @@ def test_the_local_agents_token_goes_on_working(place: Opened, url: str) -> None
     answer_of(call_tool(url, "agent-token", "propose_order", **ORDER))
     (proposed,) = place.journalled("intent_proposed")
     assert (proposed.caller, proposed.identity.issuer) == ("agent", "local")
+
+
+DEEP = '{"a":' + "[" * 4_000
+
+
+def packed(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def nested_claims() -> str:
+    """Return a token that the issuer signed though its claims are nested thousands deep."""
+    claims = ('{"a":' + "[" * 2_900 + "]" * 2_900 + "}").encode()
+    return jwt.PyJWS().encode(claims, key_named("one"), algorithm="RS256", headers={"kid": "one"})
 
 
 def bad_tokens(issuer: AuthorizationServer) -> dict[str, tuple[str, str]]:
@@ -170,6 +129,8 @@ def bad_tokens(issuer: AuthorizationServer) -> dict[str, tuple[str, str]]:
             "access token",
         ),
         "too long": (issuer.token(padding="x" * 9_000), "too long"),
+        "a header nested deep": (f"{packed(DEEP)}.{body}.{signature}", "read"),
+        "claims nested deep": (nested_claims(), "read"),
         "three dots": ("a.b.c", "read"),
         "nothing but dots": ("..", "read"),
         "not base64": (f"{head}.{body}.%%%", "read"),
