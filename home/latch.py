@@ -61,37 +61,6 @@ class Switch(Protocol):
         ...
 
 
-class _NoLatch:
-    """The switch of a process that has no home: nothing drops it. The journal's states still hold."""
-
-    def read(self) -> tuple[Halt, ...]:
-        """Return nothing."""
-        return ()
-
-    @contextmanager
-    def writing(self) -> Iterator[tuple[Halt, ...]]:
-        """Hand out nothing."""
-        yield ()
-
-    def drop(self, halt: Halt) -> Halt:
-        """Refuse: there is no place to put it.
-
-        Raises:
-            Fault: `storage_failed`.
-        """
-        raise Fault(
-            ErrorCode.STORAGE_FAILED, f"{halt.scope} cannot be halted without a home", fix="give --home"
-        )
-
-    def lift(self, latch_ids: Collection[str]) -> int:
-        """Return that there was none."""
-        del latch_ids
-        return 0
-
-
-NO_LATCH: Final[Switch] = _NoLatch()
-
-
 class Latch:
     """The latches of one home; making one touches nothing on disk."""
 

@@ -12,19 +12,18 @@ from home.latch import Switch
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt
 from when_to_invest.portfolio import AccountBook
+from when_to_invest.standing import latch_key
 from when_to_invest.values import Mode
 
 
 def untold(switch: Switch, book: AccountBook) -> tuple[Halt, ...]:
     """Return the halts of the latch that the journal has not heard of, oldest first."""
-    known = book.standing.known_latches
-    return tuple(halt for halt in switch.read() if halt.latch_id and halt.latch_id not in known)
+    return tuple(halt for halt in _unknown(switch, book) if halt.latch_id)
 
 
 def in_force(switch: Switch, book: AccountBook) -> tuple[Halt, ...]:
     """Return every halt: those the journal holds, then latches that it has not heard of."""
-    known = book.standing.known_latches
-    return (*book.standing.standing(), *(halt for halt in switch.read() if halt.latch_id not in known))
+    return (*book.standing.standing(), *_unknown(switch, book))
 
 
 def told(halts: tuple[Halt, ...], *, at: datetime, mode: Mode) -> tuple[ev.TradingStateChanged, ...]:
@@ -44,8 +43,14 @@ def told(halts: tuple[Halt, ...], *, at: datetime, mode: Mode) -> tuple[ev.Tradi
 
 
 def take_away_lifted(switch: Switch, book: AccountBook) -> int:
-    """Take away the latches that a quorum lifted; return how many there were."""
-    lifted = book.standing.lifted_latches
-    if not any(halt.latch_id in lifted for halt in switch.read()):
-        return 0
-    return switch.lift(lifted)
+    """Take away the latches that a quorum lifted, in the scope and state it saw; return how many.
+
+    Whoever writes the journal can name any latch there under another scope, and have that lifted.
+    """
+    lifted = {halt.latch_id for halt in switch.read() if latch_key(halt) in book.standing.lifted_latches}
+    return switch.lift(lifted) if lifted else 0
+
+
+def _unknown(switch: Switch, book: AccountBook) -> tuple[Halt, ...]:
+    known = book.standing.known_latches
+    return tuple(halt for halt in switch.read() if latch_key(halt) not in known)

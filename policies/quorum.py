@@ -7,7 +7,7 @@ whoever sent it made a mistake or an attempt. Nothing here returns "maybe".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ class Assembly:
     now: datetime
     typed_digest: Callable[[dict[str, Any]], bytes]
     recover: Callable[[bytes, str], str]
+    keys_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Every key, in lower case, that a name ever had here, whether or not it counts now."""
 
 
 def demand_quorum(
@@ -47,11 +49,19 @@ def demand_quorum(
     check_motion(motion, serial=serial, assembly=assembly)
     names = endorsers(motion, endorsements, assembly=assembly)
     if needed < 1 or len(names) < needed:
-        raise _bad(
-            f"{len(names)} of the {max(needed, 1)} signatures it needs were given",
-            fix=f"collect {max(needed, 1) - len(names)} more signature(s) by other approvers",
-        )
+        raise _too_few(len(names), needed=max(needed, 1), voters=len(assembly.approvers))
     return names
+
+
+def _too_few(given: int, *, needed: int, voters: int) -> Fault:
+    told = f"{given} of the {needed} signatures it needs were given"
+    if voters < needed:
+        return _bad(
+            f"{told}, and only {voters} approver(s) have a vote here",
+            fix="give struck or ended approvers their vote back in config.toml, or see "
+            "'Too few approvers' in docs/halting.md",
+        )
+    return _bad(told, fix=f"collect {needed - given} more signature(s) by other approvers")
 
 
 def check_motion(motion: Motion, *, serial: int, assembly: Assembly) -> None:

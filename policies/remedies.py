@@ -7,7 +7,7 @@ for itself, so a process that may write the journal can still not lift a halt.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,11 +32,13 @@ class Electorate:
     recover: Callable[[bytes, str], str]
     chain_id: int = TEST_CHAIN_ID
     needed: int = QUORUM
+    keys_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """As in `Assembly`."""
 
     def assembly(self, *, home_id: str, now: datetime) -> Assembly:
         """Return who may sign in the home of that id at `now`."""
         domain = SigningDomain(home_id=home_id, chain_id=self.chain_id)
-        return Assembly(self.approvers, domain, now, self.typed_digest, self.recover)
+        return Assembly(self.approvers, domain, now, self.typed_digest, self.recover, self.keys_of)
 
     def demand(self, event: ev.TradingResumed | ev.OrderSettled, *, home_id: str, serial: int) -> None:
         """Return when a quorum signed exactly what `event` does, on the state counted by `serial`.
@@ -54,7 +56,11 @@ class Electorate:
         demand_quorum(event.motion, event.endorsements, needed=self.needed, serial=serial, assembly=assembly)
 
     def is_warranted(self, event: ev.Event, home_id: str) -> bool:
-        """Return whether an event that loosens carries a quorum; True for every other event."""
+        """Return whether an event that loosens carries a quorum; True for every other event.
+
+        Whether it was signed on the state that it meets is for whoever folds that state
+        (`ledger.fitting`).
+        """
         if not isinstance(event, ev.TradingResumed | ev.OrderSettled):
             return True
         try:

@@ -1,8 +1,8 @@
 """The roll: whose approvals and whose seals count, folded from the journal and checked as it goes.
 
-Stage: gate and executor, each for itself from its own configuration. Configuration founds the
-roll and can only take names away from it afterwards; a quorum of those on it adds, removes,
-and trusts new sealing keys. A change without its quorum changes nothing, whoever wrote it.
+Stage: gate and executor, each for itself. The journal alone says who is on the roll and so how
+many must sign; configuration founds it and from then on can only take votes away. A change
+without its quorum changes nothing, whoever wrote it, and a late one loosens nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
+from policies.electors import Electors, change_refused, demand_sense
 from policies.limits import HARD_LIMITS
 from policies.quorum import Assembly, demand_quorum
 from policies.remedies import Electorate
@@ -42,7 +43,7 @@ NO_HOME: Final = "0" * 64
 
 @dataclass(slots=True)
 class Roll:
-    """Mutable fold: give it every event of the journal once, in order, through `admits`."""
+    """Mutable fold: give it every event of the journal once, in order; `follow` hands it to a ledger."""
 
     anchors: Anchors
     typed_digest: Callable[[dict[str, Any]], bytes]
@@ -51,17 +52,15 @@ class Roll:
     is_founded: bool = False
     serial: int = 0
     """How many changes the journal holds, those without a quorum included."""
-    members: dict[str, Approver] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-    """Names that a quorum removed; configuration may still list them, which means nothing."""
     latest_at: datetime = _BEFORE
     """The latest instant that the journal has told of."""
     seals: SealKeys = field(init=False)
+    electors: Electors = field(init=False)
+    is_followed: bool = False
 
     def __post_init__(self) -> None:
         self.seals = SealKeys(frozenset(item.lower() for item in self.anchors.seal_addresses))
-        configured = self.anchors.approvers.items()
-        self.members.update({name: Approver(name=name, address=at) for name, at in configured})
+        self.electors = Electors.configured(self.anchors.approvers)
 
     @property
     def domain(self) -> SigningDomain:
@@ -69,23 +68,50 @@ class Roll:
         return SigningDomain(home_id=self.home_id, chain_id=self.anchors.chain_id)
 
     @property
+    def members(self) -> dict[str, Approver]:
+        """Return everybody whom the journal has on the roll, with a vote here or without."""
+        return self.electors.members
+
+    @property
+    def removed(self) -> set[str]:
+        """Return names that a quorum removed; configuration may still list them, which means nothing."""
+        return self.electors.removed
+
+    @property
     def needed(self) -> int:
-        """Return how many signatures a change takes now; at least one."""
-        return max(1, min(self.anchors.quorum, len(self.members)))
+        """Return how many signatures a change takes now; at least one.
+
+        # INVARIANT: of two processes on one journal, the one that believes fewer people never needs fewer.
+        """
+        return max(1, min(self.anchors.quorum, len(self.electors.counted)))
+
+    def follow(self) -> Callable[[Event, str], bool]:
+        """Return `admits` for the one ledger that tells this roll of the journal.
+
+        Raises:
+            Fault: `internal` the second time: a roll told twice would count every change twice.
+        """
+        if self.is_followed:
+            raise Fault(
+                ErrorCode.INTERNAL,
+                "a roll follows one ledger, and this one has its own already",
+                fix="report this; nothing was changed",
+            )
+        self.is_followed = True
+        return self.admits
 
     def admits(self, event: Event, home_id: str) -> bool:
         """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
         self.home_id = home_id
-        latest_at, self.latest_at = self.latest_at, max(self.latest_at, event.at)
+        # INVARIANT: nobody signs in the past, when a vote or a motion that has ended still counted.
+        is_late = event.at + SKEW < self.latest_at
+        self.latest_at = max(self.latest_at, event.at)
         if isinstance(event, TradingResumed | OrderSettled):
-            return self.electorate(event.at).is_warranted(event, home_id)
+            return not is_late and self.electorate(event.at).is_warranted(event, home_id)
         if not isinstance(event, KeyholderEvent):
             return True
         try:
-            # INVARIANT: nobody signs in the past, when a vote that has ended still counted.
-            if event.at + SKEW < latest_at:
-                return False
-            self._apply(event)
+            _apply(self, event, is_late=is_late)
         except Fault:
             return False
         finally:
@@ -98,9 +124,7 @@ class Roll:
         Raises:
             Fault: `bad_approval` or `bad_signature`, for the first thing that does not hold.
         """
-        if not carries(change) or change.mode is not self.anchors.mode:
-            raise _refused("what was signed is not what would be done, or not in this mode")
-        _demand_sense(self, change)
+        _demand_change(self, change)
         demand_quorum(
             change.motion,
             change.endorsements,
@@ -111,7 +135,7 @@ class Roll:
 
     def assembly(self, now: datetime) -> Assembly:
         """Return who may sign at `now`, here."""
-        return Assembly(self.at(now), self.domain, now, self.typed_digest, self.recover)
+        return self.assembly_of(self.at(now), now)
 
     def electorate(self, now: datetime) -> Electorate:
         """Return who may sign, at `now`, that trading goes on after a halt."""
@@ -123,6 +147,7 @@ class Roll:
             self.recover,
             chain_id=anchors.chain_id,
             needed=anchors.quorum,
+            keys_of=self.electors.keys_of,
         )
 
     def at(self, now: datetime) -> dict[str, str]:
@@ -130,7 +155,7 @@ class Roll:
         return {
             name: member.address
             for name, member in self.members.items()
-            if (end := self.end_of(name)) is None or now < end
+            if name in self.electors.believed and ((end := self.end_of(name)) is None or now < end)
         }
 
     def end_of(self, name: str) -> datetime | None:
@@ -145,7 +170,7 @@ class Roll:
             Fault: `bad_approval`.
         """
         if name not in self.members:
-            raise _refused(f"{name!r} is no approver of this home")
+            raise change_refused(f"{name!r} is no approver of this home")
 
     def demand_vote(self, name: str, now: datetime) -> None:
         """Return when `name` may sign at `now`.
@@ -154,66 +179,68 @@ class Roll:
             Fault: `bad_approval` saying whether they never could, or no longer can.
         """
         self.demand_member(name)
+        if name not in self.electors.believed:
+            raise change_refused(f"config.toml of this process does not let {name} vote")
         end = self.end_of(name)
         if end is not None and now >= end:
-            raise _refused(f"the vote of {name} expired at {utc_text(end)}")
+            raise change_refused(f"the vote of {name} expired at {utc_text(end)}")
 
-    def _apply(self, event: KeyholderEvent) -> None:
-        match event:
-            case ApproversFounded():
-                self._found(event)
-            case ApproverEnrolled():
-                self.demand(event)
-                self.members[event.approver.name] = event.approver
-                self.removed.discard(event.approver.name)
-            case ApproverRemoved():
-                self.demand(event)
-                del self.members[event.name]
-                self.removed.add(event.name)
-            case SealKeyAdded():
-                self.demand(event)
-                self.seals.add(event.key)
-            case SealKeyRetired():
-                self.seals.retire(event.address, not_after=event.not_after)
-            case HomeFounded():
-                pass
-            case _:
-                raise _refused("it is no change that this release knows")
-
-    def _found(self, event: ApproversFounded) -> None:
-        """Take the journal's first names that this process's own configuration names too."""
-        if self.is_founded:
-            raise _refused("the approvers were founded before")
-        own = {name: address.lower() for name, address in self.anchors.approvers.items()}
-        self.is_founded = True
-        self.members = {
-            item.name: item for item in event.approvers if own.get(item.name) == item.address.lower()
-        }
+    def assembly_of(self, approvers: dict[str, str], now: datetime) -> Assembly:
+        """Return these people at `now`, signing for this home."""
+        keys_of = self.electors.keys_of
+        return Assembly(approvers, self.domain, now, self.typed_digest, self.recover, keys_of)
 
 
-def _demand_sense(roll: Roll, change: KeyholderChange) -> None:
-    """Return when a change makes sense on the roll as it stands; signatures are not looked at."""
+def _demand_change(roll: Roll, change: KeyholderChange) -> None:
+    """Return when a change shows what it does and makes sense; signatures are not looked at."""
+    if not carries(change) or change.mode is not roll.anchors.mode:
+        raise change_refused("what was signed is not what would be done, or not in this mode")
+    if not roll.is_founded:
+        raise change_refused("this home has no first approvers yet; name them in config.toml")
+    demand_sense(change, roll.members, roll.seals)
+
+
+def _apply(roll: Roll, event: KeyholderEvent, *, is_late: bool) -> None:
+    match event:
+        case ApproversFounded():
+            if roll.is_founded:
+                raise change_refused("the approvers were founded before")
+            roll.is_founded = True
+            roll.electors = Electors.founded(event, roll.anchors.approvers)
+        case ApproverEnrolled() | ApproverRemoved() | SealKeyAdded():
+            _carry_out(roll, event, is_late=is_late)
+        case SealKeyRetired():
+            roll.seals.retire(event.address, not_after=event.not_after)
+        case HomeFounded():
+            pass
+        case _:
+            raise change_refused("it is no change that this release knows")
+
+
+def _carry_out(roll: Roll, change: KeyholderChange, *, is_late: bool) -> None:
+    """Change the roll as the journal has it, and what is believed here where enough believed signed.
+
+    A removal takes the vote away in any case; only one that is timely and believed makes
+    the roll smaller, for a smaller roll may need fewer signatures.
+    """
+    if is_late and not isinstance(change, ApproverRemoved):
+        raise change_refused("it is dated before what the journal already told")
+    _demand_change(roll, change)
+    everybody = roll.assembly_of(roll.electors.at(change.at), change.at)
+    signers = demand_quorum(
+        change.motion,
+        change.endorsements,
+        needed=roll.electors.needed,
+        serial=roll.serial,
+        assembly=everybody,
+    )
+    is_believed = not is_late and len(roll.at(change.at).keys() & set(signers)) >= roll.needed
     match change:
         case ApproverEnrolled():
-            taken = {member.address.lower() for member in roll.members.values()}
-            if change.approver.name in roll.members or change.approver.address.lower() in taken:
-                raise _refused("that name or key is on the roll already")
-            if not roll.is_founded:
-                raise _refused("this home has no first approvers yet; name them in config.toml")
+            roll.electors.enrol(change.approver, is_believed=is_believed)
         case ApproverRemoved():
-            member = roll.members.get(change.name)
-            if member is None or member.address.lower() != change.address.lower():
-                raise _refused("nobody of that name and key is on the roll")
+            roll.electors.remove(change.name, is_believed=is_believed)
+        case SealKeyAdded() if is_believed:
+            roll.seals.add(change.key)
         case SealKeyAdded():
-            if roll.seals.knows(change.key.address):
-                raise _refused("that sealing key was added before")
-        case _:
-            assert_never(change)
-
-
-def _refused(why: str) -> Fault:
-    return Fault(
-        ErrorCode.BAD_APPROVAL,
-        f"the roll stays as it is: {why}",
-        fix="see who and what counts with `when-to-invest approvals list` and `keys list`",
-    )
+            raise change_refused("too few of those who signed it have a vote here")

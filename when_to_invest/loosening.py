@@ -7,11 +7,16 @@ Stage: right before an append, on the fold that it was decided on. People loosen
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState, is_looser
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.keyholders import ApproverEnrolled, SealKeyAdded
 from when_to_invest.portfolio import AccountBook
+
+GIVES_POWER: Final = (ev.TradingResumed, ev.OrderSettled, ApproverEnrolled, SealKeyAdded)
+"""What only a quorum loosens. On a clock that went back, ended votes and motions would count again."""
 
 
 def demand_no_loosening(events: Iterable[ev.Event], book: AccountBook) -> None:

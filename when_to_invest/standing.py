@@ -14,6 +14,14 @@ from datetime import datetime
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt, TradingState, strictest
 
+LatchKey = tuple[str, str, TradingState]
+"""Which latch, in which scope, how far: another scope or state under the same id is another latch."""
+
+
+def latch_key(halt: Halt) -> LatchKey:
+    """Return what a latch is known by."""
+    return halt.latch_id, halt.scope, halt.state
+
 
 @dataclass(slots=True)
 class Standing:
@@ -22,31 +30,35 @@ class Standing:
     serial: int = 0
     """How many tightenings and resumptions there have been, in any scope."""
     halts: dict[str, list[tuple[str, Halt]]] = field(default_factory=dict)
-    known_latches: set[str] = field(default_factory=set)
-    lifted_latches: set[str] = field(default_factory=set)
+    known_latches: set[LatchKey] = field(default_factory=set)
+    lifted_latches: set[LatchKey] = field(default_factory=set)
     resumed_at: dict[str, datetime] = field(default_factory=dict)
 
-    def tighten(self, event: ev.TradingStateChanged) -> None:
-        """Add a halt; the same latch told twice is one halt, and a loosening is none."""
-        if event.state is TradingState.ACTIVE or event.latch_id in self.known_latches:
-            return
-        if event.latch_id:
-            self.known_latches.add(event.latch_id)
-        self.serial += 1
+    def tighten(self, event: ev.TradingStateChanged) -> bool:
+        """Add a halt and say so; the same latch told twice is one halt, and a loosening is none."""
         halt = Halt(event.scope, event.state, event.at, event.by, event.why, event.latch_id)
+        if event.state is TradingState.ACTIVE or latch_key(halt) in self.known_latches:
+            return False
+        if event.latch_id:
+            self.known_latches.add(latch_key(halt))
+        self.serial += 1
         self.halts.setdefault(event.scope, []).append((event.digest(), halt))
+        return True
 
     def resume(self, event: ev.TradingResumed) -> bool:
         """Lift the halts of a scope; return whether the event was made on exactly this state."""
-        lifted = self.halts.get(event.scope, [])
-        is_void = event.motion.serial != self.serial or self.hash_of(event.scope) != event.halts_hash
-        if not lifted or is_void:
+        if not self.is_met_by(event):
             return False
-        del self.halts[event.scope]
+        lifted = self.halts.pop(event.scope)
         self.serial += 1
-        self.lifted_latches.update(halt.latch_id for _, halt in lifted if halt.latch_id)
+        self.lifted_latches.update(latch_key(halt) for _, halt in lifted if halt.latch_id)
         self.resumed_at[event.scope] = event.at
         return True
+
+    def is_met_by(self, event: ev.TradingResumed) -> bool:
+        """Return whether a resumption was made on exactly the halts that stand now."""
+        is_same = event.motion.serial == self.serial and self.hash_of(event.scope) == event.halts_hash
+        return event.scope in self.halts and is_same
 
     def state(self, scope: str) -> TradingState:
         """Return the strictest state that stands for one scope."""

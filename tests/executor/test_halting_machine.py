@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from executor.diary import Diary
 from executor.probe import Point
 from executor.service import Service
-from ledger.halting import told, untold
+from ledger.halting import take_away_lifted, told, untold
 from ledger.live import LiveLedger
 from policies.remedies import Electorate
 from signing.eip712 import recover_address, typed_digest
@@ -41,6 +41,7 @@ BEFORE_THE_SEND = (Point.RECEIVED, Point.JUDGED, Point.SEND_INTENDED)
 """Later the latch is held: whoever pulls it waits for quiet, as the latch's own tests show."""
 STATES = (TradingState.REDUCING, TradingState.HALTED)
 PEOPLE = {name: approver_signer(name).address for name in ("alice", "bob")}
+ELECTORATE = Electorate(PEOPLE, Mode.REPLAY, typed_digest, recover_address)
 
 
 class DiedError(BaseException):
@@ -88,8 +89,7 @@ class HaltingMachine(RuleBasedStateMachine):
         )
 
     def fold(self) -> LiveLedger:
-        electorate = Electorate(PEOPLE, Mode.REPLAY, typed_digest, recover_address)
-        ledger = LiveLedger(self.world.journal, is_warranted=electorate.is_warranted)
+        ledger = LiveLedger(self.world.journal, is_warranted=ELECTORATE.is_warranted)
         ledger.refresh()
         return ledger
 
@@ -104,7 +104,12 @@ class HaltingMachine(RuleBasedStateMachine):
 
     @rule(scope=st.sampled_from(SCOPES), state=st.sampled_from(TradingState))
     def automation_moves(self, scope: str, state: TradingState) -> None:
-        diary = Diary(self.world.journal, clock=self.world.clock, mode=Mode.REPLAY)
+        diary = Diary(
+            self.world.journal,
+            clock=self.world.clock,
+            mode=Mode.REPLAY,
+            is_warranted=ELECTORATE.is_warranted,
+        )
         diary.tighten(scope, state=state, why="a breaker tripped")
         if state is not TradingState.ACTIVE and self.standing.get(scope) is not TradingState.HALTED:
             self.standing[scope] = state
@@ -143,7 +148,7 @@ class HaltingMachine(RuleBasedStateMachine):
         is_carried = signers == {"alice", "bob"} and not is_late and scope in self.standing
         if is_carried:
             del self.standing[scope]
-        world.latch.lift(ledger.book.standing.lifted_latches)
+        take_away_lifted(world.latch, ledger.book)
         assert ledger.book.trading_states == self.standing
 
     def resumption(self, scope: str, signers: Sequence[str]) -> ev.TradingResumed:

@@ -25,7 +25,7 @@ def main(place: str, witnessed_at: str, name: str, count: str) -> None:
     journal = journal_at(place, Path(witnessed_at))
     ledger = LiveLedger(journal)
     queue = SqliteQueue(Path(witnessed_at).with_name("queue.sqlite"), visibility_s=30, max_receives=5)
-    outbox = Outbox(journal, ledger, SqliteSender(queue), bench.clock)
+    outbox = Outbox(journal, ledger, SqliteSender(queue), bench.clock, bench.latch)
     desk = ProposalDesk(journal, ledger, bench.desk().court, outbox)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

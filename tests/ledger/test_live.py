@@ -14,13 +14,26 @@ from tests.fakes.memory_journal import MemoryJournal
 from tests.ledger.journals import drill
 from tests.when_to_invest.samples import Story, funded, one_of_each, order_intent
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event
+from when_to_invest.events import Event, OrderSettled, TradingStateChanged
 from when_to_invest.history import decisions
 from when_to_invest.intents import Side
 from when_to_invest.orders import OrderState, OrderStep
 from when_to_invest.portfolio import fold
 
 REACHABLE = [state for state in OrderState if state is not OrderState.NEW]
+
+
+def _halt() -> list[Event]:
+    """Halt the system: an order is settled by hand only where trading does not go on freely."""
+    return [event for event in one_of_each() if isinstance(event, TradingStateChanged)]
+
+
+def _on_what_it_meets(life: list[Event]) -> list[Event]:
+    """Let a settlement name how many events its decision had."""
+    *before, last = life
+    if isinstance(last, OrderSettled):
+        last = last.model_copy(update={"motion": last.motion.model_copy(update={"serial": len(before)})})
+    return [*before, last]
 
 
 @st.composite
@@ -33,8 +46,8 @@ def histories(draw: st.DrawFn) -> list[Event]:
         intent = order_intent(
             side=side, request_id=f"r-{n}", instrument=draw(st.sampled_from(["SPX", "IXIC"]))
         )
-        lives.append(Story(intent, n=n).until(draw(st.sampled_from(REACHABLE))))
-    happened: list[Event] = [funded()]
+        lives.append(_on_what_it_meets(Story(intent, n=n).until(draw(st.sampled_from(REACHABLE)))))
+    happened: list[Event] = [funded(), *_halt()]
     while any(lives):
         chosen = draw(st.sampled_from([life for life in lives if life]))
         happened.append(chosen.pop(0))

@@ -231,3 +231,60 @@ def test_no_sealing_key_is_trusted_without_a_quorum(home: Hustings, by: tuple[st
     asked = home.seal_key(next_key(not_before=NOW), *by)
     refusal(home, asked)
     assert not sealed_by(home.tell(asked), NEXT_SEAL.address)
+
+
+def test_striking_a_name_out_does_not_lower_how_many_must_sign(home: Hustings) -> None:
+    struck = anchors(["alice"])
+    assert (home.roll().needed, home.roll(struck).needed) == (2, 2)
+    alone = home.enrolment(approver("carol"), "alice")
+    assert voters(home.tell(alone), struck) == {"alice"}
+    with pytest.raises(Fault, match="only 1 approver") as caught:
+        home.roll(struck).demand(home.enrolment(approver("carol"), "alice"))
+    assert "Too few approvers" in caught.value.fix
+
+
+def test_a_removal_that_this_process_does_not_believe_leaves_the_roll_as_large(home: Hustings) -> None:
+    """Else the key of somebody struck out would help one of the rest to rule alone."""
+    home.tell(home.removal("bob", "alice", "bob"))
+    home.tell(home.enrolment(approver("erin"), "alice"))
+    assert voters(home) == {"alice", "erin"}
+    assert (voters(home, anchors(["alice"])), home.roll(anchors(["alice"])).needed) == ({"alice"}, 2)
+
+
+def test_a_name_struck_out_stays_taken_until_a_quorum_removes_it(home: Hustings) -> None:
+    home.tell(home.enrolment(approver("carol"), "alice", "bob"))
+    struck = anchors(["alice", "carol"])
+    twin = kh.Approver(name="bob", address=KEYS["erin"].address)
+    with pytest.raises(Fault, match="on the roll already"):
+        home.roll(struck).demand(home.enrolment(twin, "alice", "carol"))
+
+
+def test_without_first_approvers_nothing_is_changed() -> None:
+    home = Hustings()
+    for change in (home.removal("bob", "alice", "bob"), home.seal_key(next_key(), "alice", "bob")):
+        assert "first approvers" in refusal(home, change).message
+
+
+def forward(home: Hustings) -> kh.SealKeyRetired:
+    """Return an event that anybody who can append may plant: a stranger's key ends in a century."""
+    then = NOW + timedelta(days=36_500)
+    stranger = KEYS["erin"].address
+    return kh.SealKeyRetired(at=then, mode=Mode.REPLAY, address=stranger, not_after=then, by="x")
+
+
+def test_an_event_from_the_future_keeps_nobody_from_taking_power_away(home: Hustings) -> None:
+    home.tell(home.enrolment(approver("carol"), "alice", "bob"), forward(home))
+    home.tell(retired(FOUNDING_SEAL.address, after=NOW), home.removal("bob", "alice", "carol"))
+    assert not sealed_by(home, FOUNDING_SEAL.address, now=LATER, sealed_at=LATER)
+    assert voters(home) == {"alice", "carol"}
+
+
+def test_behind_an_event_from_the_future_nothing_gives_power(home: Hustings) -> None:
+    home.tell(home.enrolment(approver("carol"), "alice", "bob"), forward(home))
+    home.tell(home.enrolment(approver("dave"), "alice", "bob"))
+    home.tell(home.seal_key(next_key(not_before=NOW), "alice", "bob"))
+    assert voters(home) == {"alice", "bob", "carol"}
+    assert not sealed_by(home, NEXT_SEAL.address, now=LATER, sealed_at=LATER)
+    for name in ("carol", "bob"):
+        home.tell(home.removal(name, "alice", "bob"))
+    assert (voters(home), home.roll().needed) == ({"alice"}, 2), "a late removal makes no quorum smaller"

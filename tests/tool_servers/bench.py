@@ -18,6 +18,7 @@ from signing.eip712 import recover_address, typed_digest
 from signing.keystore import KeystoreSigner
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
 from tests.fakes.memory_journal import MemoryJournal
+from tests.fakes.memory_latch import MemoryLatch
 from tests.fakes.memory_queue import MemoryQueue
 from tool_servers.orders.answers import DecisionAnswer
 from tool_servers.orders.court import Court, Signatures
@@ -88,6 +89,8 @@ class Bench:
         default_factory=lambda: Settings(approvers={"alice": ALICE.address, "bob": BOB.address})
     )
 
+    latch: MemoryLatch = field(default_factory=MemoryLatch)
+
     def desk(self) -> ProposalDesk:
         if not self.journal.recorded:
             self.journal.append([funding()])
@@ -97,8 +100,8 @@ class Bench:
         roll = Roll(anchors, typed_digest, recover_address)
         ledger = LiveLedger(self.journal, is_warranted=roll.admits)
         signatures = Signatures(SEAL, typed_digest, recover_address)
-        court = Court(self.settings, HARD_LIMITS, self.clock, self.market, signatures, roll)
-        outbox = Outbox(self.journal, ledger, self.queue, self.clock)
+        court = Court(self.settings, HARD_LIMITS, self.clock, self.market, signatures, roll, self.latch)
+        outbox = Outbox(self.journal, ledger, self.queue, self.clock, self.latch)
         return ProposalDesk(self.journal, ledger, court, outbox)
 
     def kinds(self) -> list[str]:

@@ -42,7 +42,7 @@ class DyingJournal:
 def dying_desk(bench: Bench, kind: type) -> ProposalDesk:
     desk = bench.desk()
     journal = DyingJournal(bench, kind)
-    outbox = Outbox(journal, desk.ledger, bench.queue, bench.clock)  # type: ignore[arg-type]
+    outbox = Outbox(journal, desk.ledger, bench.queue, bench.clock, bench.latch)  # type: ignore[arg-type]
     return ProposalDesk(journal, desk.ledger, desk.court, outbox)  # type: ignore[arg-type]
 
 
@@ -84,7 +84,7 @@ def desks_on(path: Path, bench: Bench) -> list[ProposalDesk]:
     journals[0].append([funding()])
     ledgers = [LiveLedger(journal) for journal in journals]
     return [
-        ProposalDesk(journal, ledger, court, Outbox(journal, ledger, bench.queue, bench.clock))
+        ProposalDesk(journal, ledger, court, Outbox(journal, ledger, bench.queue, bench.clock, bench.latch))
         for journal, ledger in zip(journals, ledgers, strict=True)
     ]
 

@@ -24,15 +24,13 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def latch() -> MemoryLatch:
-    return MemoryLatch()
+def latch(bench: Bench) -> MemoryLatch:
+    return bench.latch
 
 
 @pytest.fixture
 def desk(bench: Bench, latch: MemoryLatch) -> ProposalDesk:
     desk = bench.desk()
-    object.__setattr__(desk.court, "switch", latch)
-    object.__setattr__(desk.outbox, "switch", latch)
     desk.stops = StopDesk(desk.journal, desk.ledger, bench.clock, Mode.REPLAY, latch, desk.court.roll)
     return desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from home.latch import NO_LATCH, Switch
+from home.latch import Switch
 from home.settings import Settings
 from ledger.halting import in_force
 from tool_servers.orders.answers import Portfolio, PositionRow, ReservationRow
@@ -17,7 +17,7 @@ from when_to_invest.portfolio import AccountBook
 
 
 def portfolio_of(
-    book: AccountBook, *, settings: Settings, view: MarketView, now: datetime, switch: Switch = NO_LATCH
+    book: AccountBook, *, settings: Settings, view: MarketView, now: datetime, switch: Switch
 ) -> Portfolio:
     """Return cash, holdings at their newest known price, what open orders reserve, and what is halted."""
     account = settings.account

@@ -15,7 +15,7 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 from when_to_invest.history import DecisionRecord
 from when_to_invest.intents import OrderIntent
-from when_to_invest.loosening import demand_no_loosening
+from when_to_invest.loosening import GIVES_POWER, demand_no_loosening
 
 MOST_ATTEMPTS: Final = 8
 """How often a decision is made again because another process wrote first."""
@@ -27,7 +27,8 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
     """Refresh, decide and record, again while other processes write first.
 
     Raises:
-        Fault: `journal_conflict` after `MOST_ATTEMPTS`, or whatever `decide` raises.
+        Fault: `journal_conflict` after `MOST_ATTEMPTS`; `clock_back` for what would give power
+            on a clock behind the journal; or whatever `decide` raises.
     """
     for _ in range(MOST_ATTEMPTS):
         head = ledger.refresh()
@@ -35,6 +36,7 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
         if not events:
             return
         demand_no_loosening(events, ledger.book)
+        _demand_timely(events, ledger)
         try:
             journal.append(events, expected=head)
         except Fault as fault:
@@ -48,6 +50,12 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
         f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
         fix="send the same request again, with the same request_id",
     )
+
+
+def _demand_timely(events: Sequence[Event], ledger: LiveLedger) -> None:
+    for event in events:
+        if isinstance(event, GIVES_POWER):
+            ledger.demand_forward(event.at)
 
 
 def record_of(ledger: LiveLedger, decision_id: str) -> DecisionRecord:

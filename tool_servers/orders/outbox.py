@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from home.clock import Clock
-from home.latch import NO_LATCH, Switch
+from home.latch import Switch
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage, QueueSender
@@ -37,7 +37,7 @@ class Outbox:
     ledger: LiveLedger
     sender: QueueSender
     clock: Clock
-    switch: Switch = NO_LATCH
+    switch: Switch
 
     def relay(self) -> int:
         """Send every unexpired envelope that waits; return how many the queue took.
