@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from home.paths import Home
@@ -36,6 +37,21 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LAST_SECOND: Final = time(23, 59, 59, tzinfo=UTC)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class _SameSeries:
+    """Names a series by being that very one: columns are read-only, and new data are a new series."""
+
+    __slots__ = ("series",)
+
+    def __init__(self, series: BarSeries) -> None:
+        self.series = series
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameSeries) and other.series is self.series
+
+    def __hash__(self) -> int:
+        return id(self.series)
 
 
 def parse_as_of(text: str) -> datetime:
@@ -100,8 +116,13 @@ def reference_price(home: Home, instrument_id: str, *, now: datetime) -> Referen
     """
     known, series = instrument(home, instrument_id), bars_of(home, instrument_id)
     count = _count_until(closing_times(series, known), now)
-    if count == 0:
-        return None
+    return None if count == 0 else _newest_price(_SameSeries(series), known, count)
+
+
+@lru_cache(maxsize=32)
+def _newest_price(held: _SameSeries, known: Instrument, count: int) -> ReferencePrice:
+    """Return the close of bar `count` - 1; kept, because every order asks again while no bar closes."""
+    series = held.series
     return ReferencePrice(
         price_usd=exact_price(float(series.close[count - 1])),
         known_at=closed_at(series.opened_at(count - 1), interval=known.interval, session=known.session),

@@ -7,7 +7,6 @@ from typing import Any, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from when_to_invest.approvals import Approval
-from when_to_invest.canonical import digest
 from when_to_invest.domains import SigningDomain, domain_fields, domain_values
 from when_to_invest.intents import Intent, OrderIntent
 from when_to_invest.values import Address, DecisionId, Hash, Instant, Mode, Signature, Value
@@ -72,6 +71,6 @@ def envelope_typed_data(content: EnvelopeContent) -> dict[str, Any]:
         "message": {
             "decisionId": content.decision_id,
             "mode": content.mode.value,
-            "contentHash": bytes.fromhex(digest(content.model_dump(mode="json"))),
+            "contentHash": bytes.fromhex(content.digest()),
         },
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -28,7 +28,7 @@ _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """Exposure of a sealed decision that may still trade, at its worst price."""
 
@@ -202,9 +202,11 @@ class AccountBook(GovernedHoldings):
         reservation = self.reservations.get(event.decision_id)
         if reservation is None:
             return
-        reservation.quantity_open -= event.quantity
-        if event.is_last or reservation.quantity_open <= 0:
+        left = reservation.quantity_open - event.quantity
+        if event.is_last or left <= 0:
             del self.reservations[event.decision_id]
+        else:
+            self.reservations[event.decision_id] = replace(reservation, quantity_open=left)
 
     _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], bool | None]]] = {
         ev.AccountFunded: _fund,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from home.clock import Clock
@@ -147,7 +148,7 @@ class Court:
 
     def _judged(self, case: Case, verdict: Verdict, *, facts: Facts, now: datetime) -> ev.IntentJudged:
         reasons = () if isinstance(verdict, Approved) else verdict.reasons
-        is_held = isinstance(verdict, Held)
+        is_held, told = isinstance(verdict, Held), facts.canonical()
         return ev.IntentJudged(
             at=now,
             mode=self.settings.mode,
@@ -157,8 +158,8 @@ class Court:
             reasons=reasons,
             approvals_needed=verdict.approvals_needed if isinstance(verdict, Held) else 0,
             hold_expires_at=(case.hold_expires_at or now + self._hold) if is_held else None,
-            facts_hash=facts.digest(),
-            facts_json=facts.canonical().decode(),
+            facts_hash=sha256(told).hexdigest(),
+            facts_json=told.decode(),
             limits_hash=self.limits_of(case.intent.proposer).digest(),
         )
 
