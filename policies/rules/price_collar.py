@@ -46,8 +46,13 @@ def _fix(lowest_usd: Decimal, highest_usd: Decimal, tick_usd: Decimal | None) ->
     if tick_usd is None:
         return "ask again when the instrument's tick size is known"
     # Rounded inwards to the tick, so that both ends pass.
-    lowest_usd = -(-lowest_usd // tick_usd) * tick_usd
-    highest_usd = highest_usd // tick_usd * tick_usd
+    beyond_usd = lowest_usd % tick_usd
+    lowest_usd += tick_usd - beyond_usd if beyond_usd else Decimal(0)
+    highest_usd -= highest_usd % tick_usd
+    if lowest_usd > highest_usd:
+        return (
+            f"no price passes: the instrument's tick of {decimal_text(tick_usd)} USD is wider than the collar"
+        )
     return f"a limit price between {decimal_text(lowest_usd)} and {decimal_text(highest_usd)} USD"
 
 

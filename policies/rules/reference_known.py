@@ -14,8 +14,8 @@ _ID: Final = "reference_known"
 
 
 def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
-    known = (facts.reference_price_usd, facts.reference_known_at, facts.reference_source)
-    if all(known) and facts.reference_price_usd is not None and facts.reference_price_usd > 0:
+    price_usd = facts.reference_price_usd
+    if price_usd is not None and price_usd > 0 and facts.reference_known_at and facts.reference_source:
         return None
     return missing(_ID, "the reference price", fix=f"provide recent prices of {intent.instrument}")
 

@@ -36,7 +36,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Hold | None:
         after_usd = level.before_usd + facts.notional_usd
         # An order that is too large by itself is the business of `approvals`.
         if level.before_usd and after_usd > level.threshold_usd and signed < level.needed:
-            return _hold(level, intent=intent, facts=facts, signed=signed)
+            return _hold(level, intent=intent, facts=facts, after_usd=after_usd, signed=signed)
     return None
 
 
@@ -51,9 +51,8 @@ def _levels(facts: Facts, limits: Limits) -> tuple[_Level, ...]:
     )
 
 
-def _hold(level: _Level, *, intent: OrderIntent, facts: Facts, signed: int) -> Hold:
+def _hold(level: _Level, *, intent: OrderIntent, facts: Facts, after_usd: Decimal, signed: int) -> Hold:
     room_usd = level.threshold_usd - level.before_usd
-    after_usd = level.before_usd + (facts.notional_usd or Decimal(0))
     unsigned = fits_usd(intent, facts, room_usd=room_usd, price_usd=facts.worst_price_usd)
     return Hold(
         Reason(

@@ -22,6 +22,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
     if not excess_usd:
         return None
     below_usd = intent.limit_price_usd - excess_usd
+    passing = (decimal_text(usd) for usd in (below_usd, below_usd + tick_usd) if usd)
     return Reason(
         code="off_tick",
         rule=_ID,
@@ -29,7 +30,7 @@ def _check(intent: OrderIntent, facts: Facts, _limits: Limits) -> Reason | None:
         attempted=decimal_text(intent.limit_price_usd),
         overage=decimal_text(excess_usd),
         unit="USD",
-        fix=f"a limit price of {decimal_text(below_usd)} or {decimal_text(below_usd + tick_usd)} USD",
+        fix=f"a limit price of {' or '.join(passing)} USD",
     )
 
 

@@ -33,6 +33,15 @@ def test_an_old_an_early_and_an_expired_intent_are_refused() -> None:
     assert Situation(recommendation_expires_at=NOW).codes() == {"recommendation_expired"}
 
 
+def test_how_old_or_how_early_an_intent_is_stands_in_the_refusal() -> None:
+    old, early = aged(HARD_LIMITS.max_intent_age_s + 7), aged(-HARD_LIMITS.max_clock_skew_s - 7)
+    said = [situation.objection("intent_age") for situation in (old, early)]
+    assert [(each.attempted, each.unit) for each in said if each is not None] == [
+        (str(HARD_LIMITS.max_intent_age_s + 7), "s"),
+        (str(HARD_LIMITS.max_clock_skew_s + 7), "s ahead"),
+    ]
+
+
 def test_a_stamp_without_a_time_zone_is_refused() -> None:
     naive = order().model_copy(update={"proposed_at": NOW.replace(tzinfo=None)})
     verdict = judge(naive, Situation().facts, HARD_LIMITS)

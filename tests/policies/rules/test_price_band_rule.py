@@ -41,6 +41,7 @@ def test_a_session_within_its_band_passes(went: SessionRange) -> None:
     [
         (session("95", "101"), "500", "500", "bps below the close before"),
         (session("99", "105.01"), "500", "501", "bps above the close before"),
+        (session("95", "105"), "500", "500", "bps below the close before"),
         (session("89", "101", volatility=D("0.41")), "1000", "1100", "bps below the close before"),
         (session("1.6", "2", before=2), "2000", "2000", "bps below the close before"),
         (session("84", "101", **AROUND_THE_CLOCK), "1500", "1600", "bps below the close before"),

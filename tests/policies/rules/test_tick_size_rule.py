@@ -34,6 +34,12 @@ def test_both_neighbouring_ticks_are_named() -> None:
     assert said.fix == "a limit price of 100.25 or 100.5 USD"
 
 
+def test_a_price_of_zero_is_never_advised() -> None:
+    said = with_step("0.25", "0.1").objection("tick_size")
+    assert said is not None
+    assert said.fix == "a limit price of 0.25 USD"
+
+
 @given(st.integers(1, 10**12), st.integers(1, 10**6))
 def test_only_whole_multiples_pass(amount_millionths: int, step_millionths: int) -> None:
     situation = with_step(D(step_millionths) / 10**6, D(amount_millionths) / 10**6)
