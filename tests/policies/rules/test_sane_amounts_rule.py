@@ -15,7 +15,7 @@ from tests.strategies.situations import (
     Situation,
     order,
 )
-from when_to_invest.verdicts import Approved
+from when_to_invest.verdicts import Approved, Refused
 
 SOUND = Situation()
 NO_AMOUNTS = [
@@ -54,3 +54,10 @@ def test_what_is_no_amount_is_refused(name: str, amount: Any) -> None:
 @given(st.one_of(st.floats(), st.text(max_size=5), st.decimals(max_value=0, allow_nan=True), st.booleans()))
 def test_nothing_but_a_positive_decimal_ever_passes(amount: Any) -> None:
     assert "insane_amount" in codes(quantity=amount)
+
+
+def test_a_refusal_does_not_repeat_more_of_an_amount_than_forty_characters() -> None:
+    verdict = judge(order().model_copy(update={"quantity": "9" * 1_000}), SOUND.facts, HARD_LIMITS)
+    assert isinstance(verdict, Refused)
+    said = next(reason for reason in verdict.reasons if reason.code == "insane_amount")
+    assert said.attempted == "9" * 40

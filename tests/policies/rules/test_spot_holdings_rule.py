@@ -49,6 +49,12 @@ def test_what_would_pass_is_named_in_whole_lots() -> None:
     assert nothing.fix == "no sell of SPX fits now"
 
 
+def test_what_is_free_is_named_as_it_is_while_the_lot_size_is_unknown() -> None:
+    said = selling("11").but(instrument=None).objection("spot_holdings")
+    assert said is not None
+    assert (said.code, said.overage) == ("holdings_insufficient", "1")
+
+
 def test_an_open_buy_covers_nothing_and_neither_does_another_account() -> None:
     reserved = {other_decision(1): reservation(10, 99)}
     short = Situation(book=book(reserved=reserved)).asking(side=Side.SELL)
