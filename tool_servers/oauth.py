@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tool_servers.access import TOOL_SCOPES, Admission, Scope
-from when_to_invest.callers import Caller, Identity
+from when_to_invest.callers import Caller, Identity, subject_mark
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class JwtTokens:
                 "the token is valid, but its subject is no caller of this home",
                 fix="enrol the subject under [callers.NAME] in config.toml and restart",
             )
-        identity = Identity(issuer=self.issuer.name, subject=subject)
+        mark = subject_mark(self.issuer.name, subject)
+        identity = Identity(issuer=self.issuer.name, subject=mark)
         return Admission(Caller(name=name, identity=identity), _scopes(claims))
 
     def _verified(self, token: str) -> dict[str, Any]:
