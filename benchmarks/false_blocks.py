@@ -27,7 +27,7 @@ from market_data.source import next_bar, reference_price
 from policies.facts import gather_facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS
-from policies.turbulence import INDEX
+from policies.turbulence import INDEXES
 from when_to_invest import events as ev
 from when_to_invest.envelopes import Envelope, EnvelopeContent
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
@@ -208,7 +208,7 @@ class _Person:
             approvers=frozenset(),
             now=now,
             mode=Mode.REPLAY,
-            index=prices[INDEX],
+            index=prices[INDEXES[0]],
         )
         verdict = judge(intent, facts, HARD_LIMITS)
         if isinstance(verdict, Approved):

@@ -174,6 +174,7 @@ def _facts(order: OrderIntent, book: AccountBook) -> Facts:
         approvers=frozenset(PEOPLE),
         now=NOW,
         mode=Mode.REPLAY,
+        index=reference,
     )
 
 

@@ -21,7 +21,7 @@ from policies.facts import Facts, gather_facts
 from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
-from policies.turbulence import INDEX
+from policies.turbulence import market_index
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from when_to_invest import events as ev
@@ -115,19 +115,20 @@ class Judgement:
     def _facts(self, content: EnvelopeContent) -> Facts:
         intent, book, now = content.intent, self._diary.book, self._diary.now()
         named = intent.instrument if isinstance(intent, OrderIntent) else None
+        reference = self._reference(named)
         marks = {name: price for name in instruments_to_mark(book) if (price := self._reference(name))}
         return gather_facts(
             intent,
             decision_id=content.decision_id,
             book=book,
             instrument=self._instrument(named),
-            reference=self._reference(named),
+            reference=reference,
             marks=marks,
             approvers=frozenset(approval.approver for approval in content.approvals),
             now=now,
             mode=self._diary.mode,
             recommendation_expires_at=self._cited_until(intent),
-            index=self._reference(INDEX),
+            index=market_index(reference, self._reference),
             is_sealed=True,
         )
 

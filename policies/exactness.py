@@ -6,6 +6,7 @@ that to 28. Under `EXACT` nothing rounds, and NaN or a float raises, which refus
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import (
     ROUND_HALF_EVEN,
     ROUND_UP,
@@ -20,6 +21,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from when_to_invest.market import ReferencePrice
 from when_to_invest.money import BPS_PER_UNIT, LARGEST_AMOUNT, MAX_DECIMALS, decimal_text
 
 EXACT: Final = Context(prec=160, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation])
@@ -51,3 +53,13 @@ def usable_price(price: object) -> Decimal | None:
 def bps_beyond(price: Decimal, reference: Decimal) -> Decimal:
     """Return how far `price` lies above `reference` in bps, rounded away from zero for show."""
     return ((price - reference) * BPS_PER_UNIT / reference).quantize(_SHOWN_BPS, rounding=ROUND_UP)
+
+
+def known_price(reference: ReferencePrice | None) -> ReferencePrice | None:
+    """Return the reference when it is usable: positive, finite, dated, with a source."""
+    if reference is None or not reference.source or not isinstance(reference.known_at, datetime):
+        return None
+    price_usd = usable_price(reference.price_usd)
+    if price_usd is None or reference.known_at.tzinfo is None:
+        return None
+    return ReferencePrice(price_usd, reference.known_at, reference.source, reference.range)

@@ -14,14 +14,13 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from policies.exactness import EXACT, Figure
+from policies.exactness import EXACT, Figure, known_price
 from policies.exposures import Exposure
 from policies.gathering import (
     account_facts,
     activity_facts,
     exposure_facts,
     instrument_facts,
-    known_price,
     market_facts,
     pattern_facts,
     price_facts,
@@ -126,7 +125,7 @@ class Facts(Value):
     price_band_ratio: Figure | None = None
     """How far the session may move either way."""
     market_fall_ratio: Figure | None = None
-    """The fall of the whole market's newest session; the instrument's own where no index is known."""
+    """The fall of the whole market's newest session; None when no index tells of it."""
     market_growth: Figure | None = None
     """How much wilder than a stock index the instrument is; 1 on exchanges."""
     last_print_usd: Figure | None = None
@@ -178,7 +177,7 @@ def gather_facts(
     """Return the facts of `intent` on the caller's own book and prices.
 
     `marks` prices every other instrument in `exposures.instruments_to_mark(book)`;
-    `index` is the market's (`turbulence.INDEX`), `approvers` are names whose signatures were verified;
+    `index` is the market's (`turbulence.market_index`), `approvers` are names whose signatures were verified;
     `is_sealed`: the judged envelope is in the book, and what was sealed after it does not count.
 
     Raises:

@@ -7,35 +7,22 @@ must never read anything itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from policies.activity import measure_activity, turnover_24h_usd
-from policies.exactness import usable_price
+from policies.exactness import known_price
 from policies.exposures import measure_exposures, open_orders_usd, reservations_besides
 from policies.splitting import measure_parts
-from policies.turbulence import Turbulence, outside_range_ratio, read_turbulence
+from policies.turbulence import outside_range_ratio, read_market, read_turbulence
 from policies.worth import measure_worth
 from when_to_invest.holdings import ZERO
-from when_to_invest.instruments import Instrument, Session
+from when_to_invest.instruments import Instrument
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.market import ReferencePrice
 from when_to_invest.orders import OrderState
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW
-
-_SAME_SESSION: Final = timedelta(hours=12)
-"""An index older than the reference by more tells of an earlier session."""
-
-
-def known_price(reference: ReferencePrice | None) -> ReferencePrice | None:
-    """Return the reference when it is usable: positive, finite, dated, with a source."""
-    if reference is None or not reference.source or not isinstance(reference.known_at, datetime):
-        return None
-    price_usd = usable_price(reference.price_usd)
-    if price_usd is None or reference.known_at.tzinfo is None:
-        return None
-    return ReferencePrice(price_usd, reference.known_at, reference.source, reference.range)
 
 
 def instrument_facts(intent: OrderIntent, instrument: Instrument | None) -> dict[str, Any]:
@@ -212,22 +199,11 @@ def market_facts(
         return known
     if "last_print_usd" in known and last is not None:
         known["print_outside_ratio"] = outside_range_ratio(last, reference)
-    market = _market_of(own, reference, index)
+    market = read_market(reference, index)
     return known | {
         "session_fall_ratio": own.fall_ratio,
         "session_rise_ratio": own.rise_ratio,
         "price_band_ratio": own.band_ratio,
-        "market_fall_ratio": market.fall_ratio,
+        "market_fall_ratio": None if market is None else market.fall_ratio,
         "market_growth": own.growth,
     }
-
-
-def _market_of(own: Turbulence, reference: ReferencePrice, index: ReferencePrice | None) -> Turbulence:
-    """Return the index on exchanges, unless it tells of an earlier session; else the own."""
-    if reference.range is None or reference.range.session is not Session.EXCHANGE:
-        return own
-    known = known_price(index)
-    market = read_turbulence(known)
-    if known is None or market is None or known.known_at < reference.known_at - _SAME_SESSION:
-        return own
-    return market

@@ -7,19 +7,23 @@ market-wide levels, grow with the asset's long-run volatility beyond that of a s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from datetime import timedelta
+from decimal import ROUND_DOWN, ROUND_UP, Decimal, localcontext
 from typing import Final
 
-from policies.exactness import usable_price
+from policies.exactness import EXACT, known_price, usable_price
 from when_to_invest.holdings import ZERO
 from when_to_invest.instruments import Session
 from when_to_invest.market import ReferencePrice, SessionRange
 from when_to_invest.recent import LastPrint
 from when_to_invest.risk.price_bands import TIER_1, band_ratio
 
-INDEX: Final = "SPX"
-"""Stands for the whole market of exchange-traded instruments."""
+INDEXES: Final = ("SPX", "SPY", "VOO", "VTI")
+"""Each follows the whole market of exchange-traded instruments; the first that knows the session counts."""
+_SAME_SESSION: Final = timedelta(hours=12)
+"""An index older than the reference by more tells of an earlier session."""
 _INDEX_VOLATILITY: Final = Decimal("0.20")
 _STEP: Final = Decimal("0.000001")
 _ONE: Final = Decimal(1)
@@ -53,6 +57,25 @@ def read_turbulence(reference: ReferencePrice | None) -> Turbulence | None:
     )
 
 
+def market_index(
+    reference: ReferencePrice | None, read: Callable[[str], ReferencePrice | None]
+) -> ReferencePrice | None:
+    """Return the first index that `read` has of the session of `reference`; None where none is asked for.
+
+    Where trading never stops an instrument is its own market.
+    """
+    if reference is None or not _is_of_exchange(reference):
+        return None
+    return next((found for name in INDEXES if _tells_of(found := read(name), reference)), None)
+
+
+def read_market(reference: ReferencePrice | None, index: ReferencePrice | None) -> Turbulence | None:
+    """Return how far the market of `reference` went; None, which buys nothing, when nobody knows."""
+    if reference is None or not _is_of_exchange(reference):
+        return read_turbulence(reference)
+    return read_turbulence(index) if _tells_of(index, reference) else None
+
+
 def outside_range_ratio(last: LastPrint, reference: ReferencePrice) -> Decimal | None:
     """Return how far a print lies outside the session's range and close, as a ratio of the close."""
     seen = _usable(reference.range)
@@ -61,6 +84,18 @@ def outside_range_ratio(last: LastPrint, reference: ReferencePrice) -> Decimal |
     lowest, highest = min(seen.low_usd, reference.price_usd), max(seen.high_usd, reference.price_usd)
     beyond = max(lowest - last.price_usd, last.price_usd - highest, ZERO)
     return _up(beyond / reference.price_usd)
+
+
+def _is_of_exchange(reference: ReferencePrice) -> bool:
+    return reference.range is not None and reference.range.session is Session.EXCHANGE
+
+
+def _tells_of(index: ReferencePrice | None, reference: ReferencePrice) -> bool:
+    with localcontext(EXACT):
+        known = known_price(index)
+        if known is None or read_turbulence(known) is None:
+            return False
+    return known.known_at >= reference.known_at - _SAME_SESSION
 
 
 def _band(seen: SessionRange, growth: Decimal) -> Decimal:

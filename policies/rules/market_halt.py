@@ -8,6 +8,7 @@ from typing import Final
 from policies.facts import Facts
 from policies.limits import Limits
 from policies.rule import Rule, missing
+from policies.turbulence import INDEXES
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.money import BPS_PER_UNIT, decimal_text
 from when_to_invest.verdicts import Reason
@@ -24,7 +25,8 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
         return None  # the way out stays open
     fall, growth = facts.market_fall_ratio, facts.market_growth
     if fall is None or growth is None:
-        return missing(_ID, "how far the market fell", fix=f"provide two sessions of {intent.instrument}")
+        sources = f"{intent.instrument} and of one of {', '.join(INDEXES)}"
+        return missing(_ID, "how far the market fell", fix=f"provide the newest session of {sources}")
     cap_bps, fallen_bps = limits.market_halt_bps * growth, fall * BPS_PER_UNIT
     if fallen_bps < cap_bps:
         return None

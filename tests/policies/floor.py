@@ -102,6 +102,7 @@ class Floor:
             approvers=approvers,
             now=story.at,
             mode=Mode.REPLAY,
+            index=price(MARK_USD, age_s=0),
         )
         return judge(story.intent, facts, HARD_LIMITS)
 

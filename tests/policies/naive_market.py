@@ -40,12 +40,18 @@ def about_market(s: Situation, limits: Limits) -> Codes:
     band = min(own.band, Fraction(limits.max_price_band_bps) / 10_000)
     if max(own.fall, own.rise) >= band:
         said.append(("price_band", "price_band_touched"))
-    index = _seen(s.index) if own.is_exchange else None
-    is_new = s.index is not None and s.index.known_at >= s.reference.known_at - timedelta(hours=12)
-    market = index if index is not None and is_new else own
-    if market.fall >= own.growth * Fraction(limits.market_halt_bps) / 10_000:
-        said.append(("market_halt", "market_halted"))
-    return said + _about_print(s, limits, own)
+    return said + _about_index(s, limits, own) + _about_print(s, limits, own)
+
+
+def _about_index(s: Situation, limits: Limits, own: Seen) -> Codes:
+    market = _seen(s.index) if own.is_exchange else own
+    is_known = market is not None
+    if is_known and own.is_exchange and s.reference and s.index:
+        is_known = s.reference.known_at - s.index.known_at <= timedelta(hours=12)
+    if market is None or not is_known:
+        return [("market_halt", "missing_fact")]
+    has_fallen = market.fall >= own.growth * Fraction(limits.market_halt_bps) / 10_000
+    return [("market_halt", "market_halted")] if has_fallen else []
 
 
 def _compared(s: Situation) -> list[str]:

@@ -180,7 +180,7 @@ class Situation:
     now: datetime = NOW
     mode: Mode = Mode.REPLAY
     recommendation_expires_at: datetime | None = None
-    index: ReferencePrice | None = None
+    index: ReferencePrice | None = field(default_factory=lambda: price(age_s=0))
     is_sealed: bool = False
     """Whether the executor judges, an order that was sealed already."""
 

@@ -260,7 +260,7 @@ _unusual = st.one_of(
     _but("instrument", _instruments),
     _but("reference", unusable_prices),
     _but("reference", wild()),
-    _but("index", wild()),
+    _but("index", wild() | unusable_prices),
     _but("marks", marks),
     _but("marks", st.just({name: price(age_s=10**6) for name in ("IXIC", "GLD")})),
 )

@@ -23,7 +23,7 @@ from policies.latched import under_latch
 from policies.limits import Limits
 from policies.roll import Roll
 from policies.seal import DigestSigner, seal
-from policies.turbulence import INDEX
+from policies.turbulence import market_index
 from policies.verify import verified_approvers, verify_approval
 from tool_servers.orders.market_view import MarketView, marks_of
 from when_to_invest import events as ev
@@ -114,18 +114,19 @@ class Court:
 
     def _facts(self, case: Case, book: AccountBook, *, now: datetime) -> Facts:
         intent = case.intent
+        reference = self.view.reference(intent.instrument, now=now)
         facts = gather_facts(
             intent,
             decision_id=case.decision_id,
             book=book,
             instrument=self.view.instrument(intent.instrument),
-            reference=self.view.reference(intent.instrument, now=now),
+            reference=reference,
             marks=marks_of(self.view, instruments_to_mark(book), now=now),
             approvers=self._approvers(case, now=now),
             now=now,
             mode=self.settings.mode,
             recommendation_expires_at=self._cited_until(intent),
-            index=self.view.reference(INDEX, now=now),
+            index=market_index(reference, lambda name: self.view.reference(name, now=now)),
         )
         return under_latch(facts, intent, self.switch.read())
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.limits import HARD_LIMITS, tighten
+from policies.turbulence import market_index
 from tests.strategies.situations import D, Situation, price, session
 from when_to_invest.instruments import Session
 from when_to_invest.intents import Side
@@ -31,16 +32,52 @@ def test_a_fall_through_a_level_is_refused_for_buys_alone(low: str, level: int) 
     assert beside(low).asking(side=Side.SELL).objection("market_halt") is None
 
 
-def test_an_index_of_the_same_session_counts_and_an_older_one_does_not() -> None:
-    assert beside(90, age_s=3600 + 12 * 3600).objection("market_halt") is not None
-    assert beside(90, age_s=3601 + 12 * 3600).objection("market_halt") is None
+def test_an_index_of_the_same_session_counts_and_an_older_one_tells_nothing() -> None:
+    counted = beside(90, age_s=3600 + 12 * 3600).objection("market_halt")
+    older = beside(99, age_s=3601 + 12 * 3600).objection("market_halt")
+    assert counted is not None
+    assert older is not None
+    assert (counted.code, older.code) == ("market_halted", "missing_fact")
 
 
-@pytest.mark.parametrize("index", [None, price("NaN", went=session(50)), price(went=None)])
-def test_without_an_index_the_instruments_own_session_counts(index: ReferencePrice | None) -> None:
-    own = Situation(reference=price(went=session(92)), index=index)
-    assert own.objection("market_halt") is not None
-    assert own.but(reference=price()).objection("market_halt") is None
+@pytest.mark.parametrize(
+    "index", [None, price("NaN", went=session(50)), price(went=None), price(age_s=13 * 3600 + 1)]
+)
+def test_without_an_index_nobody_knows_the_market_so_nothing_is_bought(index: ReferencePrice | None) -> None:
+    alone = Situation(index=index)
+    said = alone.objection("market_halt")
+    assert said is not None
+    assert said.code == "missing_fact"
+    assert "SPY" in said.fix
+    assert alone.asking(side=Side.SELL).objection("market_halt") is None
+
+
+def test_where_trading_never_stops_no_index_is_needed() -> None:
+    went = session(session=Session.CONTINUOUS, volatility=D("0.6"))
+    assert Situation(reference=price(went=went), index=None).objection("market_halt") is None
+
+
+def test_the_first_index_that_knows_the_session_is_read() -> None:
+    old, new = price(age_s=10**6), price("55")
+    asked: list[str] = []
+
+    def read(name: str) -> ReferencePrice | None:
+        asked.append(name)
+        return {"SPX": old, "VOO": new}.get(name)
+
+    assert market_index(price(), read) is new
+    assert asked == ["SPX", "SPY", "VOO"]
+    assert market_index(price(), lambda _: old) is None
+
+
+def test_no_index_is_read_for_what_has_no_exchange_or_no_price() -> None:
+    def read(name: str) -> ReferencePrice | None:
+        raise AssertionError(name)
+
+    coin = price(went=session(session=Session.CONTINUOUS))
+    assert (
+        market_index(None, read) is market_index(coin, read) is market_index(price(went=None), read) is None
+    )
 
 
 def test_where_trading_never_stops_the_level_grows_with_volatility_and_the_index_means_nothing() -> None:
