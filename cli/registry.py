@@ -54,6 +54,8 @@ class Registry:
 def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registry]:
     """Open the journal of a home that was started once, folded to its end.
 
+    A home whose configuration names nobody believes nobody: what would loosen is passed over.
+
     Raises:
         Fault: `journal_unreadable` when there is none yet, or what opening and folding raise.
     """

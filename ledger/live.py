@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger.decisions import KEPT, Decisions
 from ledger.fitting import fits
@@ -26,8 +26,19 @@ from when_to_invest.portfolio import AccountBook
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 """How far machines that keep time together may differ."""
 _OF_DECISIONS: Final = frozenset(kind for kind in EVENT_KINDS if "decision_id" in kind.model_fields)
+MOST_TOLD: Final = 100
+"""Events passed over that are remembered one by one; more are counted."""
 Warrant = Callable[[Event, str], bool]
 """Whether an event that loosens, in the home of that id, carries the signatures it needs."""
+
+
+class PassedOver(NamedTuple):
+    """An event that changed nothing, though it is in the journal."""
+
+    sequence: int
+    kind: str
+    decision_id: str | None
+    why: str
 
 
 def nothing_is_warranted(event: Event, home_id: str) -> bool:
@@ -61,6 +72,9 @@ class LiveLedger:
         """The latest instant of any event; no clock of this home stands before it."""
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
+        self.passed_over: list[PassedOver] = []
+        """The first events that changed nothing, for want of signatures or of what they were signed for."""
+        self.passed_over_count = 0
         self.book = AccountBook()
         self.decisions = Decisions(journal, self.book, kept=kept, shelf=Shelf(shelf_in))
 
@@ -113,10 +127,19 @@ class LiveLedger:
                 self.newest_at = happened_at
             if recorded.sequence == 1:
                 self.home_id = recorded.hash
-            is_warranted = self._is_warranted(recorded.event, self.home_id)
-            if is_warranted and fits(recorded.event, book=self.book, decisions=self.decisions):
+            if not self._is_warranted(recorded.event, self.home_id):
+                self._pass_over(recorded, "it lacks the signatures that it needs")
+            elif not fits(recorded.event, book=self.book, decisions=self.decisions):
+                self._pass_over(recorded, "what it was signed for is not so, or no longer")
+            else:
                 self._apply(recorded)
             self._head = recorded.head
+
+    def _pass_over(self, recorded: Recorded, why: str) -> None:
+        self.passed_over_count += 1
+        if len(self.passed_over) < MOST_TOLD:
+            about = getattr(recorded.event, "decision_id", None)
+            self.passed_over.append(PassedOver(recorded.sequence, recorded.event.kind, about, why))
 
     def _apply(self, recorded: Recorded) -> None:
         if type(recorded.event) in _OF_DECISIONS:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from home.ledger import LedgerSettings
     from home.paths import Home
     from ledger.anchors import S3Anchors
-    from ledger.journal import Journal
+    from ledger.live import LiveLedger
     from ledger.verify import FirstBad, Verification
 
 
@@ -191,6 +190,7 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Write every event: as JSON lines with its hashes, or as a table without people for auditors."""
+    from cli.journal_export import AuditTable, export_lines, export_table
     from home.paths import home_at
     from home.settings import read_settings
     from ledger.opening import open_ledger
@@ -198,102 +198,49 @@ def export(
     at = home_at(home)
     with closing(open_ledger(read_settings(at).ledger, at, is_read_only=True)) as journal:
         if form is ExportForm.JSONL:
-            _export_lines(journal, to)
+            export_lines(journal, to)
         else:
-            _export_table(journal, _Table(to, form, key_file, at), as_json=json)
-
-
-def _export_lines(journal: Journal, to: Path | None) -> None:
-    from when_to_invest.canonical import plain_canonical_bytes
-
-    lines = (
-        plain_canonical_bytes(
-            {
-                "sequence": row.sequence,
-                "previous_hash": row.previous_hash,
-                "hash": row.hash,
-                "event": row.event.model_dump(mode="json"),
-            }
-        )
-        + b"\n"
-        for row in journal.read()
-    )
-    if to is None:
-        sys.stdout.buffer.writelines(lines)
-    else:
-        with to.open("wb") as file:
-            file.writelines(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    to: Path | None
-    form: ExportForm
-    key_file: Path | None
-    home: Home
-
-
-def _export_table(journal: Journal, table: _Table, *, as_json: bool) -> None:
-    from cli.output import console, print_json
-    from home.clock import WallClock
-    from ledger.audit_export import Format, export_for_audit
-    from ledger.redaction_key import redactor_of
-
-    if table.to is None:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            f"{table.form.value} is written into a directory, and none is given",
-            fix="add --to DIRECTORY",
-        )
-    key = table.key_file or table.home.keys / "redaction.key"
-    redactor = redactor_of(key, may_make=table.key_file is None)
-    done = export_for_audit(
-        journal, table.to, form=Format(table.form.value), redactor=redactor, at=WallClock().now()
-    )
-    if as_json:
-        told = {"table": str(done.table), "manifest": str(done.manifest)}
-        print_json({**told, "events": done.rows, "head": done.head.hash})
-    else:
-        console().print(
-            f"[bold green]exported[/] {done.rows} events to {done.table}; see {done.manifest.name}"
-        )
+            export_table(journal, AuditTable(to, form.value, key_file, at), as_json=json)
 
 
 def replay_journal(*, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Fold the journal from its first event and show the state that it proves."""
+    """Fold the journal from its first event, as gate and executor do, and show the state that it proves."""
     from cli.cards import account_table
     from cli.output import console, print_json
+    from cli.passed_over import passed_over_json, tell_passed_over
+    from cli.registry import open_registry
     from home.paths import home_at
-    from home.settings import read_settings
-    from ledger.opening import open_ledger
-    from when_to_invest.money import decimal_text
-    from when_to_invest.portfolio import fold
 
-    at = home_at(home)
-    journal = open_ledger(read_settings(at).ledger, at, is_read_only=True)
-    try:
-        book = fold(row.event for row in journal.read())
-        head = journal.head()
-    finally:
-        journal.close()
-    if not json:
-        console().print(account_table(book))
-        return
-    print_json(
-        {
-            "events": head.sequence,
-            "head": head.hash,
-            "cash_usd": {account: decimal_text(cash) for account, cash in book.cash_usd.items()},
-            "positions": [
-                {
-                    "account": account,
-                    "instrument": instrument,
-                    "quantity": decimal_text(position.quantity),
-                    "cost_usd": decimal_text(position.cost_usd),
-                }
-                for (account, instrument), position in book.positions.items()
-            ],
-            "reserved": sorted(book.reservations),
-            "trading_states": {scope: state.value for scope, state in book.trading_states.items()},
-        }
-    )
+    with open_registry(home_at(home), is_read_only=True) as registry:
+        ledger = registry.ledger
+        if json:
+            skipped = {
+                "passed_over": passed_over_json(ledger.passed_over),
+                "passed_over_count": ledger.passed_over_count,
+            }
+            print_json(_state_json(ledger) | skipped)
+        else:
+            console().print(account_table(ledger.book))
+            tell_passed_over(ledger.passed_over, ledger.passed_over_count)
+
+
+def _state_json(ledger: LiveLedger) -> dict[str, object]:
+    from when_to_invest.money import decimal_text
+
+    book = ledger.book
+    return {
+        "events": ledger.head.sequence,
+        "head": ledger.head.hash,
+        "cash_usd": {account: decimal_text(cash) for account, cash in book.cash_usd.items()},
+        "positions": [
+            {
+                "account": account,
+                "instrument": instrument,
+                "quantity": decimal_text(position.quantity),
+                "cost_usd": decimal_text(position.cost_usd),
+            }
+            for (account, instrument), position in book.positions.items()
+        ],
+        "reserved": sorted(book.reservations),
+        "trading_states": {scope: state.value for scope, state in book.trading_states.items()},
+    }

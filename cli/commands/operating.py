@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +13,7 @@ from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
 if TYPE_CHECKING:
     from home.paths import Home
+    from ledger.live import PassedOver
     from when_to_invest.history import DecisionRecord
 
 
@@ -21,20 +24,35 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def decisions_of(home: Home) -> dict[str, DecisionRecord]:
-    """Fold the journal into one record a decision, oldest first; none without a journal."""
-    from home.settings import read_settings
-    from ledger.opening import has_ledger, open_ledger
-    from when_to_invest.history import decisions
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a home's journal proves: its decisions, oldest first, and which events changed nothing."""
 
-    settings = read_settings(home).ledger
-    if not has_ledger(settings, home):
-        return {}
-    journal = open_ledger(settings, home, is_read_only=True)
-    try:
-        return decisions(row.event for row in journal.read())
-    finally:
-        journal.close()
+    decisions: Mapping[str, DecisionRecord] = field(default_factory=dict)
+    passed_over: Sequence[PassedOver] = ()
+    passed_over_count: int = 0
+
+
+def told_by(home: Home) -> Told:
+    """Fold the journal with the signatures that this home believes; nothing without a journal.
+
+    Raises:
+        Fault: what opening and folding raise.
+    """
+    from cli.registry import open_registry
+    from home.settings import read_settings
+    from ledger.opening import has_ledger
+
+    if not has_ledger(read_settings(home).ledger, home):
+        return Told()
+    with open_registry(home, is_read_only=True) as registry:
+        ledger = registry.ledger
+        return Told(dict(ledger.decisions), tuple(ledger.passed_over), ledger.passed_over_count)
+
+
+def decisions_of(home: Home) -> Mapping[str, DecisionRecord]:
+    """Return one record a decision, oldest first, as gate and executor fold them."""
+    return told_by(home).decisions
 
 
 def status(
@@ -48,45 +66,53 @@ def status(
     """Show decisions with their verdicts, orders and fills, as the journal proves them."""
     from cli.cards import decision_card, decision_json
     from cli.output import console, print_json
+    from cli.passed_over import passed_over_json, tell_passed_over
     from home.paths import home_at
 
-    records = decisions_of(home_at(home))
+    told = told_by(home_at(home))
     if decision_id is None:
-        _show_all(home_at(home), list(records.values()), as_json=json)
+        _show_all(home_at(home), told, as_json=json)
         return
-    record = records.get(decision_id)
+    record = told.decisions.get(decision_id)
     if record is None:
         raise Fault(
             ErrorCode.UNKNOWN_DECISION,
             f"the journal of this home knows no decision {decision_id!r}",
             fix="list them with `when-to-invest status`",
         )
+    skipped = [each for each in told.passed_over if each.decision_id == decision_id]
     if json:
-        print_json(decision_json(record))
+        print_json(decision_json(record) | {"passed_over": passed_over_json(skipped)})
     else:
         console().print(decision_card(record))
+        tell_passed_over(skipped, len(skipped))
 
 
-def _show_all(home: Home, records: list[DecisionRecord], *, as_json: bool) -> None:
+def _show_all(home: Home, told: Told, *, as_json: bool) -> None:
     from cli.cards import decision_json, decision_table
     from cli.commands.dead_letters import letters_of
     from cli.commands.halting import halt_json, halts_of
     from cli.output import console, print_json
+    from cli.passed_over import passed_over_json, tell_passed_over
     from when_to_invest.breakers import halt_line
 
+    records = list(told.decisions.values())
     halts = halts_of(home)
     waiting = len(letters_of(home).waiting())
     if as_json:
         shown = [decision_json(record) for record in records]
         halted = [halt_json(item) for item in halts]
-        print_json({"decisions": shown, "dead_letters": waiting, "halts": halted})
+        skipped = passed_over_json(told.passed_over)
+        print_json({"decisions": shown, "dead_letters": waiting, "halts": halted, "passed_over": skipped})
         return
     for item in halts:
         console().print(halt_line(item), style="bold red", markup=False)
     console().print(decision_table(records))
     if waiting:
-        told = f"[bold red]{waiting} dead letters halt their groups[/]"
-        console().print(f"{told}; see `when-to-invest dlq list`")
+        console().print(
+            f"[bold red]{waiting} dead letters halt their groups[/]; see `when-to-invest dlq list`"
+        )
+    tell_passed_over(told.passed_over, told.passed_over_count)
 
 
 def executor(
