@@ -1,14 +1,16 @@
 """Small wrong changes to a module, one at a time, for proving that its tests notice.
 
-A mutant swaps a comparison, an arithmetic or boolean operator, a number, a truth value, `min`
-and `max`, turns a condition round, or returns nothing. Words for people, annotations and
-imports are left alone.
+A mutant swaps a comparison, an arithmetic, set or boolean operator, a number, a truth value,
+`min` and `max`, turns a condition round, returns nothing, leaves out a call made for its effect,
+or swallows what a handler would have told. Words for people, annotations and imports are left
+alone.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -31,46 +33,90 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mult: ast.Add,
     ast.Div: ast.Mult,
     ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
 }
+_LONG_LINE = 100
+_AROUND = 30
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 @dataclass(frozen=True)
+class Function:
+    """A function of a module or of one of its classes, with what is written inside it."""
+
+    name: str
+    node: ast.FunctionDef
+
+    @property
+    def first_line(self) -> int:
+        return min(self.node.lineno, *(each.lineno for each in self.node.decorator_list), self.node.lineno)
+
+
+@dataclass(frozen=True)
 class Mutant:
-    """A module's tree with one change, and the change in words."""
+    """One change: where it is, what it does, and a name that survives moved lines."""
 
     line: int
+    function: str
+    first_line: int
     what: str
-    tree: ast.Module
+    name: str
+    place: tuple[int, int, int]
 
 
 def mutants(source: str) -> list[Mutant]:
     """Return every mutant of a module's source, in the order of its text."""
+    found: list[Mutant] = []
+    names: Counter[str] = Counter()
+    for order, function in enumerate(functions(ast.parse(source))):
+        before = ast.unparse(function.node).splitlines()
+        for number, node in enumerate(_inside(function.node)):
+            for change in range(len(_changes(node))):
+                twin = copy.deepcopy(function.node)
+                what = _changes(_inside(twin)[number])[change]()
+                name = f"{function.name}: {_difference(before, ast.unparse(twin).splitlines())}"
+                names[name] += 1
+                name = name if names[name] == 1 else f"{name} ({names[name]})"
+                line = getattr(node, "lineno", function.node.lineno)
+                place = (order, number, change)
+                found.append(Mutant(line, function.name, function.first_line, what, name, place))
+    return found
+
+
+def mutated(source: str, mutant: Mutant) -> ast.Module:
+    """Return the module's tree with the one change in it."""
     tree = ast.parse(source)
-    found = []
-    for number, node in enumerate(_judged_nodes(tree)):
-        for change in range(len(_changes(node))):
-            twin = copy.deepcopy(tree)
-            target = _judged_nodes(twin)[number]
-            what = _changes(target)[change]()
-            found.append(Mutant(getattr(node, "lineno", 0), what, ast.fix_missing_locations(twin)))
-    return sorted(found, key=lambda mutant: (mutant.line, mutant.what))
+    order, number, change = mutant.place
+    function = list(functions(tree))[order]
+    _changes(_inside(function.node)[number])[change]()
+    return ast.fix_missing_locations(tree)
 
 
-def _judged_nodes(tree: ast.Module) -> list[ast.AST]:
-    """Return the nodes that are code within functions, always in the same order."""
-    nodes: list[ast.AST] = []
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            for statement in function.body:
-                nodes.extend(_walk(statement))
-    seen: set[int] = set()
-    return [node for node in nodes if id(node) not in seen and not seen.add(id(node))]
+def functions(tree: ast.Module) -> Iterator[Function]:
+    """Yield the functions and methods in the order of the text; inner ones belong to theirs."""
+    yield from _functions(tree, "")
+
+
+def _functions(parent: ast.Module | ast.ClassDef, prefix: str) -> Iterator[Function]:
+    for node in parent.body:
+        if isinstance(node, ast.FunctionDef):
+            yield Function(prefix + node.name, node)
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{prefix}{node.name}.")
+
+
+def _inside(function: ast.FunctionDef) -> list[ast.AST]:
+    """Return the nodes that are code within a function, always in the same order."""
+    return [node for statement in function.body for node in _walk(statement)]
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk code, leaving out annotations and inner functions, which are walked by themselves."""
+    """Walk code, leaving out annotations and what an inner function is given."""
     if isinstance(node, ast.FunctionDef):
+        for statement in node.body:
+            yield from _walk(statement)
         return
     yield node
     for name, value in ast.iter_fields(node):
@@ -81,19 +127,40 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
                 yield from _walk(child)
 
 
+def _difference(before: list[str], after: list[str]) -> str:
+    """Return the first line that differs, as it was and as it is; of a long one what is around."""
+    pairs = ((was.strip(), now.strip()) for was, now in zip(before, after, strict=False) if was != now)
+    was, now = next(pairs)
+    if len(was) <= _LONG_LINE:
+        return f"{was} => {now}"
+    same = _alike(was, now)
+    rest = _alike(was[same:][::-1], now[same:][::-1])
+    start = max(0, same - _AROUND)
+    shown = (each[start : max(same, len(each) - rest) + _AROUND] for each in (was, now))
+    return " => ".join(each if len(each) <= _LONG_LINE else f"{each[:_LONG_LINE]}…" for each in shown)
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters the two begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 Change = Callable[[], str]
 """Changes a node in place and says what it did."""
 
 
 def _changes(node: ast.AST) -> list[Change]:
     """Return what can be changed in `node` itself."""
-    return _operator_changes(node) + _flow_changes(node) + _value_changes(node)
+    return _operator_changes(node) + _flow_changes(node) + _value_changes(node) + _effect_changes(node)
 
 
 def _operator_changes(node: ast.AST) -> list[Change]:
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARISONS:
-        return [partial(_swap_comparison, node)]
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+    if isinstance(node, ast.Compare):
+        return [
+            partial(_swap_comparison, node, at) for at, op in enumerate(node.ops) if type(op) in _COMPARISONS
+        ]
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in _OPERATORS:
         return [partial(_swap_operator, node)]
     if isinstance(node, ast.BoolOp):
         return [partial(_swap_boolean, node)]
@@ -105,6 +172,8 @@ def _operator_changes(node: ast.AST) -> list[Change]:
 def _flow_changes(node: ast.AST) -> list[Change]:
     if isinstance(node, ast.If | ast.IfExp):
         return [partial(_fix_condition, node, value=True), partial(_fix_condition, node, value=False)]
+    if isinstance(node, ast.comprehension) and node.ifs:
+        return [partial(_drop_filter, node, at) for at in range(len(node.ifs))]
     if isinstance(node, ast.Return) and not _is_none(node.value):
         return [partial(_return_nothing, node)]
     return []
@@ -118,17 +187,25 @@ def _value_changes(node: ast.AST) -> list[Change]:
     return []
 
 
+def _effect_changes(node: ast.AST) -> list[Change]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return [partial(_drop_call, node)]
+    if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[0], ast.Pass):
+        return [partial(_swallow, node)]
+    return []
+
+
 def _is_none(value: ast.expr | None) -> bool:
     return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
-def _swap_comparison(node: ast.Compare) -> str:
-    before = type(node.ops[0])
-    node.ops[0] = _COMPARISONS[before]()
-    return f"{before.__name__} to {type(node.ops[0]).__name__}"
+def _swap_comparison(node: ast.Compare, at: int) -> str:
+    before = type(node.ops[at])
+    node.ops[at] = _COMPARISONS[before]()
+    return f"{before.__name__} to {type(node.ops[at]).__name__}"
 
 
-def _swap_operator(node: ast.BinOp) -> str:
+def _swap_operator(node: ast.BinOp | ast.AugAssign) -> str:
     before = type(node.op)
     node.op = _OPERATORS[before]()
     return f"{before.__name__} to {type(node.op).__name__}"
@@ -142,6 +219,11 @@ def _swap_boolean(node: ast.BoolOp) -> str:
 def _fix_condition(node: ast.If | ast.IfExp, *, value: bool) -> str:
     node.test = ast.Constant(value)
     return f"condition always {value}"
+
+
+def _drop_filter(node: ast.comprehension, at: int) -> str:
+    node.ifs[at] = ast.Constant(value=True)
+    return "without a filter"
 
 
 def _drop_sign(node: ast.UnaryOp) -> str:
@@ -167,3 +249,13 @@ def _rename(node: ast.Name) -> str:
 def _return_nothing(node: ast.Return) -> str:
     node.value = ast.Constant(None)
     return "returns nothing"
+
+
+def _drop_call(node: ast.Expr) -> str:
+    node.value = ast.Constant(None)
+    return "without a call"
+
+
+def _swallow(node: ast.ExceptHandler) -> str:
+    node.body = [ast.Pass()]
+    return "swallows"

@@ -1,152 +1,140 @@
-"""Runs mutants, each in a process of its own, and tells which ones the tests did not notice.
+"""Runs the mutants of modules that changed, or whose tests did, and keeps what was found.
 
-    python -m tests.mutations.runner [--sample N] [--seed S] [--out FILE] [PATH ...]
+    python -m tests.mutations.runner [--sample N] [--seed S] [--out FILE] [--again] [PATH ...]
 
-The parent imports what never changes; each child imports the mutated module in place of the
-real one and runs the narrow tests until the first failure.
+Without paths, all targets. A module whose code and tests are as they were judged is not judged again
+unless `--again` asks for it. A sample is judged whatever is known, and nothing of it is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import contextlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
-import io
 import json
-import os
 import random
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
-from tests.mutations.mutants import Mutant, mutants
-from tests.mutations.targets import ROOT, Target, targets
+import pytest
 
-_NARROW = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-LONGEST_S = 120
-"""A mutant that makes its tests run longer is as good as noticed."""
-
-
-class MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Gives one module as its mutant."""
-
-    def __init__(self, target: Target, mutant: Mutant) -> None:
-        self._target = target
-        self._mutant = mutant
-
-    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        if name != self._target.module:
-            return None
-        place = str(ROOT / self._target.path)
-        return importlib.util.spec_from_file_location(name, place, loader=self)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        return None
-
-    def exec_module(self, module: ModuleType) -> None:
-        code = compile(self._mutant.tree, str(ROOT / self._target.path), "exec")
-        exec(code, module.__dict__)  # noqa: S102 - the module itself, with one change
+from tests.mutations.afresh import QUIETLY, SELECTION
+from tests.mutations.calls import Calls
+from tests.mutations.judging import Job, Judging
+from tests.mutations.kept import Judged, Memory, keep, load
+from tests.mutations.mutants import mutants
+from tests.mutations.targets import Target, code_hash, hash_of_tests, targets
 
 
-def is_noticed(target: Target, mutant: Mutant) -> bool:
-    """Return whether the target's tests fail with the mutant in place."""
-    child = os.fork()
-    if child == 0:
-        os._exit(_tested(target, mutant))
-    _, status = os.waitpid(child, 0)
-    return status != 0
+class Run:
+    """One run: what is asked, what is known, what was found."""
+
+    def __init__(self, chosen: Sequence[Target], *, again: bool) -> None:
+        self.chosen = chosen
+        self.stamps = {each.path: (code_hash(each.source), hash_of_tests(each)) for each in chosen}
+        self.memory = Memory()
+        self.found: dict[Job, str | None] = {}
+        self._again = again
+
+    def jobs(self) -> list[Job]:
+        """Return the mutants nothing is known of, module by module."""
+        known = load()
+        changed = [each for each in self.chosen if self._again or not self._is_known(known, each)]
+        jobs = [(each, mutant) for each in changed for mutant in mutants(each.source)]
+        if not self._again:
+            self._remember(jobs)
+        return [job for job in jobs if job not in self.found]
+
+    def _remember(self, jobs: Sequence[Job]) -> None:
+        """Take up what an interrupted run has found of the same code with the same tests."""
+        for target, mutant in jobs:
+            told = self.memory.verdicts(target.path, self.stamps[target.path])
+            if mutant.name in told:
+                self.found[(target, mutant)] = told[mutant.name]
+
+    def judge(self, jobs: Sequence[Job]) -> None:
+        """Let the tests of the jobs' modules judge them."""
+        calls = Calls(frozenset(target.path for target, _ in jobs))
+        hints = {}
+        for target in dict.fromkeys(target for target, _ in jobs):
+            told = self.memory.hints(target.path, self.stamps[target.path][0])
+            hints |= {job: told[job[1].name] for job in jobs if job[0] == target and job[1].name in told}
+        plugin = Judging(jobs, hints=hints, tell=self._take, doubt=self._doubt, say=say, calls=calls)
+        tests = dict.fromkeys(test for target, _ in jobs for test in target.tests)
+        calls.start(by_modules=True)
+        code = pytest.main([*QUIETLY, *SELECTION, *tests], plugins=[plugin])
+        if code != pytest.ExitCode.OK:
+            raise SystemExit(f"the tests could not be collected: pytest ended with {code}")
+
+    def keep(self) -> None:
+        """Keep what is known of the modules that are whole and still as they were."""
+        known = load()
+        for target in self.chosen:
+            if self.stamps[target.path] == (code_hash(target.source), hash_of_tests(target)):
+                known |= self._whole(target)
+        keep(known)
+        self.memory.save()
+
+    def survived(self) -> list[Job]:
+        return [job for job, by in self.found.items() if by is None]
+
+    def _is_known(self, known: dict[str, Judged], target: Target) -> bool:
+        judged = known.get(target.path)
+        return judged is not None and (judged.code, judged.tests) == self.stamps[target.path]
+
+    def _whole(self, target: Target) -> dict[str, Judged]:
+        told = {mutant.name: by for (each, mutant), by in self.found.items() if each == target}
+        names = [mutant.name for mutant in mutants(target.source)]
+        if not names or set(names) != set(told):
+            return {}
+        survived = tuple(name for name in names if told[name] is None)
+        return {target.path: Judged(*self.stamps[target.path], len(names), survived)}
+
+    def _take(self, job: Job, by: str | None) -> None:
+        target, mutant = job
+        self.found[job] = by
+        self.memory.verdicts(target.path, self.stamps[target.path])[mutant.name] = by
+        if by is None:
+            say(f"survived: {target.path}:{mutant.line} {mutant.name}")
+        if len(self.found) % 50 == 0:
+            say(f"{len(self.found)} mutants judged")
+            self.memory.save()
+
+    def _doubt(self, name: str) -> None:
+        """Forget what a test noticed that also fails alone without any mutant."""
+        say(f"does not count, fails alone: {name}")
+        for job in [job for job, by in self.found.items() if by == name]:
+            target, mutant = job
+            del self.found[job]
+            del self.memory.verdicts(target.path, self.stamps[target.path])[mutant.name]
 
 
-def _tested(target: Target, mutant: Mutant) -> int:
-    """Run the tests one file after another; return 0 when all of them pass."""
-    import pytest
-
-    signal.alarm(LONGEST_S)
-    sys.meta_path.insert(0, MutantFinder(target, mutant))
-    sink = io.StringIO()
-    for test in target.tests:
-        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-            code = pytest.main([*_NARROW, str(ROOT / test)])
-        if code != 0:
-            return 1
-    return 0
-
-
-def _preload() -> None:
-    """Import what no mutant touches, so that every child starts with it."""
-    import eth_account
-    import pydantic
-    import pytest
-    from hypothesis import Phase, settings
-
-    del eth_account, pydantic, pytest
-    load = settings.load_profile
-
-    def load_without_shrinking(name: str) -> None:
-        """Load a profile of the tests; the first failure is enough, the smallest is not wanted."""
-        load(name)
-        quick = settings(settings.get_profile(name), phases=(Phase.explicit, Phase.generate))
-        settings.register_profile("mutants", quick)
-        load("mutants")
-
-    type.__setattr__(settings, "load_profile", staticmethod(load_without_shrinking))
-    for name in [
-        name for name in sys.modules if name.split(".")[0] in {"policies", "ledger", "when_to_invest"}
-    ]:
-        del sys.modules[name]
-
-
-def survivors(chosen: Sequence[tuple[Target, Mutant]]) -> list[dict[str, object]]:
-    """Return the mutants that no test noticed."""
-    _preload()
-    _demand_green(chosen)
-    told = []
-    for target, mutant in chosen:
-        if not is_noticed(target, mutant):
-            told.append({"path": target.path, "line": mutant.line, "what": mutant.what})
-            _say(f"survived: {target.path}:{mutant.line} {mutant.what}")
-    return told
-
-
-def _demand_green(chosen: Sequence[tuple[Target, Mutant]]) -> None:
-    """Refuse tests that fail on the real module: they would notice anything."""
-    for target in {target for target, _ in chosen}:
-        real = Mutant(0, "unchanged", ast.parse((ROOT / target.path).read_text()))
-        if is_noticed(target, real):
-            raise SystemExit(f"the tests of {target.path} fail without any mutant")
-
-
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def all_mutants(paths: Sequence[str]) -> list[tuple[Target, Mutant]]:
-    """Return every mutant of the named targets (all without a name)."""
-    named = [target for target in targets() if not paths or target.path in paths]
-    return [(target, mutant) for target in named for mutant in mutants((ROOT / target.path).read_text())]
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Run a sample, or all; write what survived; return 0."""
-    parser = argparse.ArgumentParser()
+    """Judge a sample, or what changed; write what survived; return 0."""
+    parser = argparse.ArgumentParser(description="judge mutants of the gate and the journal")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("paths", nargs="*")
     asked = parser.parse_args(arguments)
-    chosen = all_mutants(asked.paths)
-    if asked.sample is not None and asked.sample < len(chosen):
-        chosen = random.Random(asked.seed).sample(chosen, asked.sample)  # noqa: S311 - a seeded choice
-    survived = survivors(chosen)
-    _say(f"{len(chosen) - len(survived)} of {len(chosen)} mutants noticed")
+    chosen = [target for target in targets() if not asked.paths or target.path in asked.paths]
+    run = Run(chosen, again=asked.again or asked.sample is not None)
+    jobs = run.jobs()
+    if asked.sample is not None:
+        jobs = random.Random(asked.seed).sample(jobs, min(asked.sample, len(jobs)))  # noqa: S311 - seeded
+    if jobs:
+        run.judge(jobs)
+    if asked.sample is None:
+        run.keep()
+    survived = [{"path": t.path, "line": m.line, "what": m.name} for t, m in run.survived()]
+    say(f"{len(run.found) - len(survived)} of {len(run.found)} mutants noticed")
     if asked.out:
-        asked.out.write_text(json.dumps({"mutants": len(chosen), "survived": survived}, indent=1))
+        asked.out.write_text(json.dumps({"mutants": len(run.found), "survived": survived}, indent=1))
     return 0
 
 

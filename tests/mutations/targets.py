@@ -1,18 +1,61 @@
-"""What is mutated, and which tests must notice, the quickest first."""
+"""What is mutated, which tests must notice, and what makes a finding out of date."""
 
 from __future__ import annotations
 
+import ast
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_GATE = ("tests/policies/test_gate.py",)
-_FACTS = ("tests/policies/test_facts.py", "tests/policies/rules", *_GATE)
+_GATE = ("tests/policies",)
+_WHOLE_GATE = ("tests/policies/test_gate.py", "tests/policies/rules/test_forgotten_facts.py")
+_CORE = tuple(
+    f"tests/when_to_invest/test_{name}.py"
+    for name in (
+        "breakers",
+        "canonical",
+        "events",
+        "history",
+        "order_life",
+        "portfolio",
+        "portfolio_memory",
+        "recent",
+        "wealth",
+        "values_that_travel",
+    )
+)
+_JOURNAL = tuple(
+    f"tests/ledger/test_{name}.py"
+    for name in (
+        "full_disk",
+        "journal_contract",
+        "killed_writer",
+        "live",
+        "sqlite_journal",
+        "verify",
+        "witness",
+    )
+)
+_LEDGER_MODULES = (
+    "chain",
+    "checking",
+    "halting",
+    "journal",
+    "journal_schema",
+    "live",
+    "sqlite_journal",
+    "verify",
+    "witness",
+)
+_CORE_MODULES = ("canonical", "events", "history", "holdings", "portfolio", "recent", "wealth")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A module's file and its tests."""
+    """A module's file, and the files and folders of the tests that must notice, its own first."""
 
     path: str
     tests: tuple[str, ...]
@@ -21,39 +64,74 @@ class Target:
     def module(self) -> str:
         return self.path.removesuffix(".py").replace("/", ".")
 
+    @property
+    def source(self) -> str:
+        return (ROOT / self.path).read_text(encoding="utf-8")
+
 
 def targets() -> list[Target]:
-    """Return every module of the gate that decides, and the journal's."""
-    rules = sorted((ROOT / "policies" / "rules").glob("*.py"))
+    """Return every module of the gate, and what the journal is made of and folded by."""
+    rules = [path.stem for path in sorted((ROOT / "policies" / "rules").glob("*.py"))]
+    gate = [path.stem for path in sorted((ROOT / "policies").glob("*.py"))]
     found = [
-        Target(f"policies/rules/{path.name}", (f"tests/policies/rules/test_{path.stem}_rule.py", *_GATE))
-        for path in rules
-        if path.stem != "__init__"
+        Target(f"policies/rules/{name}.py", (f"tests/policies/rules/test_{name}_rule.py", *_WHOLE_GATE))
+        for name in rules
+        if name != "__init__"
     ]
-    found += [
-        Target(f"policies/{name}.py", _FACTS)
-        for name in (
-            "activity",
-            "exactness",
-            "exposures",
-            "facts",
-            "gathering",
-            "losses",
-            "rule",
-            "shrinking",
-            "sizing",
-            "splitting",
-            "turbulence",
-            "worth",
-        )
+    found += [Target(f"policies/{name}.py", _GATE) for name in gate if name != "__init__"]
+    found += [Target(f"ledger/{name}.py", _JOURNAL) for name in _LEDGER_MODULES]
+    return found + [
+        Target(f"when_to_invest/{name}.py", (*_CORE, *_JOURNAL, *_GATE)) for name in _CORE_MODULES
     ]
-    found += [
-        Target("policies/gate.py", _GATE),
-        Target("policies/limits.py", ("tests/policies/test_limits.py",)),
-        Target("policies/seal.py", ("tests/policies/test_seal.py", "tests/policies/test_verify.py")),
-        Target("policies/verify.py", ("tests/policies/test_verify.py", "tests/policies/test_seal.py")),
-        Target("when_to_invest/wealth.py", ("tests/when_to_invest/test_wealth.py",)),
-        Target("when_to_invest/recent.py", ("tests/when_to_invest/test_recent.py",)),
-    ]
-    journal = ("tests/ledger/test_sqlite_journal.py", "tests/ledger/test_verify.py", "tests/ledger")
-    return found + [Target(f"ledger/{name}.py", journal) for name in ("chain", "sqlite_journal", "verify")]
+
+
+def code_hash(source: str) -> str:
+    """Return what changes with the code of a module, not with its layout, comments or docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:]
+    return _short(ast.dump(tree).encode())
+
+
+def hash_of_tests(target: Target) -> str:
+    """Return what changes with the target's tests or with anything in `tests/` that they import."""
+    seen: set[Path] = {ROOT / "tests" / "conftest.py"}
+    for test in target.tests:
+        for path in _files(ROOT / test):
+            _follow(path, seen)
+    return _short(b"".join(_digest(path) for path in sorted(seen)))
+
+
+def _files(test: Path) -> Iterator[Path]:
+    if test.is_file():
+        yield test
+    else:
+        yield from sorted(test.rglob("test_*.py"))
+
+
+def _follow(path: Path, seen: set[Path]) -> None:
+    if path not in seen:
+        seen.add(path)
+        for imported in _imported_tests(path):
+            _follow(imported, seen)
+
+
+@cache
+def _imported_tests(path: Path) -> tuple[Path, ...]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    files = [ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("tests.")]
+    return tuple(file for file in files if file.is_file())
+
+
+@cache
+def _digest(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]

@@ -21,7 +21,10 @@ def test_an_old_and_an_early_price_are_refused() -> None:
     old = Situation(reference=price(age_s=HARD_LIMITS.max_reference_age_s + 60)).objection("reference_age")
     assert old is not None
     assert (old.code, old.limit, old.attempted, old.overage) == ("stale_reference", "432000", "432060", "60")
-    assert Situation(reference=price(age_s=-6)).codes() == {"reference_from_future"}
+    early = Situation(reference=price(age_s=-6)).objection("reference_age")
+    assert early is not None
+    assert (early.code, early.attempted, early.overage) == ("reference_from_future", "6", "1")
+    assert early.unit == "s ahead"
 
 
 @given(st.integers(-10, 600_000), st.integers(0, 432_000))

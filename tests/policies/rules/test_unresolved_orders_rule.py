@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.limits import HARD_LIMITS
+from policies.rules import unresolved_orders
 from tests.strategies.situations import (
     Situation,
     book,
@@ -45,6 +47,15 @@ def test_a_buy_beside_a_lost_order_is_refused(state: OrderState) -> None:
     said = lost(state).objection("unresolved_orders")
     assert said is not None
     assert (said.limit, said.attempted, said.overage) == ("0", "1", "1")
+
+
+def test_how_many_are_too_many_is_told() -> None:
+    situation = lost(OrderState.UNKNOWN)
+    facts = situation.facts.model_copy(update={"unresolved_orders": 5})
+    limits = HARD_LIMITS.model_copy(update={"max_unresolved_orders": 2})
+    said = unresolved_orders.RULE.check(situation.intent, facts, limits)
+    assert said is not None
+    assert (said.limit, said.attempted, said.overage) == ("2", "5", "3")
 
 
 @given(st.sampled_from(OrderState), small_lots)
