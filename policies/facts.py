@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any
 
 from policies.exactness import EXACT, Figure, known_price
@@ -144,6 +145,10 @@ class Facts(Value):
     queued_at_venue: int = 0
     """Sealed for the intent's venue, all accounts, besides, and neither taken up nor over."""
 
+    def canonical(self) -> bytes:
+        """Return the one byte form, written once: it is hashed by the gate and kept in the journal."""
+        return _written(self)
+
     def exposure_of(self, instrument: str) -> Decimal | None:
         """Return an instrument's worst-case exposure in USD besides; None when unpriceable."""
         for exposure in self.exposures:
@@ -157,6 +162,11 @@ class Facts(Value):
             if exposure.instrument == instrument:
                 return exposure.net_usd
         return ZERO
+
+
+@lru_cache(maxsize=4)
+def _written(facts: Facts) -> bytes:
+    return Value.canonical(facts)
 
 
 def gather_facts(

@@ -92,6 +92,8 @@ def _content(
 
 def _signed_by(approved: Approved, decision_id: str, approvals: Sequence[Approval]) -> tuple[Approval, ...]:
     """Return one fitting approval for each name the gate counted, in the gate's order."""
+    if not approved.approvers:
+        return ()
     intent_hash = approved.intent.digest()
     fitting = {
         item.approver: item

@@ -17,6 +17,7 @@ _DOMAIN_KINDS: Final = {"name": "string", "version": "string", "chainId": "uint2
 """The members a domain may have here, in the standard's order."""
 _UINT256_END: Final = 2**256
 _WORD: Final = 32
+_PLAIN: Final = {str, int, bytes}
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -31,7 +32,10 @@ def flat_digest(typed: dict[str, Any]) -> bytes | None:
     domain, message = _members(types[_DOMAIN]), _members(types[primary])
     if domain is None or message is None or not _is_standard(domain):
         return None
-    separator = _hashed(_DOMAIN, domain, typed["domain"])
+    values = tuple(typed["domain"][name] for name, _ in domain)
+    if not {type(value) for value in values} <= _PLAIN:
+        return None
+    separator = _separator(domain, values)
     content = _hashed(primary, message, typed["message"])
     return None if separator is None or content is None else keccak256(b"\x19\x01" + separator + content)
 
@@ -73,6 +77,12 @@ def _word(kind: str, value: object) -> bytes | None:
     if kind == "bytes32" and type(value) is bytes and len(value) == _WORD:
         return value
     return None
+
+
+@lru_cache(maxsize=64, typed=True)
+def _separator(members: tuple[tuple[str, str], ...], values: tuple[object, ...]) -> bytes | None:
+    """Return the domain separator, which is the same for all that one home signs."""
+    return _hashed(_DOMAIN, members, {name: value for (name, _), value in zip(members, values, strict=True)})
 
 
 @lru_cache(maxsize=64)
