@@ -43,6 +43,7 @@ LONGEST_PAUSE_S: Final = 5.0
 NOTHING_IN_DOUBT: Final = frozenset(
     {
         ErrorCode.ALREADY_RUNNING,
+        ErrorCode.CLOCK_AHEAD,
         ErrorCode.CLOCK_BACK,
         ErrorCode.JOURNAL_CONFLICT,
         ErrorCode.QUEUE_MISSING,

@@ -32,6 +32,8 @@ from when_to_invest.verdicts import Approved
 
 REQUEST_VALIDITY: Final = timedelta(seconds=30)
 """How long after the intention to send the venue may still take the request."""
+CLOCK_FAULTS: Final = frozenset({ErrorCode.CLOCK_BACK, ErrorCode.CLOCK_AHEAD})
+"""They say nothing of an envelope: once the clock is right it is looked at again."""
 _GONE: Final = frozenset({OrderState.ABSENT})
 
 
@@ -130,7 +132,7 @@ class Dispatcher:
         try:
             self._judgement.verify(errand.envelope)
         except Fault as fault:
-            if fault.code is ErrorCode.CLOCK_BACK:
+            if fault.code in CLOCK_FAULTS:
                 raise
             return self._rejected(errand, code=fault.code.value, message=fault.message)
         if self._brake.is_from_before(errand.intent, sealed_at=errand.content.sealed_at):

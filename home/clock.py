@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from home.paths import Home
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
+
+STEP_TOLERANCE_S: Final = 5.0
+"""How far the wall's clock may be set while a process runs."""
+DRIFT_RATIO: Final = 0.001
+"""How much faster or slower it may be made to run; time daemons slew by half of that at most."""
 
 
 class Clock(Protocol):
@@ -26,12 +33,51 @@ class Clock(Protocol):
         ...
 
 
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
+
+
+def _steady_s() -> float:
+    """Return seconds of a counter that nobody sets and that counts while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class WallClock:
-    """The machine's clock."""
+    """The machine's clock, for as long as the time that has passed bears it out.
+
+    A clock that was set meanwhile would end windows, ages and expiries early, or never.
+    """
+
+    def __init__(
+        self, *, wall: Callable[[], datetime] = _machine_time, steady_s: Callable[[], float] = _steady_s
+    ) -> None:
+        self._wall, self._steady_s = wall, steady_s
+        self._opened_s, self._opened_at = steady_s(), wall()
 
     def now(self) -> datetime:
-        """Return the machine's time in UTC."""
-        return datetime.now(UTC)
+        """Return the machine's time in UTC.
+
+        Raises:
+            Fault: `clock_back` or `clock_ahead` when it was set since this clock was opened.
+        """
+        before_s = self._steady_s()
+        instant = self._wall()
+        after_s = self._steady_s()
+        told_s = (instant - self._opened_at).total_seconds()
+        tolerance_s = STEP_TOLERANCE_S + DRIFT_RATIO * (after_s - self._opened_s)
+        if told_s < before_s - self._opened_s - tolerance_s:
+            raise _was_set(ErrorCode.CLOCK_BACK, "back", instant)
+        if told_s > after_s - self._opened_s + tolerance_s:
+            raise _was_set(ErrorCode.CLOCK_AHEAD, "ahead", instant)
+        return instant
+
+
+def _was_set(code: ErrorCode, direction: str, instant: datetime) -> Fault:
+    return Fault(
+        code,
+        f"the machine's clock was set {direction}: it says {utc_text(instant)}, against the time that passed",
+        fix="set the clock right; if it was wrong before, start the services again",
+    )
 
 
 class FixedClock:

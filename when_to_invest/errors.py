@@ -30,6 +30,7 @@ class ErrorCode(StrEnum):
     BAD_CONFIG = "bad_config"
     MODE_MISMATCH = "mode_mismatch"
     CLOCK_BACK = "clock_back"
+    CLOCK_AHEAD = "clock_ahead"
     WRONG_PASSPHRASE = "wrong_passphrase"  # noqa: S105 - the name of an error, not a secret
     KEY_MISSING = "key_missing"
     BAD_SIGNATURE = "bad_signature"
@@ -92,7 +93,12 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.LOOSER_LIMIT: ErrorKind("the configuration would loosen a hard limit", EXIT_UNUSABLE),
     ErrorCode.BAD_CONFIG: ErrorKind("the configuration cannot be read", EXIT_UNUSABLE),
     ErrorCode.CLOCK_BACK: ErrorKind(
-        "the clock stands before what the journal already knows", EXIT_REFUSED, is_retryable=True
+        "the clock stands before what the journal already knows, or was set back",
+        EXIT_REFUSED,
+        is_retryable=True,
+    ),
+    ErrorCode.CLOCK_AHEAD: ErrorKind(
+        "the clock was set further ahead than the time that passed", EXIT_REFUSED, is_retryable=True
     ),
     ErrorCode.MODE_MISMATCH: ErrorKind("replay, paper and live parts were mixed", EXIT_UNUSABLE),
     ErrorCode.WRONG_PASSPHRASE: ErrorKind("the keystore does not open with that passphrase", EXIT_UNUSABLE),

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from home.clock import FixedClock, ReplayClock, WallClock, clock_of
 from home.paths import Home
@@ -80,3 +82,72 @@ def test_a_fixed_clock_stands_until_it_is_moved() -> None:
     assert clock.now() == clock.now() == START
     clock.move_to(LATER)
     assert clock.now() == LATER
+
+
+class Machine:
+    """A machine whose clock can be set, and whose counter cannot."""
+
+    def __init__(self) -> None:
+        self.wall, self.passed_s = START, 1_000.0
+
+    def clock(self) -> WallClock:
+        return WallClock(wall=lambda: self.wall, steady_s=lambda: self.passed_s)
+
+    def wait(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.passed_s += seconds
+
+    def set_clock(self, by_s: float) -> None:
+        self.wall += timedelta(seconds=by_s)
+
+
+waits = st.lists(st.floats(0, 100_000), max_size=5)
+
+
+@given(waits)
+def test_a_clock_that_nobody_sets_tells_the_walls_time(waited: list[float]) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for seconds in waited:
+        machine.wait(seconds)
+        assert clock.now() == machine.wall
+
+
+@given(waits, st.floats(6, 10**7), st.booleans())
+def test_a_clock_that_was_set_tells_no_time_until_it_is_right(
+    waited: list[float],
+    by_s: float,
+    back: bool,  # noqa: FBT001 - drawn
+) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    for seconds in waited:
+        machine.wait(seconds)
+    by_s += 0.001 * sum(waited)
+    machine.set_clock(-by_s if back else by_s)
+    with pytest.raises(Fault) as refused:
+        clock.now()
+    assert refused.value.code is (ErrorCode.CLOCK_BACK if back else ErrorCode.CLOCK_AHEAD)
+    machine.set_clock(by_s if back else -by_s)
+    assert clock.now() == machine.wall
+
+
+def test_a_clock_slewed_by_a_time_daemon_is_believed() -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wait(86_400)
+    machine.set_clock(0.0005 * 86_400)
+    assert clock.now() == machine.wall
+
+
+def test_a_process_that_slept_between_two_looks_is_believed() -> None:
+    machine = Machine()
+
+    def sleepy() -> datetime:
+        told = machine.wall
+        machine.wait(60)
+        return told
+
+    clock = WallClock(wall=sleepy, steady_s=lambda: machine.passed_s)
+    machine.wait(3_600)
+    assert clock.now() < machine.wall
