@@ -86,7 +86,16 @@ def check_shown(returned: Returned, shown: dict[str, Any], domain: SigningDomain
         raise _changed("it was signed for another home")
     for part in ("primaryType", "types", "message"):
         if returned.typed_data[part] != shown[part]:
-            raise _changed(f"its {part} is not what this home shows now")
+            where = _first_change(returned.typed_data[part], shown[part])
+            raise _changed(f"its {part} is not what this home shows now{where}")
+
+
+def _first_change(signed: object, shown: object) -> str:
+    """Return where a part differs first, in the order in which people see its fields."""
+    if not isinstance(signed, dict) or not isinstance(shown, dict):
+        return ""
+    changed = [name for name in shown if signed.get(name) != shown[name]]
+    return f" (look at {changed[0]})" if changed else ""
 
 
 def instant_of(readable: object) -> datetime:
