@@ -49,14 +49,21 @@ def subject_of(change: KeyholderChange) -> str:
 
 
 def motion_for(registry: Registry, purpose: str, *, summary: str, details: Details, requester: str) -> Motion:
-    """Return what is to be signed, on the roll as it stands now."""
-    roll = registry.roll
+    """Return what is to be signed, on the roll as it stands now.
+
+    Raises:
+        Fault: `bad_argument` when nobody here is called `requester`; empty is whoever runs this.
+    """
+    from cli.requesting import requester_of
+
+    roll, asker = registry.roll, requester_of(registry, requester)
     return Motion(
         purpose=purpose,
         summary=summary,
         details=details,
         mode=registry.settings.mode,
-        requester=requester,
+        requester=asker.name,
+        known_by=asker.known_by,
         serial=roll.serial,
         expires_at=registry.now() + VALID_FOR,
         domain=roll.domain,
@@ -139,6 +146,7 @@ def cast(registry: Registry, change: KeyholderChange) -> bool:
         return (ready,)
 
     roll, now = registry.roll, registry.now()
+    roll.demand_asker(change.motion)
     check_motion(change.motion, serial=roll.serial, assembly=roll.assembly(now))
     names = endorsers(change.motion, change.endorsements, assembly=roll.assembly(now))
     if len(names) < roll.needed:

@@ -103,6 +103,7 @@ def anchors_of(settings: Settings, *, seal_addresses: frozenset[str], quorum: in
         approvers=dict(settings.approvers),
         approvers_until=dict(signing.approvers_until),
         seal_addresses=seal_addresses,
+        callers=frozenset(settings.callers),
     )
 
 

@@ -15,7 +15,7 @@ from policies.limits import HARD_LIMITS
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.motions import Endorsement, Motion, motion_typed_data
+from when_to_invest.motions import Endorsement, Motion, is_same_name, motion_typed_data
 
 LONGEST_MOTION: Final = timedelta(seconds=HARD_LIMITS.hold_expiry_s)
 """How far ahead a motion's signatures may be good: as long as those of an order."""
@@ -125,7 +125,7 @@ def _check(endorsement: Endorsement, motion: Motion, *, assembly: Assembly, dige
     expected = assembly.approvers.get(endorsement.approver)
     if expected is None:
         raise _bad(f"{endorsement.approver} is no approver now", fix="have an enrolled approver sign")
-    if endorsement.approver == motion.requester:
+    if _asked(endorsement, motion, assembly=assembly):
         raise _bad(f"{endorsement.approver} asked for it and cannot sign it", fix="have somebody else sign")
     signer = assembly.recover(digest, endorsement.signature)
     if signer != endorsement.address or signer.lower() != expected.lower():
@@ -134,6 +134,14 @@ def _check(endorsement: Endorsement, motion: Motion, *, assembly: Assembly, dige
             f"the signature of {endorsement.approver} is not by their key over this document",
             fix="sign exactly the document shown, with the enrolled key",
         )
+
+
+def _asked(endorsement: Endorsement, motion: Motion, *, assembly: Assembly) -> bool:
+    """Return whether the endorser asked, by a name spelled alike or by a key that was ever theirs."""
+    names, key = motion.askers, endorsement.address.lower()
+    return any(is_same_name(endorsement.approver, name) for name in names) or any(
+        key in assembly.keys_of.get(name, frozenset()) for name in names
+    )
 
 
 def _bad(why: str, *, fix: str) -> Fault:

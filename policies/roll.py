@@ -16,6 +16,7 @@ from policies.electors import Electors, change_refused, demand_sense
 from policies.limits import HARD_LIMITS
 from policies.quorum import Assembly, demand_quorum
 from policies.remedies import Electorate
+from policies.requesters import demand_known
 from policies.seal_keys import SealKeys
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain
@@ -34,8 +35,10 @@ from when_to_invest.keyholders import (
     SealKeyRetired,
     carries,
 )
+from when_to_invest.motions import Motion
 
 SKEW: Final = timedelta(seconds=HARD_LIMITS.max_clock_skew_s)
+_REMEDIES: Final = (TradingResumed, OrderSettled)
 _BEFORE: Final = datetime.min.replace(tzinfo=UTC)
 NO_HOME: Final = "0" * 64
 """Id of a home whose journal is empty: nothing is signed there yet."""
@@ -73,11 +76,6 @@ class Roll:
         return self.electors.members
 
     @property
-    def removed(self) -> set[str]:
-        """Return names that a quorum removed; configuration may still list them, which means nothing."""
-        return self.electors.removed
-
-    @property
     def needed(self) -> int:
         """Return how many signatures a change takes now; at least one.
 
@@ -104,9 +102,9 @@ class Roll:
         """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
         self.home_id = home_id
         # INVARIANT: nobody signs in the past, when a vote or a motion that has ended still counted.
-        is_late = event.at + SKEW < self.latest_at
+        is_late = event.at < self.latest_at and event.at + SKEW < self.latest_at
         self.latest_at = max(self.latest_at, event.at)
-        if isinstance(event, TradingResumed | OrderSettled):
+        if isinstance(event, _REMEDIES):
             return not is_late and self.electorate(event.at).is_warranted(event, home_id)
         if not isinstance(event, KeyholderEvent):
             return True
@@ -124,6 +122,7 @@ class Roll:
         Raises:
             Fault: `bad_approval` or `bad_signature`, for the first thing that does not hold.
         """
+        self.demand_asker(change.motion)
         _demand_change(self, change)
         demand_quorum(
             change.motion,
@@ -132,6 +131,10 @@ class Roll:
             serial=self.serial,
             assembly=self.assembly(change.at),
         )
+
+    def demand_asker(self, motion: Motion) -> None:
+        """Return when somebody known here asks for it, or raise `bad_approval`."""
+        demand_known(motion, self.members.keys() | self.anchors.callers)
 
     def assembly(self, now: datetime) -> Assembly:
         """Return who may sign at `now`, here."""

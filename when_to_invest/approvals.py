@@ -77,6 +77,23 @@ def approval_typed_data(
     }
 
 
+def decline_typed_data(
+    *, decision_id: str, intent: OrderIntent | ChainIntent, why: str, domain: SigningDomain
+) -> dict[str, Any]:
+    """Return the EIP-712 document with which an approver ends a held decision, for the reason shown."""
+    texts = {"decisionId": decision_id, **_facts(intent), "mode": intent.mode.value, "why": why}
+    return {
+        "types": {
+            "EIP712Domain": domain_fields(domain),
+            "Decline": [{"name": name, "type": _STRING} for name in texts]
+            + [{"name": "intentHash", "type": "bytes32"}],
+        },
+        "primaryType": "Decline",
+        "domain": domain_values(domain),
+        "message": {**texts, "intentHash": bytes.fromhex(intent.digest())},
+    }
+
+
 def readable(instant: datetime) -> str:
     """Return an instant as people read it, exact to the microsecond when it has any."""
     day, _, clock = utc_text(instant).removesuffix("Z").partition("T")

@@ -91,12 +91,14 @@ class ApprovalGiven(_Happened):
 
 
 class ApprovalDeclined(_Happened):
-    """An approver said no: a held intent is over."""
+    """An approver or the operator said no: a held intent is over. Old journals do not say how known."""
 
     kind: Literal["approval_declined"] = "approval_declined"
     decision_id: DecisionId
     approver: Name
     why: str = Field(max_length=200)
+    known_by: Literal["signature", "operator_token"] | None = None
+    endorsement: Endorsement | None = None  # over `approvals.decline_typed_data`
 
 
 class EnvelopeSealed(_Happened):
@@ -197,8 +199,7 @@ class OrderFilled(_Happened):
     quantity: PositiveDecimal
     price_usd: PositiveDecimal
     fee_usd: NonNegativeDecimal
-    is_last: bool
-    """Whether the order is complete with this fill."""
+    is_last: bool  # whether the order is complete with this fill
 
 
 class CancelRequested(_Happened):
@@ -207,8 +208,7 @@ class CancelRequested(_Happened):
     kind: Literal["cancel_requested"] = "cancel_requested"
     decision_id: DecisionId
     caller: Name
-    identity: Identity | None = None
-    """As in `IntentProposed`."""
+    identity: Identity | None = None  # as in `IntentProposed`
 
 
 class TradingStateChanged(_Happened):

@@ -110,6 +110,8 @@ class Anchors:
     approvers_until: Mapping[str, datetime] = field(default_factory=dict)
     """Ends of votes; what somebody signed before their end stands."""
     seal_addresses: frozenset[str] = frozenset()
+    callers: frozenset[str] = frozenset()
+    """Names that configuration gives to callers; besides those on the roll they may ask for changes."""
 
 
 KeyholderChange = ApproverEnrolled | ApproverRemoved | SealKeyAdded

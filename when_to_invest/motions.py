@@ -16,7 +16,7 @@ from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain, domain_fields, domain_values
 from when_to_invest.values import Address, Instant, Mode, Name, Signature, Value
 
-_FIXED: Final = ("summary", "mode", "requester", "expires")
+_FIXED: Final = ("summary", "mode", "requester", "knownBy", "expires")
 _LABEL: Final = re.compile(r"[a-z][A-Za-z0-9]{0,31}")
 
 
@@ -31,6 +31,10 @@ def _checked_details(details: tuple[tuple[str, str], ...]) -> tuple[tuple[str, s
     return details
 
 
+KnownBy = Annotated[str, StringConstraints(pattern=r"^local [a-z0-9][a-z0-9_-]{0,31}$")]
+"""How this home knew who asked: `local` and the name of the machine's user, as the system tells it."""
+
+
 class Motion(Value):
     """One change that needs a quorum. `purpose` is what a wallet shows as the document's type."""
 
@@ -40,10 +44,17 @@ class Motion(Value):
     """Label and readable text of everything the change depends on, in the order shown."""
     mode: Mode
     requester: Name
+    known_by: KnownBy | None = None
+    """None in motions from before it was kept; people see it when they sign."""
     serial: int = Field(ge=0, lt=2**53)
     """How many changes of this kind the home had seen when it was asked."""
     expires_at: Instant
     domain: SigningDomain
+
+    @property
+    def askers(self) -> tuple[str, ...]:
+        """Return every name of whoever asked: the one given, and the machine's for them."""
+        return (self.requester,) if self.known_by is None else (self.requester, self.known_by.split(" ")[1])
 
 
 class Endorsement(Value):
@@ -54,6 +65,15 @@ class Endorsement(Value):
     signature: Signature
 
 
+def is_same_name(name: str, other: str) -> bool:
+    """Return whether two names are spelled alike, whatever their case, hyphens and underscores."""
+    return _letters(name) == _letters(other)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[-_]", "", name.casefold())
+
+
 def motion_typed_data(motion: Motion) -> dict[str, Any]:
     """Return the EIP-712 document that each endorser of a motion signs."""
     texts = {
@@ -61,6 +81,7 @@ def motion_typed_data(motion: Motion) -> dict[str, Any]:
         **dict(motion.details),
         "mode": motion.mode.value,
         "requester": motion.requester,
+        **({} if motion.known_by is None else {"knownBy": motion.known_by}),
         "expires": utc_text(motion.expires_at),
     }
     return {

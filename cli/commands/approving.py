@@ -10,7 +10,7 @@ import typer
 
 from cli.approver_keys import KeyOption, approver_signer
 from cli.commands import electing
-from cli.commands.electing import SubjectArgument, cast_ballot, is_ballot, show_ballot
+from cli.commands.electing import OPERATOR, SubjectArgument, cast_ballot, is_ballot, show_ballot
 from cli.options import HomeOption, JsonOption, PassphraseFileOption
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
@@ -215,26 +215,66 @@ def sign_approval(home: Home, record: DecisionRecord, *, approver: str, signer: 
 def reject(
     subject: SubjectArgument,
     *,
-    approver: ApproverOption,
+    approver: Annotated[
+        str, typer.Option("--as", help="The approver who declines; without it the operator does.")
+    ] = OPERATOR,
     why: Annotated[str, typer.Option(help="Reason, at most 200 characters.")] = "",
+    key: KeyOption = None,
     home: HomeOption = None,
+    passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Decline a held decision: it will never be sent. A change that waits is dropped."""
-    from cli.ballots import drop, load
-    from cli.operator_client import call_orders
+    """Decline a held decision: it will never be sent. A change that waits is dropped.
+
+    With --key or --passphrase-file the approver's signature goes with it; without, the journal
+    says that the operator's token vouched.
+    """
     from cli.output import console, print_json
     from home.paths import home_at
 
     place = home_at(home)
     if is_ballot(subject):
-        drop(place, load(place, subject))
+        _drop_ballot(place, subject, approver=approver)
         answer: dict[str, object] = {"subject": subject, "rejected": True}
     else:
-        held_record(place, subject)
-        told = {"decision_id": subject, "approver": approver, "why": why}
-        answer = call_orders(place, "/declines", told)
+        record = held_record(place, subject)
+        is_signed = key is not None or passphrase_file is not None
+        signer = (
+            approver_signer(place, approver, key=key, passphrase_file=passphrase_file) if is_signed else None
+        )
+        answer = _decline(place, record, approver=approver, why=why, signer=signer)
     if json:
         print_json(answer)
     else:
         console().print(f"[bold]declined[/] {subject}")
+
+
+def _drop_ballot(home: Home, subject: str, *, approver: str) -> None:
+    from cli.ballots import drop, load
+    from cli.registry import open_registry
+    from cli.requesting import requester_of
+
+    change = load(home, subject)
+    with open_registry(home, is_read_only=True) as registry:
+        requester_of(registry, approver)
+    drop(home, change)
+
+
+def _decline(
+    home: Home, record: DecisionRecord, *, approver: str, why: str, signer: DigestSigner | None
+) -> dict[str, object]:
+    from cli.operator_client import call_orders
+    from tool_servers.untrusted import plain_text
+
+    told: dict[str, object] = {"decision_id": record.decision_id, "approver": approver, "why": why}
+    if signer is not None:
+        from signing.eip712 import typed_digest
+        from when_to_invest.approvals import decline_typed_data
+
+        domain, shown = document_of(home, record).domain, plain_text(why)
+        typed = decline_typed_data(
+            decision_id=record.decision_id, intent=record.intent, why=shown, domain=domain
+        )
+        signature = signer.sign_digest(typed_digest(typed))
+        told["endorsement"] = {"approver": approver, "address": signer.address, "signature": signature}
+    return call_orders(home, "/declines", told)

@@ -23,7 +23,9 @@ SubjectArgument = Annotated[
 ]
 NameArgument = Annotated[str, typer.Argument(help="Lower-case name of the approver.")]
 SignerOption = Annotated[str, typer.Option("--as", help="Name of the approver whose key signs.")]
-RequesterOption = Annotated[str, typer.Option("--by", help="Who asks; whoever asks cannot sign.")]
+RequesterOption = Annotated[
+    str, typer.Option("--by", help="Who asks: an approver, a caller, operator. They cannot sign.")
+]
 
 
 def register(group: typer.Typer) -> None:
@@ -45,7 +47,7 @@ def enrol(
         str | None, typer.Option("--address", help="Of a key elsewhere; without it one is made here.")
     ] = None,
     until: Annotated[str | None, typer.Option("--until", help="When the vote ends.")] = None,
-    requester: RequesterOption = OPERATOR,
+    requester: RequesterOption = "",
     home: HomeOption = None,
     passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,
@@ -132,7 +134,7 @@ def _asked_enrolment(registry: Registry, approver: Approver, *, requester: str) 
 def remove(
     name: NameArgument,
     *,
-    requester: RequesterOption = OPERATOR,
+    requester: RequesterOption = "",
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

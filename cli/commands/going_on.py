@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 VALID_FOR: Final = timedelta(hours=12)
 """How long people have to sign."""
-RequesterOption = Annotated[str, typer.Option("--as", help="Who asks; whoever asks cannot sign.")]
+RequesterOption = Annotated[
+    str, typer.Option("--as", help="Who asks: an approver, a caller, operator. They cannot sign.")
+]
 SubjectArgument = Annotated[str, typer.Argument(help="The scope to resume, or the decision to settle.")]
 ApproverOption = Annotated[str, typer.Option("--as", help="Name of the approver whose key signs.")]
 
@@ -186,7 +188,7 @@ def _carry_on(home: Home, petition: Petition, *, as_json: bool) -> int:
         assembly = registry.roll.assembly(registry.now())
         endorsers(petition.motion, petition.endorsements, assembly=assembly)
         keep(home, petition)
-        missing = registry.roll.needed - len(signed)
+        missing = registry.roll.anchors.quorum - len(signed)
         done = None if missing > 0 else stop_desk(registry).take(petition)
     if done is None:
         if as_json:
@@ -211,15 +213,17 @@ class _Asked:
 
 
 def _motion(registry: Registry, asked: _Asked, *, requester: str) -> Motion:
-    from cli.commands.halting import user_name
+    from cli.requesting import requester_of
     from when_to_invest.motions import Motion
 
+    asker = requester_of(registry, requester)
     return Motion(
         purpose=asked.purpose,
         summary=asked.summary,
         details=asked.details,
         mode=registry.settings.mode,
-        requester=requester or user_name(),
+        requester=asker.name,
+        known_by=asker.known_by,
         serial=asked.serial,
         expires_at=registry.now() + VALID_FOR,
         domain=registry.roll.domain,

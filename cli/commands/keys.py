@@ -101,7 +101,7 @@ def add(
     keystore: Annotated[str | None, typer.Option("--keystore", help="Make keys/NAME.json instead.")] = None,
     begin: Annotated[str | None, typer.Option("--not-before", help="Now without it.")] = None,
     end: Annotated[str | None, typer.Option("--not-after", help="Open without it.")] = None,
-    requester: RequesterOption = OPERATOR,
+    requester: RequesterOption = "",
     home: HomeOption = None,
     passphrase_file: PassphraseFileOption = None,
     json: JsonOption = False,

@@ -103,6 +103,18 @@ def test_two_people_enrol_a_third_and_two_take_the_vote_away_again(office: Offic
     assert "dave" not in names(office)
 
 
+def test_who_asks_and_who_rejects_is_somebody_known_here(office: Office) -> None:
+    asked = ("approvals", "enrol", "dave", "--address", KEYS["dave"].address)
+    assert office.refused(*asked, "--by", "mallory", status=2)["code"] == "bad_argument"
+    ask_for_dave(office)
+    error = office.refused("approvals", "reject", "enrol-dave", "--as", "mallory", status=2)
+    assert "alice, bob, carol, operator" in error["fix"]
+    office.run("approvals", "reject", "enrol-dave", "--as", "alice")
+    assert (
+        office.refused("approvals", "sign", "enrol-dave", "--as", "alice", status=2)["code"] == "bad_argument"
+    )
+
+
 def test_a_wallet_elsewhere_signs_the_exported_document(office: Office) -> None:
     ask_for_dave(office)
     office.sign("enrol-dave", "alice")

@@ -15,6 +15,7 @@ import pytest
 from cli.approver_keys import keystore_of
 from cli.main import main
 from cli.registry import open_registry
+from cli.requesting import machine_user
 from executor.main import run
 from home.latch import Latch
 from policies.remedies import Electorate
@@ -94,7 +95,7 @@ def proposed_after(home: Home) -> str:
 
 
 def resumed(home: Home, scope: str = "system") -> None:
-    assert home.command("resume", "--scope", scope, "--as", "dave")[0] == 0
+    assert home.command("resume", "--scope", scope, "--as", "operator")[0] == 0
     assert home.sign(scope, "alice") == (1, {"subject": scope, "signed_by": ["alice"], "missing": 1})
     assert home.sign(scope, "bob") == (0, {"kind": "trading_resumed", "scope": scope, "state": "active"})
 
@@ -129,9 +130,20 @@ def test_whoever_asks_cannot_sign(home: Home) -> None:
     assert home.sign("system", "carol")[0] == 0
 
 
+def test_nobody_unknown_asks_and_the_journal_says_how_who_asked_was_known(home: Home) -> None:
+    home.halt()
+    status, told = home.command("resume", "--as", "dave")
+    assert (status, told["error"]["code"]) == (2, "bad_argument")
+    assert "alice, bob, carol, operator" in told["error"]["fix"]
+    resumed(home)
+    (event,) = home.stead.kinds(ev.TradingResumed)
+    assert isinstance(event, ev.TradingResumed)
+    assert (event.motion.requester, event.motion.known_by) == ("operator", f"local {machine_user()}")
+
+
 def test_one_person_does_not_count_twice(home: Home) -> None:
     home.halt()
-    home.command("resume", "--as", "dave")
+    home.command("resume", "--as", "operator")
     home.sign("system", "alice")
     status, told = home.sign("system", "alice")
     assert (status, told["error"]["code"]) == (1, "bad_approval")
@@ -141,7 +153,7 @@ def test_one_person_does_not_count_twice(home: Home) -> None:
 @pytest.mark.parametrize("scope", ["system", "instrument:GLD"])
 def test_a_halt_anywhere_since_makes_the_signatures_void(home: Home, scope: str) -> None:
     home.halt()
-    home.command("resume", "--as", "dave")
+    home.command("resume", "--as", "operator")
     home.sign("system", "alice")
     home.halt(scope)
     status, told = home.sign("system", "bob")
@@ -168,7 +180,7 @@ def test_a_damaged_latch_is_journalled_and_lifted_like_any_other(home: Home) -> 
 
 def test_a_wallet_elsewhere_can_sign_the_document_that_is_shown(home: Home) -> None:
     home.halt()
-    home.command("resume", "--as", "dave")
+    home.command("resume", "--as", "operator")
     shown = home.command("remedies", "show", "system")[1]["typed_data"]
     for name in ("alice", "bob"):
         signer = unlock_keystore(keystore_of(home.stead.home, name), passphrase=PASSPHRASE)
@@ -186,7 +198,7 @@ def as_wallets_read(shown: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_signature_by_another_key_is_refused_and_not_kept(home: Home) -> None:
     home.halt()
-    home.command("resume", "--as", "dave")
+    home.command("resume", "--as", "operator")
     brought = ("--address", home.addresses["alice"], "--signature", "0x" + "1b" * 65)
     status, told = home.command("remedies", "import", "system", "--as", "alice", *brought)
     assert (status, told["error"]["code"]) == (1, "bad_signature")
@@ -196,7 +208,7 @@ def test_a_signature_by_another_key_is_refused_and_not_kept(home: Home) -> None:
 def test_a_forged_resumption_in_the_journal_lifts_nothing(home: Home) -> None:
     """Whoever can write the journal can still not loosen: every fold checks the signatures."""
     home.halt()
-    home.command("resume", "--as", "dave")
+    home.command("resume", "--as", "operator")
     home.sign("system", "alice")
     from cli.petitions import load
 
@@ -262,7 +274,7 @@ def quarantined(home: Home) -> str:
 
 def settled(home: Home, decision_id: str, *found: str) -> None:
     evidence = ("--evidence", "statement of the venue, line 7")
-    assert home.command("settle", decision_id, *found, *evidence, "--as", "dave")[0] == 0
+    assert home.command("settle", decision_id, *found, *evidence, "--as", "operator")[0] == 0
     assert home.sign(decision_id, "alice")[1]["missing"] == 1
     assert home.sign(decision_id, "carol")[0] == 0
 
@@ -291,7 +303,7 @@ def test_people_book_what_an_order_executed_unseen(home: Home) -> None:
 def test_an_order_that_trades_freely_is_not_settled_by_hand(home: Home) -> None:
     decision_id = home.stead.propose()
     assert run(home.stead.home, until_idle=True) == 0
-    home.command("settle", decision_id, "--absent", "--evidence", "I do not see it", "--as", "dave")
+    home.command("settle", decision_id, "--absent", "--evidence", "I do not see it", "--as", "operator")
     home.sign(decision_id, "alice")
     status, told = home.sign(decision_id, "bob")
     assert (status, told["error"]["code"]) == (1, "illegal_transition")

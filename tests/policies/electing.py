@@ -65,6 +65,7 @@ class Hustings:
             "details": details,
             "mode": Mode.REPLAY,
             "requester": "operator",
+            "known_by": "local operator",
             "serial": roll.serial,
             "expires_at": NOW + timedelta(hours=1),
             "domain": roll.domain,

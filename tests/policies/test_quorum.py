@@ -28,6 +28,7 @@ def motion(**changes: Any) -> Motion:
         "details": (("scope", "system"), ("state", "active")),
         "mode": Mode.REPLAY,
         "requester": "operator",
+        "known_by": "local root",
         "serial": 3,
         "expires_at": NOW + timedelta(hours=1),
         "domain": HERE,
@@ -81,6 +82,25 @@ def test_one_person_counts_once_whatever_they_call_themselves() -> None:
 def test_whoever_asks_cannot_sign() -> None:
     asked = motion(requester="alice")
     assert "cannot sign" in refusal(asked, endorsed(asked), endorsed(asked, "bob")).message
+
+
+@pytest.mark.parametrize(
+    "asked", [motion(requester="al-ice"), motion(requester="a_lice"), motion(known_by="local alice")]
+)
+def test_whoever_asks_cannot_sign_under_a_name_spelled_alike(asked: Motion) -> None:
+    assert "alice asked" in refusal(asked, endorsed(asked), endorsed(asked, "bob")).message
+
+
+def test_whoever_asks_cannot_sign_with_a_key_they_had_under_another_name() -> None:
+    asked = motion(requester="ally")
+    keys_of = {"ally": frozenset({ALICE.address.lower()})}
+    fault = refusal(asked, endorsed(asked), endorsed(asked, "bob"), keys_of=keys_of)
+    assert "alice asked" in fault.message
+
+
+def test_signers_see_how_it_was_known_who_asks() -> None:
+    assert motion_typed_data(motion())["message"]["knownBy"] == "local root"
+    assert "knownBy" not in motion_typed_data(motion(known_by=None))["message"]
 
 
 def test_the_wrong_chain_id_is_named() -> None:

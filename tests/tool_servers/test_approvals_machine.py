@@ -21,6 +21,7 @@ from home.settings import Settings
 from tests.policies.electing import KEYS, NAMES, approver, signatures
 from tests.tool_servers.bench import Bench, funding, proposal, signed
 from tool_servers.orders.answers import DecisionAnswer
+from tool_servers.orders.declining import Refusal
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
 from when_to_invest.approvals import Approval
@@ -149,7 +150,7 @@ class ApprovalsMachine(RuleBasedStateMachine):
     def reject(self, data: Any, name: str) -> None:
         answer = data.draw(st.sampled_from(self.held))
         try:
-            self.desk.decline(answer.decision_id, approver=name, why="no")
+            self.desk.decline(answer.decision_id, Refusal(name, "no"))
         except Fault:
             return
 

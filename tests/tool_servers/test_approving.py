@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from signing.eip712 import typed_digest
+from signing.keystore import KeystoreSigner
 from tests.fakes.fake_market import daily_bar
 from tests.tool_servers.bench import ALICE, BOB, MALLORY, NOW, Bench, proposal, signed
 from tool_servers.orders.answers import DecisionAnswer
+from tool_servers.orders.declining import Refusal
 from tool_servers.orders.desk import ProposalDesk
-from when_to_invest.approvals import Approval
+from when_to_invest.approvals import Approval, decline_typed_data
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.events import ApprovalDeclined
+from when_to_invest.motions import Endorsement
 
 
 @pytest.fixture
@@ -146,16 +152,59 @@ def test_a_cancelled_hold_cannot_be_approved(desk: ProposalDesk, held: DecisionA
 
 def test_a_declined_order_is_over(bench: Bench, desk: ProposalDesk, held: DecisionAnswer) -> None:
     approval = signed(desk, held)
-    assert desk.decline(held.decision_id, approver="alice", why="no").state == "declined"
-    assert desk.decline(held.decision_id, approver="alice", why="no").state == "declined"
+    assert desk.decline(held.decision_id, Refusal("alice", "no")).state == "declined"
+    assert desk.decline(held.decision_id, Refusal("alice", "no")).state == "declined"
     assert bench.kinds().count("approval_declined") == 1
     assert code_of(desk, approval) is ErrorCode.BAD_APPROVAL
 
 
 def test_only_enrolled_people_decline(desk: ProposalDesk, held: DecisionAnswer) -> None:
+    for name in ("mallory", "al-ice", "agent"):
+        with pytest.raises(Fault, match="cannot decline") as error:
+            desk.decline(held.decision_id, Refusal(name, ""))
+        assert error.value.code is ErrorCode.BAD_APPROVAL
+    assert desk.get(held.decision_id).state == "held"
+
+
+def refusal(
+    desk: ProposalDesk, held: DecisionAnswer, *, key: KeystoreSigner = ALICE, shown: str = "no"
+) -> Refusal:
+    """Return alice's no for "no", signed by `key` over the reason `shown`."""
+    (hold,) = desk.held()
+    typed = decline_typed_data(
+        decision_id=held.decision_id, intent=hold.intent, why=shown, domain=desk.court.roll.domain
+    )
+    signature = key.sign_digest(typed_digest(typed))
+    return Refusal("alice", "no", Endorsement(approver="alice", address=key.address, signature=signature))
+
+
+def test_the_journal_says_how_it_was_known_who_declined(
+    bench: Bench, desk: ProposalDesk, held: DecisionAnswer
+) -> None:
+    said = refusal(desk, held)
+    desk.decline(held.decision_id, said)
+    event = bench.journal.recorded[-1].event
+    assert isinstance(event, ApprovalDeclined)
+    assert (event.approver, event.known_by, event.endorsement) == ("alice", "signature", said.endorsement)
+
+
+@pytest.mark.parametrize("name", ["alice", "operator"])
+def test_without_a_signature_the_operators_token_vouches(
+    bench: Bench, desk: ProposalDesk, held: DecisionAnswer, name: str
+) -> None:
+    desk.decline(held.decision_id, Refusal(name, "no"))
+    event = bench.journal.recorded[-1].event
+    assert isinstance(event, ApprovalDeclined)
+    assert (event.approver, event.known_by, event.endorsement) == (name, "operator_token", None)
+
+
+@pytest.mark.parametrize("changes", [{"key": BOB}, {"key": MALLORY}, {"shown": "yes"}])
+def test_a_decline_with_a_signature_that_does_not_hold_is_refused(
+    desk: ProposalDesk, held: DecisionAnswer, changes: dict[str, Any]
+) -> None:
     with pytest.raises(Fault) as error:
-        desk.decline(held.decision_id, approver="mallory", why="")
-    assert error.value.code is ErrorCode.BAD_APPROVAL
+        desk.decline(held.decision_id, refusal(desk, held, **changes))
+    assert error.value.code is ErrorCode.BAD_SIGNATURE
     assert desk.get(held.decision_id).state == "held"
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from signing.eip712 import typed_digest
 from tests.fakes.memory_latch import MemoryLatch
-from tests.tool_servers.bench import NOW, Bench, proposal
+from tests.tool_servers.bench import ALICE, BOB, NOW, Bench, proposal
 from tool_servers.orders.desk import ProposalDesk
-from tool_servers.orders.stops import StopDesk
+from tool_servers.orders.stops import SignedResumption, StopDesk
 from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import TradingStateChanged
+from when_to_invest.keyholders import HomeFounded
 from when_to_invest.loosening import demand_no_loosening
+from when_to_invest.motions import Endorsement, Motion, motion_typed_data
 from when_to_invest.portfolio import AccountBook
+from when_to_invest.remedies import RESUME, resume_details
 from when_to_invest.values import Mode
 
 SCOPES = ["system", "account:main", "venue:paper", "instrument:SPX"]
@@ -108,6 +114,80 @@ def test_the_portfolio_says_what_is_halted_since_when_by_whom_and_why(
     assert line == "system halted since 2018-06-04T21:05:00Z by alice: drill"
     desk.relay()
     assert desk.portfolio().halts == (line,)
+
+
+def resumption(desk: ProposalDesk, bench: Bench, **changes: object) -> SignedResumption:
+    """Return what alice and bob signed to lift the system's halt, asked for now."""
+    standing = desk.ledger.book.standing
+    halts_hash = standing.hash_of("system")
+    given = {
+        "purpose": RESUME,
+        "summary": "resume trading: system",
+        "details": resume_details(scope="system", halts_hash=halts_hash, lifts="drill"),
+        "mode": Mode.REPLAY,
+        "requester": "operator",
+        "known_by": "local root",
+        "serial": standing.serial,
+        "expires_at": bench.clock.now() + timedelta(hours=1),
+        "domain": desk.court.roll.domain,
+    }
+    asked = Motion(**given | changes)  # type: ignore[arg-type]
+    digest = typed_digest(motion_typed_data(asked))
+    signed = tuple(
+        Endorsement(approver=name, address=key.address, signature=key.sign_digest(digest))
+        for name, key in (("alice", ALICE), ("bob", BOB))
+    )
+    return SignedResumption(scope="system", motion=asked, endorsements=signed)
+
+
+@pytest.fixture
+def stops(bench: Bench, desk: ProposalDesk, latch: MemoryLatch) -> StopDesk:
+    pull(latch)
+    desk.relay()
+    assert desk.stops is not None
+    return desk.stops
+
+
+def refused(stops: StopDesk, asked: SignedResumption) -> Fault:
+    with pytest.raises(Fault) as caught:
+        stops.take(asked)
+    assert stops.ledger.book.trading_states == {"system": TradingState.HALTED}
+    return caught.value
+
+
+def test_two_signatures_lift_a_halt(bench: Bench, desk: ProposalDesk, stops: StopDesk) -> None:
+    assert stops.take(resumption(desk, bench)).state == "active"
+    assert bench.latch.read() == ()
+
+
+def test_on_a_clock_that_went_back_nothing_is_resumed(
+    bench: Bench, desk: ProposalDesk, stops: StopDesk
+) -> None:
+    asked = resumption(desk, bench)
+    later = HomeFounded(at=NOW + timedelta(days=30), mode=Mode.REPLAY, chance="cd" * 32)
+    bench.journal.append([later])
+    bench.clock.move_to(later.at)
+    assert "expired" in refused(stops, asked).message
+    bench.clock.move_to(NOW + timedelta(minutes=1))
+    assert refused(stops, asked).code is ErrorCode.CLOCK_BACK
+    assert "trading_resumed" not in bench.kinds()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"requester": "dave"}, "neither an approver nor a caller"),
+        ({"known_by": None}, "how its requester was known"),
+        ({"requester": "alice"}, "alice asked for it"),
+        ({"requester": "al-ice"}, "neither an approver"),
+        ({"known_by": "local b_ob"}, "bob asked for it"),
+    ],
+)
+def test_whoever_asks_is_known_and_does_not_sign(
+    bench: Bench, desk: ProposalDesk, stops: StopDesk, changes: dict[str, object], words: str
+) -> None:
+    fault = refused(stops, resumption(desk, bench, **changes))
+    assert (fault.code, words in fault.message) == (ErrorCode.BAD_APPROVAL, True)
 
 
 @pytest.mark.parametrize(

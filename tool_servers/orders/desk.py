@@ -21,6 +21,7 @@ from tool_servers.orders.answers import (
     order_row,
 )
 from tool_servers.orders.court import Case, Court
+from tool_servers.orders.declining import Refusal, declined
 from tool_servers.orders.holds import Hold, ensure_new_signature, held
 from tool_servers.orders.minutes import order_intent, record_of
 from tool_servers.orders.outbox import Outbox
@@ -29,9 +30,9 @@ from tool_servers.orders.sitting import Decide, Sittings
 from tool_servers.orders.stops import StopDesk
 from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
-from when_to_invest.events import ApprovalDeclined, ApprovalGiven, CancelRequested, Event, IntentProposed
-from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
-from when_to_invest.intents import OrderIntent, decision_id_of
+from when_to_invest.events import ApprovalGiven, CancelRequested, Event, IntentProposed
+from when_to_invest.history import FINAL_STATES, DecisionState
+from when_to_invest.intents import decision_id_of
 from when_to_invest.portfolio import AccountBook
 
 
@@ -89,27 +90,18 @@ class ProposalDesk:
 
         return self._decided(approval.decision_id, decide)
 
-    def decline(self, decision_id: str, *, approver: str, why: str) -> DecisionAnswer:
-        """End a held decision on an approver's word; no signature is needed to say no.
+    def decline(self, decision_id: str, said: Refusal) -> DecisionAnswer:
+        """End a held decision on an approver's or the operator's word; a signature proves whose.
 
         Raises:
-            Fault: `unknown_decision`, or `bad_approval` when nobody of that name is enrolled.
+            Fault: `unknown_decision`, `bad_approval` or `bad_signature`.
         """
 
         def decide(_: AccountBook) -> Sequence[Event]:
             if record_of(self.ledger, decision_id).state is DecisionState.DECLINED:
                 return ()
-            held(record_of(self.ledger, decision_id), now=None)
-            self.court.roll.demand_vote(approver, self.court.clock.now())
-            return (
-                ApprovalDeclined(
-                    at=self.court.clock.now(),
-                    mode=self.court.settings.mode,
-                    decision_id=decision_id,
-                    approver=approver,
-                    why=why,
-                ),
-            )
+            hold = held(record_of(self.ledger, decision_id), now=None)
+            return (declined(self.court, hold, said),)
 
         return self._decided(decision_id, decide)
 
@@ -144,15 +136,15 @@ class ProposalDesk:
         """
         with self.sittings.room:
             self.ledger.refresh()
-            newest = _newest(self.ledger, state=state, proposers=proposers)
-            rows = tuple(order_row(item, order_intent(item)) for item in newest[:limit])
-            return Orders(orders=rows, total=len(newest))
+            newest = self.ledger.decisions.newest(state=state, proposers=proposers, limit=limit)
+            rows = tuple(order_row(item, order_intent(item)) for item in newest.records)
+            return Orders(orders=rows, total=newest.total)
 
     def held(self) -> tuple[Hold, ...]:
         """Return the decisions that wait for signatures, oldest first."""
         with self.sittings.room:
             self.ledger.refresh()
-            waiting = [item for item in self.ledger.decisions.values() if item.state is DecisionState.HELD]
+            waiting = self.ledger.decisions.in_state(DecisionState.HELD)
             return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
 
     def portfolio(self, *, proposers: frozenset[str] | None = None) -> Portfolio:
@@ -200,18 +192,6 @@ def _given(court: Court, approval: Approval) -> ApprovalGiven:
 def _reheard(court: Court, book: AccountBook, hold: Hold, approval: Approval) -> Sequence[Event]:
     signed = (*hold.approvals, approval)
     return court.hear(Case(hold.decision_id, hold.intent, signed, hold.expires_at), book)
-
-
-def _newest(
-    ledger: LiveLedger, *, state: DecisionState | None, proposers: frozenset[str] | None
-) -> list[DecisionRecord]:
-    return [
-        item
-        for item in reversed(ledger.decisions.values())
-        if state in {None, item.state}
-        and isinstance(item.intent, OrderIntent)
-        and (proposers is None or item.intent.proposer in proposers)
-    ]
 
 
 def _without_strangers(told: Portfolio, ledger: LiveLedger, proposers: frozenset[str]) -> Portfolio:

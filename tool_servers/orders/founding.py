@@ -51,7 +51,7 @@ def demand_no_new_names(configured: Mapping[str, str], court: Court) -> None:
     """
     known = {name: member.address.lower() for name, member in court.roll.members.items()}
     for name, address in configured.items():
-        if known.get(name) != address.lower() and name not in court.roll.removed:
+        if known.get(name) != address.lower() and name not in court.roll.electors.removed:
             raise Fault(
                 ErrorCode.LOOSER_LIMIT,
                 f"approvers.{name} was added to config.toml after this home was founded",

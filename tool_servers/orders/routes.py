@@ -20,10 +20,12 @@ from starlette.responses import JSONResponse, Response
 from tool_servers.access import Scope
 from tool_servers.assembly import ToolServer
 from tool_servers.doors import LARGEST_REQUEST_BYTES
+from tool_servers.orders.declining import Refusal
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.untrusted import plain_text
 from when_to_invest.approvals import Approval
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.motions import Endorsement
 from when_to_invest.values import DecisionId, Name, Value
 
 LOOPBACK_ONLY: Final = TransportSecuritySettings(
@@ -46,11 +48,12 @@ Act = Callable[[bytes], Answer]
 
 
 class Decline(Value):
-    """An approver's no."""
+    """An approver's no, or the operator's; signed, or on the operator's token alone."""
 
     decision_id: DecisionId
     approver: Name
     why: str = Field(default="", max_length=200)
+    endorsement: Endorsement | None = None
 
 
 def add_routes(server: ToolServer, desk: ProposalDesk) -> None:
@@ -61,8 +64,8 @@ def add_routes(server: ToolServer, desk: ProposalDesk) -> None:
 
     def decline(body: bytes) -> Answer:
         told = Decline.model_validate_json(body)
-        why = plain_text(told.why)
-        return desk.decline(told.decision_id, approver=told.approver, why=why).model_dump(mode="json")
+        said = Refusal(told.approver, plain_text(told.why), told.endorsement)
+        return desk.decline(told.decision_id, said).model_dump(mode="json")
 
     def list_held(body: bytes) -> Answer:
         del body

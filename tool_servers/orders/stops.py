@@ -142,6 +142,7 @@ class StopDesk:
         return Remedied(kind="order_settled", scope=asked.decision_id, state="settled")
 
     def _demand(self, event: ev.TradingResumed | ev.OrderSettled, *, serial: int) -> None:
+        self.roll.demand_asker(event.motion)
         electorate = self.roll.electorate(event.at)
         electorate.demand(event, home_id=self.ledger.home_id, serial=serial)
 
