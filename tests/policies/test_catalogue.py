@@ -10,6 +10,7 @@ import pytest
 from policies import rules
 from policies.catalogue import limits_markdown, refusals_markdown, rules_markdown
 from policies.gate import GATE_CODES
+from policies.limit_notes import limit_notes
 from policies.limits import HARD_LIMITS, Limits, tighten
 from policies.rules import RULES
 
@@ -29,6 +30,22 @@ def test_every_limit_is_listed_with_its_value_and_unit() -> None:
 
 def test_every_rule_is_listed_in_the_order_of_its_reasons() -> None:
     assert first_cells(rules_markdown()) == [rule.id for rule in RULES]
+
+
+def test_a_rule_that_signatures_lift_is_told_from_one_that_nothing_lifts() -> None:
+    kinds = {
+        line.split("|")[1].strip(" `"): line.split("|")[2].strip() for line in rules_markdown().splitlines()
+    }
+    assert {rule for rule, kind in kinds.items() if kind == "hold"} == {"approvals", "split_orders"}
+    assert list(kinds.values()).count("hard") == len(RULES) - 2
+
+
+def test_every_limit_has_the_unit_that_its_name_says() -> None:
+    units = {note.name: note.unit for note in limit_notes(HARD_LIMITS)}
+    assert units["allowed_venues"] == units["denied_instruments"] == "names"
+    assert units["max_messages_per_minute"] == units["approver_quorum"] == "count"
+    assert (units["price_collar_bps"], units["envelope_ttl_s"]) == ("bps", "s")
+    assert (units["max_order_notional_usd"], units["max_order_quantity"]) == ("USD", "base units")
 
 
 def test_every_reason_code_is_listed_once() -> None:

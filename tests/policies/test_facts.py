@@ -132,6 +132,12 @@ def test_a_holding_without_a_price_makes_the_total_unknown() -> None:
     assert known.exposure_of("GLD") is None
 
 
+def test_what_is_no_longer_held_needs_no_price() -> None:
+    known = facts(book=book(held={"SPX": 5, "GLD": 0}))
+    assert [each.instrument for each in known.exposures] == ["SPX"]
+    assert known.gross_exposure_usd == D(500)
+
+
 def test_an_open_order_without_a_price_makes_the_open_value_unknown() -> None:
     assert facts(book=book(reserved={ONE: reservation(1, instrument="GLD")})).open_orders_usd is None
 
@@ -179,6 +185,22 @@ def test_a_second_judgement_counts_only_what_came_before_the_proposal() -> None:
     assert known.proposed_at == NOW - timedelta(seconds=100)
     assert known.messages_last_minute == 1
     assert known.duplicate_at is None
+
+
+def test_a_second_judgement_leaves_out_no_more_than_came_of_its_own_kind_since() -> None:
+    own = proposal(100, decision_id=DECISION, proposer="agent", quantity=D(10))
+    before, elsewhere = proposal(130, proposer="agent"), proposal(90, instrument="GLD")
+    known = facts(book=book(proposals=[before, own, elsewhere]))
+    assert (known.messages_last_minute, known.messages_last_hour) == (1, 1)
+    assert (known.proposer_messages_last_minute, known.proposer_messages_last_hour) == (1, 1)
+
+
+def test_a_clock_that_was_set_back_leaves_out_nothing_that_was_never_counted() -> None:
+    own = proposal(100, decision_id=DECISION, proposer="agent", quantity=D(10))
+    set_back = proposal(160, proposer="agent")
+    known = facts(book=book(proposals=[proposal(130, proposer="agent"), own, set_back]))
+    assert known.messages_last_minute == 1
+    assert known.proposer_messages_last_minute == 1
 
 
 def test_the_newest_equal_proposal_that_was_not_refused_is_the_duplicate() -> None:

@@ -210,3 +210,11 @@ def test_lists_read_in_order_and_an_empty_one_reads_none() -> None:
 def test_nothing_that_is_live_is_allowed() -> None:
     assert HARD_LIMITS.allowed_venues == {"paper"}
     assert "live" not in HARD_LIMITS.allowed_modes
+
+
+def test_a_limit_is_written_as_people_write_numbers() -> None:
+    assert limit_text(Decimal("1E+5")) == "100000"
+    assert limit_text(Decimal("2.50")) == "2.5"
+    assert limit_text(frozenset({"b", "a"})) == "a, b"
+    assert limit_text(frozenset()) == "none"
+    assert limit_text(7) == "7"

@@ -78,6 +78,12 @@ def test_the_range_it_names_is_rounded_inwards_to_the_tick() -> None:
     assert said.fix == "a limit price between 80 and 101.75 USD"
 
 
+def test_a_range_of_one_tick_is_named() -> None:
+    said = at("50").but(instrument=spx(tick_size_usd=D(90))).objection("price_collar")
+    assert said is not None
+    assert said.fix == "a limit price between 90 and 90 USD"
+
+
 def test_no_range_is_named_when_no_tick_lies_in_it_or_none_is_known() -> None:
     coarse = at("50").but(instrument=spx(tick_size_usd=D(150)))
     unknown = at("50").but(instrument=None)
