@@ -57,6 +57,5 @@ class SealKeys:
 
     def _counts(self, address: str, when: datetime) -> bool:
         end = self._ends.get(address)
-        if end is not None and when > end:
-            return False
-        return address in self.anchors or when >= self._added[address].not_before
+        has_ended = end is not None and when > end
+        return not has_ended and (address in self.anchors or when >= self._added[address].not_before)

@@ -23,6 +23,7 @@ from tests.strategies.situations import (
     price,
     proposal,
     reservation,
+    sealed,
     spx,
     traded,
 )
@@ -222,6 +223,24 @@ def test_another_shape_or_proposer_is_no_duplicate(change: dict[str, Any]) -> No
 def test_turnover_ends_after_24_hours() -> None:
     told = [traded(7, hours_ago=25), traded(70, hours_ago=24), traded(700, hours_ago=23.9), traded(7000)]
     assert facts(book=book(turnover=told)).turnover_24h_usd == D(7700)
+
+
+@pytest.mark.parametrize(
+    "later", [{"instrument": "GLD"}, {"side": Side.SELL}, {"signatures": 1}, {"signatures": 2}, {}]
+)
+def test_a_sealed_order_is_judged_again_with_exactly_what_was_sealed_before_it(later: dict[str, Any]) -> None:
+    before = [sealed(1, 10), sealed(2, 20, signatures=1), sealed(3, 40, signatures=2)]
+    others = [sealed(4, 80, instrument="GLD"), sealed(5, 160, instrument="GLD", signatures=1)]
+    own, after = sealed(9, 3, decision_id=DECISION), sealed(6, 5, **later)
+    first = facts(book=book(sealed_before=[*before, *others]))
+    again = facts(book=book(sealed_before=[*before, *others, own, after]), is_sealed=True)
+    amounts = [
+        (known.own_unsigned_24h_usd, known.own_undersigned_24h_usd, known.repeated_last_hour)
+        for known in (first, again)
+    ]
+    assert amounts == [(D(1_000), D(3_000), first.repeated_last_hour)] * 2
+    totals = [(known.all_unsigned_24h_usd, known.all_undersigned_24h_usd) for known in (first, again)]
+    assert totals == [(D(9_000), D(27_000))] * 2
 
 
 def test_neither_proposer_nor_caller_counts_as_an_approver() -> None:

@@ -11,6 +11,7 @@ from policies.seal import seal
 from signing.eip712 import typed_digest
 from tests.policies.sealing import ALICE, GATE, HERE, LARGE, LARGEST, approved, sealed, sign, verify
 from tests.strategies.situations import DECISION, NOW, D, Situation, other_decision
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.verdicts import Held, Refused
@@ -79,6 +80,7 @@ def test_exactly_the_counted_signatures_travel() -> None:
         [sign(LARGE.intent, decision_id=other_decision(1))],
         [sign(LARGE.asking(quantity=D(151)).intent)],
         [sign(LARGE.intent, life_s=0)],
+        [sign(LARGE.intent, domain=SigningDomain(home_id="cd" * 32, chain_id=31_337))],
     ],
 )
 def test_a_counted_signature_that_is_not_at_hand_stops_the_seal(approvals: Any) -> None:

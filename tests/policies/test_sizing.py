@@ -29,6 +29,18 @@ def test_room_is_filled_with_whole_lots(room_usd: str, price_usd: str, said: str
     assert fits_usd(order(), facts, room_usd=D(room_usd), price_usd=D(price_usd)) == said
 
 
+def test_debts_leave_no_room_for_even_the_cheapest_lot() -> None:
+    facts = Situation(instrument=spx(lot_size=D("0.01"))).facts
+    said = fits_usd(order(), facts, room_usd=D(-500), price_usd=D("0.01"))
+    assert said == "no buy of SPX fits now"
+
+
+def test_an_order_of_nothing_shrinks_nothing() -> None:
+    situation = Situation().knowing(held={"SPX": 10}).asking(side=Side.SELL)
+    nothing = situation.intent.model_copy(update={"quantity": D(0)})
+    assert not can_only_shrink(nothing, situation.facts)
+
+
 @pytest.mark.parametrize("price_usd", [None, D(0)])
 def test_without_a_price_nothing_is_promised(price_usd: Decimal | None) -> None:
     assert fits_usd(order(), Situation().facts, room_usd=D(100), price_usd=price_usd) == UNKNOWN
