@@ -44,6 +44,10 @@ class Reservation:
         """Return what it would cost or bring if all of it filled at the limit."""
         return self.quantity_open * self.worst_price_usd
 
+    def less(self, quantity: Decimal) -> Reservation:
+        """Return what is left of it after a trade, in base units."""
+        return replace(self, quantity_open=self.quantity_open - quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -202,11 +206,10 @@ class AccountBook(GovernedHoldings):
         reservation = self.reservations.get(event.decision_id)
         if reservation is None:
             return
-        left = reservation.quantity_open - event.quantity
-        if event.is_last or left <= 0:
+        if event.is_last or event.quantity >= reservation.quantity_open:
             del self.reservations[event.decision_id]
         else:
-            self.reservations[event.decision_id] = replace(reservation, quantity_open=left)
+            self.reservations[event.decision_id] = reservation.less(event.quantity)
 
     _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], bool | None]]] = {
         ev.AccountFunded: _fund,
