@@ -35,6 +35,7 @@ from tool_servers.failures import failed, fault_of, unknown_arguments
 from tool_servers.permits import Permits, tools_of_callers
 from tool_servers.rates import Rate, RateLimiter, rate_within
 from tool_servers.toolspec import ToolDefinition, checked
+from tool_servers.waiting_room import WaitingRoom
 from tool_servers.watch import ARGUMENT, LONGEST_CALL_S, watch_of
 from when_to_invest.values import Value
 
@@ -63,6 +64,8 @@ class Terms:
     """How long watched work may take."""
     callers: Mapping[str, CallerSettings] = field(default_factory=dict)
     """What settings take away from single callers."""
+    room: WaitingRoom = field(default_factory=WaitingRoom)
+    """How many calls may be inside at once, over all callers."""
 
 
 class ToolServer(MCPServer[Any]):
@@ -140,7 +143,7 @@ def build_server(
         instructions=card.instructions,
         tools=[_registered(tool, terms) for tool in offered],
         log_level="WARNING",
-        middleware=[Audit(server=card.name, limiter=limiter)],
+        middleware=[Audit(server=card.name, limiter=limiter, room=terms.room)],
         **authentication(terms.access),
     )
     server.access = terms.access

@@ -1,7 +1,7 @@
 """One line a call on stderr: who called what, how it ended, how long it took.
 
 The lines never hold arguments or results, so no secret can enter the log through them.
-The same middleware refuses callers that call too often.
+The same middleware refuses callers that call too often, and calls that there is no room for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any, TextIO
 
 from mcp.server.context import HandlerResult, ServerRequestContext
@@ -19,6 +20,7 @@ from tool_servers.access import caller_name
 from tool_servers.failures import failed
 from tool_servers.rates import RateLimiter
 from tool_servers.untrusted import plain_text
+from tool_servers.waiting_room import WaitingRoom
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -28,11 +30,14 @@ _Next = Callable[[_Context], Awaitable[HandlerResult]]
 
 
 class Audit:
-    """Middleware of every server: admission by rate, then one log line a tool call."""
+    """Middleware of every server: admission by rate and by room, then one log line a tool call."""
 
-    def __init__(self, *, server: str, limiter: RateLimiter, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, *, server: str, limiter: RateLimiter, room: WaitingRoom, stream: TextIO | None = None
+    ) -> None:
         self._server = server
         self._limiter = limiter
+        self._room = room
         self._stream = stream
 
     async def __call__(self, ctx: _Context, call_next: _Next) -> HandlerResult:
@@ -51,7 +56,7 @@ class Audit:
 
     async def _admitted(self, ctx: _Context, call_next: _Next, *, caller: str) -> HandlerResult:
         if self._limiter.admits(caller):
-            return await call_next(ctx)
+            return await self._housed(ctx, call_next, caller=caller)
         return failed(
             Fault(
                 ErrorCode.RATE_LIMITED,
@@ -61,6 +66,14 @@ class Audit:
                 fix="wait a few seconds and call less often",
             )
         )
+
+    async def _housed(self, ctx: _Context, call_next: _Next, *, caller: str) -> HandlerResult:
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._room.place(caller))
+            except Fault as fault:
+                return failed(fault)
+            return await call_next(ctx)
 
     def _write(self, ctx: _Context, *, caller: str, outcome: str, took_s: float) -> None:
         line = {

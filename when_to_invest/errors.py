@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
     MODEL_UNAVAILABLE = "model_unavailable"
     ANSWER_UNGROUNDED = "answer_ungrounded"
     FILL_EXCEEDS_ORDER = "fill_exceeds_order"
@@ -131,6 +132,9 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ErrorCode.UNAUTHENTICATED: ErrorKind("the caller's token is missing or wrong", EXIT_UNREACHABLE),
     ErrorCode.FORBIDDEN: ErrorKind("the caller is known but may not do that", EXIT_REFUSED),
     ErrorCode.RATE_LIMITED: ErrorKind("too many calls", EXIT_UNREACHABLE, is_retryable=True),
+    ErrorCode.OVERLOADED: ErrorKind(
+        "more calls wait at once than are let in", EXIT_UNREACHABLE, is_retryable=True
+    ),
     ErrorCode.MODEL_UNAVAILABLE: ErrorKind(
         "the language model does not answer", EXIT_UNREACHABLE, is_retryable=True
     ),

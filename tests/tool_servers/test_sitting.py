@@ -15,6 +15,7 @@ from ledger.journal import Head
 from ledger.live import LiveLedger
 from tests.ledger.test_live import histories
 from tests.tool_servers.bench import Bench, proposal
+from tool_servers.orders import sitting
 from tool_servers.orders.answers import DecisionAnswer
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.sitting import MOST_AT_ONCE
@@ -130,6 +131,28 @@ def test_more_than_fit_in_one_sitting_sit_in_the_next() -> None:
     desk = Bench().desk()
     calls = [lambda: desk.get("d-" + "0" * 24)] * (MOST_AT_ONCE + 3)
     assert all(isinstance(asked.exception(), Fault) for asked in _together(desk, calls))
+
+
+def test_whoever_finds_too_many_waiting_is_turned_away_and_nothing_is_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sitting, "MOST_WAITING", 3)
+    bench = Bench()
+    desk = bench.desk()
+    sittings = desk.sittings
+    with ThreadPoolExecutor(3) as pool:
+        with sittings.room:
+            asked = [pool.submit(call) for call in _asking(desk, "1000", "1100", "1200")]
+            deadline = time.monotonic() + DEADLINE_S
+            while len(sittings._waiting) < len(asked):
+                assert time.monotonic() < deadline
+            with pytest.raises(Fault) as caught:
+                desk.propose(proposal("500", request_id="late"), caller="agent")
+            assert bench.kinds() == ["account_funded"]
+        assert [each.result().state for each in asked] == ["queued"] * 3
+    assert caught.value.code is ErrorCode.OVERLOADED
+    assert "3 calls wait" in caught.value.message
+    assert desk.propose(proposal("500", request_id="late"), caller="agent").state == "queued"
 
 
 @pytest.mark.proof

@@ -18,6 +18,7 @@ from ledger.journal import Journal
 from ledger.live import LiveLedger
 from tool_servers.orders.minutes import MOST_ATTEMPTS
 from tool_servers.orders.outbox import Outbox
+from tool_servers.waiting_room import overloaded
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 from when_to_invest.loosening import demand_no_loosening
@@ -25,6 +26,8 @@ from when_to_invest.portfolio import AccountBook
 from when_to_invest.twin import twin_of
 
 MOST_AT_ONCE: Final = 64
+MOST_WAITING: Final = 256
+"""Whoever finds as many before them is turned away at once, instead of waiting ever longer."""
 _log = logging.getLogger(__name__)
 Decide = Callable[[AccountBook], Sequence[Event]]
 """Looks at the book it is given and at the refreshed ledger; returns what to record, or nothing."""
@@ -61,8 +64,9 @@ class Sittings(Generic[Answer]):
         """Decide, record and send, together with whatever else waits; return the answer.
 
         Raises:
-            Fault: `journal_conflict` when others wrote first `MOST_ATTEMPTS` times, or
-                whatever `decide`, the journal or `answer` raises.
+            Fault: `overloaded` when `MOST_WAITING` wait already; `journal_conflict` when others
+                wrote first `MOST_ATTEMPTS` times; or whatever `decide`, the journal or `answer`
+                raises.
         """
         request: _Request[Answer] = _Request(decision_id, decide)
         if not self._goes_in(request):
@@ -82,6 +86,8 @@ class Sittings(Generic[Answer]):
     def _goes_in(self, request: _Request[Answer]) -> bool:
         """Queue up; return whether nobody sits, so that this request's thread holds the sitting."""
         with self._door:
+            if len(self._waiting) >= MOST_WAITING:
+                raise overloaded(len(self._waiting), most=MOST_WAITING)
             self._waiting.append(request)
             is_first, self._is_sitting = not self._is_sitting, True
             return is_first
