@@ -38,6 +38,7 @@ class Token:
     """A fresh SoftHSM2 token in which keys can be made; its whole state lies in `directory`."""
 
     directory: Path
+    name: str = TOKEN
 
     def make_key(self, label: str, *, curve: str = "secp256k1", **changes: bool) -> TokenKey:
         private = {
@@ -45,14 +46,14 @@ class Token:
             pkcs11.Attribute.EXTRACTABLE: changes.get("extractable", False),
             pkcs11.Attribute.SIGN: changes.get("sign", True),
         }
-        with pkcs11.lib(str(SOFTHSM)).get_token(token_label=TOKEN).open(rw=True, user_pin=PIN) as session:
+        with pkcs11.lib(str(SOFTHSM)).get_token(token_label=self.name).open(rw=True, user_pin=PIN) as session:
             curve_params = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
             parameters = session.create_domain_parameters(pkcs11.KeyType.EC, curve_params, local=True)
             parameters.generate_keypair(store=True, label=label, private_template=private)
         return self.key(label)
 
     def key(self, label: str) -> TokenKey:
-        return TokenKey(str(SOFTHSM), TOKEN, label)
+        return TokenKey(str(SOFTHSM), self.name, label)
 
     @contextmanager
     def away(self) -> Iterator[None]:
