@@ -26,6 +26,7 @@ from tests.strategies.situations import (
     sealed,
     spx,
     traded,
+    worth,
 )
 from tests.strategies.spoilers import situations, unusable_prices
 from when_to_invest.breakers import TradingState
@@ -253,6 +254,28 @@ def test_neither_proposer_nor_caller_counts_as_an_approver() -> None:
 def test_the_strictest_trading_state_counts() -> None:
     states = {"system": TradingState.REDUCING, "instrument:SPX": TradingState.HALTED}
     assert facts(book=book(trading_states=states)).trading_state is TradingState.HALTED
+
+
+def test_an_accounts_worth_is_its_own_cash_and_what_it_still_holds() -> None:
+    marks = {"GLD": price(50, age_s=7_000), "TLT": price(20, age_s=9_000)}
+    shared = book(cash_usd="1000", held={"SPX": 5, "GLD": 2, "TLT": 0, "IEF": 0}, was_worth=worth(900))
+    shared.positions["second", "TLT"] = Position(D(100), D(0))
+    known = facts(book=shared, marks=marks)
+    assert known.equity_usd == D(1_600)
+    assert known.equity_price_at == NOW - timedelta(seconds=7_000)
+    assert known.equity_marked_at == NOW - timedelta(seconds=60)
+    assert known.day_start_equity_usd == known.peak_equity_usd == D(900)
+
+
+def test_an_account_that_holds_nothing_has_no_prices_to_wait_for() -> None:
+    known = facts(book=book(cash_usd="1000", held={"SPX": 0}, was_worth=worth(900)))
+    assert (known.equity_usd, known.equity_price_at, known.equity_marked_at) == (D(1_000), None, None)
+
+
+def test_a_holding_without_a_price_leaves_the_worth_unknown() -> None:
+    known = facts(book=book(cash_usd="1000", held={"SPX": 1, "GLD": 1}))
+    assert known.equity_usd is None
+    assert known.equity_price_at == known.reference_known_at
 
 
 @slow_draws

@@ -31,6 +31,7 @@ from tests.policies.sealing import (
 )
 from tests.strategies.situations import DECISION, NOW, D, Situation, other_decision
 from when_to_invest.approvals import Approval
+from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, envelope_typed_data
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
@@ -171,6 +172,34 @@ def test_an_approval_that_is_not_exactly_right_is_refused(
         verify_approval(approval, typed_digest=typed_digest, recover=recover_address, **given | changes)
     assert caught.value.code in {ErrorCode.BAD_APPROVAL, ErrorCode.BAD_SIGNATURE}
     assert counted(approval, **given | changes) == frozenset()
+
+
+ELSEWHERE = [
+    ("another home", SigningDomain(home_id="cd" * 32, chain_id=HERE.chain_id)),
+    ("chain id 1", SigningDomain(home_id=HERE.home_id, chain_id=1)),
+]
+
+
+@pytest.mark.parametrize(("why", "domain"), ELSEWHERE)
+def test_an_envelope_sealed_for_another_home_or_chain_is_refused(why: str, domain: SigningDomain) -> None:
+    with pytest.raises(Fault, match=why) as caught:
+        verify(resealed(sealed(), domain=domain))
+    assert caught.value.code is ErrorCode.BAD_APPROVAL
+
+
+@pytest.mark.parametrize(("why", "domain"), ELSEWHERE)
+def test_an_approval_signed_for_another_home_or_chain_is_told_so(why: str, domain: SigningDomain) -> None:
+    approval = sign(LARGE.intent, domain=domain)
+    with pytest.raises(Fault, match=why):
+        verify_approval(
+            approval,
+            intent=LARGE.intent,
+            approvers=PEOPLE,
+            now=NOW,
+            domain=HERE,
+            typed_digest=typed_digest,
+            recover=recover_address,
+        )
 
 
 def test_an_approval_may_last_as_long_as_the_longest_hold() -> None:
