@@ -6,6 +6,7 @@ gives up. Nothing here knows what a file holds.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,6 +88,33 @@ def connect(path: Path, *, is_read_only: bool = False, is_alone: bool = False) -
     return connection
 
 
+class Footing:
+    """Which files a connection stands on: the database and its log, by what they are on the disk.
+
+    A process goes on writing into a file that was deleted or replaced, and nobody finds again
+    what it wrote.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # Text, because this is asked twice an append and a path takes its time.
+        self._stood = {each: _identity(each) for each in (str(path), f"{path}-wal")}
+
+    def lost(self) -> str | None:
+        """Return the name of the first file that is not where it was, or is another; none when all are."""
+        for path, stood in self._stood.items():
+            if _identity(path) != stood:
+                return Path(path).name
+        return None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - half the time of a path
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 @contextmanager
 def immediate(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the body in a transaction that takes the write lock first; undo on any error."""
@@ -108,14 +136,19 @@ def create(
     Raises:
         sqlite3.Error: the file cannot be written.
     """
-    if _number(connection, "schema_version") > 0:
+    if not is_blank(connection):
         return
     with immediate(connection):
-        if _number(connection, "schema_version") == 0:
+        if is_blank(connection):
             for statement in schema:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {application_id:d}")
             connection.execute(f"PRAGMA user_version = {layout:d}")
+
+
+def is_blank(connection: sqlite3.Connection) -> bool:
+    """Return whether nothing was ever laid out in the file."""
+    return _number(connection, "schema_version") == 0
 
 
 def kind_of(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -145,6 +178,9 @@ def translated(codes: FaultCodes, doing: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _fault(codes, error, doing) from error
+    except UnicodeDecodeError as error:
+        # A text that is none: only a file that was changed from outside holds one.
+        raise _damaged(codes, "a text in it is not UTF-8", doing) from error
 
 
 def _fault(codes: FaultCodes, error: sqlite3.Error, doing: str) -> Fault:
@@ -156,10 +192,12 @@ def _fault(codes: FaultCodes, error: sqlite3.Error, doing: str) -> Fault:
             fix="try again; stop whatever holds the file open",
         )
     if code == sqlite3.SQLITE_CORRUPT:
+        return _damaged(codes, str(error), doing)
+    if code == sqlite3.SQLITE_READONLY:
         return Fault(
-            codes.damaged,
-            f"cannot {doing}: the file is damaged ({error})",
-            fix=f"stop trading and restore the {codes.name} from a backup",
+            ErrorCode.STORAGE_FAILED,
+            f"cannot {doing}: nothing can be written there",
+            fix=f"check permissions of --home: even reading needs a log beside the {codes.name}",
         )
     if code in _UNREADABLE:
         return Fault(
@@ -171,6 +209,14 @@ def _fault(codes: FaultCodes, error: sqlite3.Error, doing: str) -> Fault:
         ErrorCode.STORAGE_FAILED,
         f"cannot {doing}: {error}",
         fix="check free space and permissions of --home",
+    )
+
+
+def _damaged(codes: FaultCodes, why: str, doing: str) -> Fault:
+    return Fault(
+        codes.damaged,
+        f"cannot {doing}: the file is damaged ({why})",
+        fix=f"stop trading and restore the {codes.name} from a backup",
     )
 
 

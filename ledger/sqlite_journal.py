@@ -24,15 +24,22 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
 _BATCH: Final = 500
+_GONE: Final = "it is missing though the witness saw it"
 _AT: Final = "SELECT sequence, previous_hash, hash, event FROM events WHERE sequence = ?"
 
 
 class SqliteJournal:
     """A `Journal` on one connection; threads of a process may share it."""
 
-    def __init__(self, connection: sqlite3.Connection, witness: Witness | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        witness: Witness | None,
+        footing: sqlite_files.Footing | None = None,
+    ) -> None:
         self._connection = connection
         self._witness = witness
+        self._footing = footing
         self._indexes = latest().indexes
         self._lock = threading.RLock()
 
@@ -80,10 +87,13 @@ class SqliteJournal:
             raise not_writable()
         with self._lock:
             with self._writing():
+                self._demand_footing()
                 head = self._checked_head()
                 if expected is not None and head != expected:
                     raise conflict(head, expected)
                 head = self._chain(events, canonical, head)
+            # INVARIANT: nothing is answered that stands in a file which nobody will find again.
+            self._demand_footing()
             self._witness.saw(head)
         return head
 
@@ -101,6 +111,15 @@ class SqliteJournal:
             sqlite_files.immediate(self._connection),
         ):
             yield
+
+    def _demand_footing(self) -> None:
+        lost = self._footing.lost() if self._footing is not None else None
+        if lost is not None:
+            raise Fault(
+                ErrorCode.JOURNAL_CORRUPT,
+                f"{lost} was deleted, moved or replaced while the journal was open",
+                fix="stop the services, put the file back, and run `when-to-invest journal verify`",
+            )
 
     def _checked_head(self) -> Head:
         """Return the head, refusing to write on after an event that is not the last one."""
@@ -156,10 +175,15 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
     """
     # INVARIANT: the witness is read first, so a journal in use is never behind it.
     seen = read_witness(path)
+    is_known = seen is not None and seen.sequence > 0
+    if is_known and not path.exists():
+        raise corrupt(1, _GONE)
     with sqlite_files.translated(sqlite_files.JOURNAL, "open the journal"):
         connection = sqlite_files.connect(path, is_read_only=is_read_only)
         try:
-            if not is_read_only:
+            if is_known:
+                _demand_content(connection)
+            elif not is_read_only:
                 layout = latest()
                 sqlite_files.create(
                     connection, layout.statements, application_id=APPLICATION_ID, layout=layout.number
@@ -170,7 +194,13 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
         except BaseException:
             connection.close()
             raise
-    return SqliteJournal(connection, witness)
+    return SqliteJournal(connection, witness, None if is_read_only else sqlite_files.Footing(path))
+
+
+def _demand_content(connection: sqlite3.Connection) -> None:
+    """Refuse to begin anew in the place of a journal that was witnessed."""
+    if sqlite_files.is_blank(connection):
+        raise corrupt(1, _GONE)
 
 
 def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
@@ -178,7 +208,7 @@ def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
         return
     row = connection.execute("SELECT hash FROM events WHERE sequence = ?", (seen.sequence,)).fetchone()
     if row is None:
-        raise corrupt(_head(connection).sequence + 1, "it is missing though the witness saw it")
+        raise corrupt(_head(connection).sequence + 1, _GONE)
     if _hex(row[0]) != seen.hash:
         raise corrupt(seen.sequence, "the witness saw another event in its place")
 

@@ -165,6 +165,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         parts=("ledger.verify.verify_journal", "ledger.witness.read_witness", "ledger.anchors.contradiction"),
         tests=(
             "tests/ledger/test_verify.py",
+            "tests/ledger/test_bad_storage.py",
             "tests/ledger/test_anchors.py",
             f"{_PROCESS}::test_a_corrupt_journal_stops_it_before_anything_is_received",
         ),
@@ -176,6 +177,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         parts=("ledger.sqlite_files.translated",),
         tests=(
             "tests/ledger/test_full_disk.py",
+            "tests/ledger/test_bad_storage.py",
             "tests/tool_servers/test_sitting.py::test_a_disk_that_fails_answers_nobody_and_records_nothing",
         ),
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.journals import _export_lines
+from cli.journal_export import export_lines
 from ledger.checking import check_links
 from ledger.dump import links_in
 from ledger.verify import Verification
@@ -27,7 +27,7 @@ def lines(tmp_path: Path) -> Path:
     path = tmp_path / "export.jsonl"
     with Store(tmp_path).opened() as journal:
         journal.append(one_of_each())
-        _export_lines(journal, path)
+        export_lines(journal, path)
     return path
 
 
