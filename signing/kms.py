@@ -126,7 +126,10 @@ def connect_kms(*, region: str, endpoint_url: str | None) -> KmsClient:
         retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
     )
     try:
-        client: KmsClient = boto3.client("kms", region_name=region, endpoint_url=endpoint_url, config=config)
+        # A session of its own: the shared one keeps the credentials that it met first.
+        client: KmsClient = boto3.session.Session().client(
+            "kms", region_name=region, endpoint_url=endpoint_url, config=config
+        )
     except (BotoCoreError, ValueError) as error:
         raise unusable_key("region or endpoint_url of [signing] cannot be used") from error
     return client

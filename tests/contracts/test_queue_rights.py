@@ -17,12 +17,15 @@ from typing import Any
 import pytest
 
 from home.settings import QueueKind, QueueSettings
-from infra.iam.roles import Resources, Role, role_policy
+from infra.iam.roles import Guarded as Resource
+from infra.iam.roles import Principals, Resources, Role, guard_policy, role_policy
 from ledger.connect import open_receiving, open_sender
 from ledger.queue import OutgoingMessage
 from ledger.sqs_client import connect_sqs
 from ledger.sqs_provision import provision_queue
 from ledger.sqs_queue import SqsDeadLetters, SqsReceiver, SqsSender, ensure_queue, find_dead_letters
+from signing.eip712 import recover_address
+from signing.kms import ALGORITHM, KEY_SPEC, KEY_USAGE, connect_kms, open_kms_signer
 from tests.contracts.sqs_server import sqs_server
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -33,6 +36,8 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ],
 }
+SESSION = "one-task"
+STRANGER = "arn:aws:iam::000000000000:role/stranger"
 NOTHING_HERE = Path("nowhere")
 _numbers = count(1)
 
@@ -44,6 +49,7 @@ class Guarded:
     settings: QueueSettings
     dead_letter_url: str
     become: Callable[[Role], None]
+    principals: Principals
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +78,26 @@ def guarded(address: str, monkeypatch: pytest.MonkeyPatch) -> Guarded:
         settings.model_copy(update={"url": made.url}),
         made.dead_letter_url,
         lambda role: _use(monkeypatch, identities[role]),
+        Principals(
+            proposing_role_arn=_role_arn(Role.PROPOSING_SERVER, name),
+            executor_role_arn=_role_arn(Role.EXECUTOR, name),
+            key_keeper_role_arn="arn:aws:iam::000000000000:role/key-keeper",
+            queue_arn=resources.queue_arn,
+            region=REGION,
+        ),
     )
+
+
+def _role_arn(role: Role, name: str) -> str:
+    """Return what this server compares a caller with: the session, where AWS takes its role."""
+    return f"arn:aws:sts::000000000000:assumed-role/{role.value}-{name}/{SESSION}"
 
 
 def _client(service: str, address: str) -> Any:
     import boto3
 
-    return boto3.client(service, endpoint_url=address, region_name=REGION)
+    # Not the shared session, which keeps the credentials that it met first.
+    return boto3.session.Session().client(service, endpoint_url=address, region_name=REGION)
 
 
 def _arn(sqs: Any, url: str) -> str:
@@ -91,7 +110,7 @@ def _identity(role: Role, resources: Resources, address: str, name: str) -> dict
     made = iam.create_role(RoleName=f"{role.value}-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))
     document = json.dumps(role_policy(role, resources))
     iam.put_role_policy(RoleName=f"{role.value}-{name}", PolicyName="rights", PolicyDocument=document)
-    session = sts.assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName="one-task")
+    session = sts.assume_role(RoleArn=made["Role"]["Arn"], RoleSessionName=SESSION)
     return dict(session["Credentials"])
 
 
@@ -187,6 +206,73 @@ def test_no_role_empties_changes_or_takes_over_the_queue(guarded: Guarded, role:
         with pytest.raises(ClientError) as caught:
             act()
         assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def seal_key(guarded: Guarded, address: str, *, conditions: bool = True) -> str:
+    """Make a sealing key under its production policy; return its ARN."""
+    policy = guard_policy(Resource.SEAL_KEY, guarded.principals)
+    if not conditions:  # this server does not tell policies what is signed and how
+        policy["Statement"][0].pop("Condition")
+    made = _client("kms", address).create_key(KeySpec=KEY_SPEC, KeyUsage=KEY_USAGE, Policy=json.dumps(policy))
+    return str(made["KeyMetadata"]["Arn"])
+
+
+def test_the_proposing_server_alone_seals_with_the_key(guarded: Guarded, address: str) -> None:
+    key = seal_key(guarded, address, conditions=False)
+    guarded.become(Role.PROPOSING_SERVER)
+    signer = open_kms_signer(connect_kms(region=REGION, endpoint_url=address), key)
+    assert recover_address(bytes(32), signer.sign_digest(bytes(32))) == signer.address
+    for role in (Role.AGENT, Role.MARKET_SERVER, Role.EXECUTOR):
+        guarded.become(role)
+        with pytest.raises(Fault) as caught:
+            open_kms_signer(connect_kms(region=REGION, endpoint_url=address), key)
+        assert caught.value.code is ErrorCode.KEY_MISSING
+        assert "may not use it" in caught.value.message
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_role_signs_anything_but_digests_or_passes_the_key_on(
+    guarded: Guarded, role: Role, address: str
+) -> None:
+    from botocore.exceptions import ClientError
+
+    key = seal_key(guarded, address)
+    guarded.become(role)
+    kms = _client("kms", address)
+    for act in (
+        lambda: kms.sign(KeyId=key, Message=bytes(32), MessageType="RAW", SigningAlgorithm=ALGORITHM),
+        lambda: kms.put_key_policy(KeyId=key, PolicyName="default", Policy="{}"),
+        lambda: kms.create_grant(KeyId=key, GranteePrincipal=STRANGER, Operations=["Sign"]),
+        lambda: kms.schedule_key_deletion(KeyId=key),
+        lambda: kms.disable_key(KeyId=key),
+    ):
+        with pytest.raises(ClientError) as caught:
+            act()
+        assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_queue_under_its_policy_takes_nothing_in_the_open(guarded: Guarded) -> None:
+    sqs, url = connect_sqs(guarded.settings), guarded.settings.url
+    policy = guard_policy(Resource.ORDER_QUEUE, guarded.principals)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    guarded.become(Role.PROPOSING_SERVER)  # which may send, and reaches this server without TLS
+    for act in sending_acts(guarded, url=url):
+        assert_denied(act)
+
+
+def test_a_queue_s_policy_holds_whatever_a_role_is_allowed(guarded: Guarded) -> None:
+    policy = guard_policy(Resource.ORDER_QUEUE, guarded.principals)
+    policy["Statement"] = [part for part in policy["Statement"] if part["Sid"] != "NothingTravelsInTheOpen"]
+    sqs, url = connect_sqs(guarded.settings), guarded.settings.url
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    # This server's root, whom no role's document limits.
+    for act in (*sending_acts(guarded, url=url)[:1], *receiving_acts(guarded, url=url)[:1]):
+        assert_denied(act)
+    guarded.become(Role.PROPOSING_SERVER)
+    assert SqsSender(url, connect_sqs(guarded.settings)).send(message())
+    guarded.become(Role.EXECUTOR)
+    receiver = SqsReceiver(url, connect_sqs(guarded.settings), visibility_s=30)
+    assert len(receiver.receive(max_messages=1, wait_s=0.0)) == 1
 
 
 def test_credentials_that_are_made_up_open_nothing(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
