@@ -8,6 +8,7 @@ event against the hash it had when it was folded. So no answer depends on what l
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
@@ -23,7 +24,8 @@ from when_to_invest.portfolio import AccountBook
 
 KEPT: Final = 500
 """Decisions kept in memory though nothing more is expected of them; the newest touched."""
-_ORDERED: Final = (ev.SendIntended, ev.OrderMoved, ev.OrderFilled, ev.OrderSettled)
+_LOOKED_AT: Final = 4
+_ORDERED: Final = frozenset({ev.SendIntended, ev.OrderMoved, ev.OrderFilled, ev.OrderSettled})
 
 
 @dataclass(slots=True)
@@ -52,9 +54,8 @@ class Decisions(Mapping[str, DecisionRecord]):
         self._journal = journal
         self._book = book
         self._shelf = shelf or Shelf()
-        self._live: dict[str, _Entry] = {}
+        self._live: OrderedDict[str, _Entry] = OrderedDict()
         self._kept = kept
-        self._full_at = 2 * kept + 1 if kept is not None else None
         self._count = 0
         self._open: tuple[DecisionRecord, ...] | None = ()
 
@@ -139,8 +140,8 @@ class Decisions(Mapping[str, DecisionRecord]):
         entry = self._live.get(decision_id)
         if entry is None:
             entry = self._recalled(self._shelf.of_decision(decision_id))
-        if isinstance(event, _ORDERED):
-            self._make_ready(event)
+        if type(event) in _ORDERED:
+            self._make_ready(event)  # type: ignore[arg-type]
         if isinstance(event, ev.IntentProposed):
             if entry is not None:
                 raise proposed_twice(decision_id)
@@ -154,8 +155,9 @@ class Decisions(Mapping[str, DecisionRecord]):
         entry.places.append(recorded.sequence)
         entry.hashes.append(recorded.hash)
         self._open = None
-        if self._full_at is not None and len(self._live) >= self._full_at:
-            self._lay_aside()
+        self._live.move_to_end(decision_id)
+        if self._kept is not None and len(self._live) > self._kept:
+            self._lay_aside(self._kept)
 
     def _opened(self, event: ev.IntentProposed) -> _Entry:
         record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
@@ -179,22 +181,21 @@ class Decisions(Mapping[str, DecisionRecord]):
         self._open = None
         return entry
 
-    def _lay_aside(self) -> None:
-        """Lay on the shelf what nothing is expected of, but for the newest touched."""
-        kept, reserved = self._kept or 0, self._book.reservations
-        idle = [
-            entry
-            for decision_id, entry in self._live.items()
-            if decision_id not in reserved and not entry.record.is_open
-        ]
-        idle.sort(key=lambda entry: entry.places[-1])
-        leaving = idle[: max(len(idle) - kept, 0)]
-        self._shelf.put([self._card(entry) for entry in leaving])
-        for entry in leaving:
-            decision_id = entry.record.decision_id
+    def _lay_aside(self, most: int) -> None:
+        """Look at a few of those that nothing happened to for longest; shelve what nothing is expected of.
+
+        A few at a time, so that memory is used again instead of growing and shrinking.
+        """
+        for _ in range(min(_LOOKED_AT, len(self._live))):
+            decision_id, entry = next(iter(self._live.items()))
+            if decision_id in self._book.reservations or entry.record.is_open:
+                self._live.move_to_end(decision_id)
+                continue
+            self._shelf.put(self._card(entry))
             del self._live[decision_id]
             self._book.forget(decision_id, trades=_trades(entry.record))
-        self._full_at = len(self._live) + kept + 1
+            if len(self._live) <= most:
+                return
 
     def _card(self, entry: _Entry) -> Card:
         record = entry.record

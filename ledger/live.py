@@ -26,6 +26,8 @@ from when_to_invest.portfolio import AccountBook
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 """How far machines that keep time together may differ."""
 _OF_DECISIONS: Final = frozenset(kind for kind in EVENT_KINDS if "decision_id" in kind.model_fields)
+_FITTED: Final = frozenset({TradingResumed, OrderSettled})
+"""What is signed for one state alone."""
 MOST_TOLD: Final = 100
 """Events passed over that are remembered one by one; more are counted."""
 Warrant = Callable[[Event, str], bool]
@@ -44,7 +46,7 @@ class PassedOver(NamedTuple):
 def nothing_is_warranted(event: Event, home_id: str) -> bool:
     """Return False for every event that loosens: who knows no approvers believes none."""
     del home_id
-    return not isinstance(event, TradingResumed | OrderSettled)
+    return type(event) not in _FITTED
 
 
 class LiveLedger:
@@ -119,33 +121,37 @@ class LiveLedger:
             )
 
     def _follow(self) -> None:
-        for recorded in self._journal.read(after=self._head.sequence):
-            if recorded.previous_hash != self._head.hash:
-                raise _rewritten(recorded)
-            happened_at = recorded.event.at
-            if self.newest_at is None or happened_at > self.newest_at:
-                self.newest_at = happened_at
-            if recorded.sequence == 1:
-                self.home_id = recorded.hash
-            if not self._is_warranted(recorded.event, self.home_id):
-                self._pass_over(recorded, "it lacks the signatures that it needs")
-            elif not fits(recorded.event, book=self.book, decisions=self.decisions):
-                self._pass_over(recorded, "what it was signed for is not so, or no longer")
-            else:
-                self._apply(recorded)
-            self._head = recorded.head
+        known, last = self._head.hash, None
+        try:
+            for recorded in self._journal.read(after=self._head.sequence):
+                if recorded.previous_hash != known:
+                    raise _rewritten(recorded)
+                self._take(recorded)
+                known, last = recorded.hash, recorded
+        finally:
+            if last is not None:
+                self._head = last.head
+
+    def _take(self, recorded: Recorded) -> None:
+        event = recorded.event
+        if self.newest_at is None or event.at > self.newest_at:
+            self.newest_at = event.at
+        if recorded.sequence == 1:
+            self.home_id = recorded.hash
+        if not self._is_warranted(event, self.home_id):
+            self._pass_over(recorded, "it lacks the signatures that it needs")
+        elif type(event) in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
+            self._pass_over(recorded, "what it was signed for is not so, or no longer")
+        elif type(event) in _OF_DECISIONS:
+            self.decisions.apply(recorded)
+        else:
+            self.book.apply(event)
 
     def _pass_over(self, recorded: Recorded, why: str) -> None:
         self.passed_over_count += 1
         if len(self.passed_over) < MOST_TOLD:
             about = getattr(recorded.event, "decision_id", None)
             self.passed_over.append(PassedOver(recorded.sequence, recorded.event.kind, about, why))
-
-    def _apply(self, recorded: Recorded) -> None:
-        if type(recorded.event) in _OF_DECISIONS:
-            self.decisions.apply(recorded)
-        else:
-            self.book.apply(recorded.event)
 
 
 @contextmanager

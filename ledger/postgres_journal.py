@@ -61,9 +61,8 @@ class PostgresJournal:
         known = self.head()
         previous = Head(after, self._hash_at(after))
         while rows := self._rows(previous.sequence):
-            for recorded in follow_all(previous, rows):
-                previous = recorded.head
-                yield recorded
+            yield from follow_all(previous, rows)
+            previous = Head(rows[-1][0], _hex(rows[-1][2]))
         if previous.sequence < known.sequence:
             raise corrupt(previous.sequence + 1, "the event is missing though it was there a moment ago")
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ledger import sqlite_files
 from when_to_invest.errors import ErrorCode, Fault
@@ -26,6 +26,7 @@ from when_to_invest.history import DecisionState
 _CACHE_KIB: Final = 2_048
 _PAGE_SIZE: Final = 16_384
 _PAGE: Final = 200
+_AT_ONCE: Final = 2_000
 _SCHEMA: Final = (
     f"PRAGMA page_size = {_PAGE_SIZE}",
     "PRAGMA journal_mode = OFF",
@@ -35,11 +36,14 @@ _SCHEMA: Final = (
     """CREATE TABLE cards (number INTEGER PRIMARY KEY, decision_id TEXT NOT NULL, state TEXT NOT NULL,
     proposer TEXT NOT NULL, is_order INTEGER NOT NULL, may_trade_late INTEGER NOT NULL,
     places BLOB NOT NULL, digest BLOB NOT NULL, known TEXT NOT NULL)""",
-    "CREATE INDEX states ON cards (state, number)",
+    "CREATE INDEX waiting ON cards (number) WHERE state = 'held'",
     """CREATE TABLE keys (key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number))
     WITHOUT ROWID""",
 )
+_HINT_BITS: Final = 1 << 23
+"""Marks of what lies here: most of what is asked for does not, and no file is read then."""
 _COLUMNS: Final = "number, decision_id, state, proposer, is_order, may_trade_late, places, digest, known"
+_PUT_CARD: Final = "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?,?,?)"
 _BY_KEY: Final = f"SELECT {_COLUMNS} FROM keys JOIN cards USING (number) WHERE key = ?"  # noqa: S608 - constants
 Order = tuple[str, str]
 """Client order id and state, as the account book had it."""
@@ -47,8 +51,7 @@ Trade = tuple[str, str]
 """Venue and trade id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """What is noted of one decision; `number` counts proposals from 0, in journal order."""
 
     number: int
@@ -87,7 +90,8 @@ class Wanted:
     def condition(self) -> str:
         """Return the condition in SQL, with as many marks as `values`."""
         told = ["1"]
-        told += ["state = ?"] if self.state is not None else []
+        # A constant of ours, written out so that SQLite sees which index it may use.
+        told += [f"state = '{self.state.value}'"] if self.state is not None else []
         told += [f"proposer IN ({_marks(self.proposers)})"] if self.proposers is not None else []
         told += ["is_order = ?"] if self.is_order is not None else []
         told += ["may_trade_late = ?"] if self.may_trade_late is not None else []
@@ -97,8 +101,7 @@ class Wanted:
     def values(self) -> tuple[object, ...]:
         """Return what the condition's marks stand for."""
         single = (self.is_order, self.may_trade_late)
-        state = () if self.state is None else (self.state.value,)
-        return (*state, *sorted(self.proposers or ()), *(item for item in single if item is not None))
+        return (*sorted(self.proposers or ()), *(item for item in single if item is not None))
 
 
 class Shelf:
@@ -108,24 +111,30 @@ class Shelf:
         self._lock = threading.Lock()
         self._directory = directory
         self._connection: sqlite3.Connection | None = None
+        self._waiting: list[Card] = []
+        self._hints = bytearray(_HINT_BITS // 8)
 
-    def put(self, cards: Sequence[Card]) -> None:
-        """Lay cards down, each in place of an older one of its decision.
+    def put(self, card: Card) -> None:
+        """Lay a card down, in place of an older one of its decision.
 
         Raises:
-            Fault: `storage_failed`; then none of them lies there.
+            Fault: `storage_failed`; the card is not lost, but no more can be laid down.
         """
-        keys = sorted((key, card.number) for card in cards for key in card.keys)
-        with self._lock, _translated(), self._writing() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?,?,?)", map(_row, cards)
-            )
-            connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys)
+        with self._lock:
+            self._waiting.append(card)
+            for key in card.keys:
+                for bit in _bits(key):
+                    self._hints[bit >> 3] |= 1 << (bit & 7)
+            if len(self._waiting) >= _AT_ONCE:
+                self._write()
 
     def take(self, card: Card) -> None:
         """Take a card away, because its decision is open again."""
-        with self._lock, _translated(), self._writing() as connection:
-            connection.execute("DELETE FROM cards WHERE number = ?", (card.number,))
+        with self._lock:
+            self._write()
+            if self._connection is not None:
+                with _translated():
+                    self._connection.execute("DELETE FROM cards WHERE number = ?", (card.number,))
 
     def of_decision(self, decision_id: str) -> Card | None:
         """Return the card of a decision, or none."""
@@ -164,27 +173,37 @@ class Shelf:
     def close(self) -> None:
         """Let go of the file, which is gone with that. Closing twice is allowed."""
         with self._lock:
+            self._waiting.clear()
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
     def _keyed(self, key: int) -> list[Card]:
+        if not all(self._hints[bit >> 3] & (1 << (bit & 7)) for bit in _bits(key)):
+            return []
         return [_card(row) for row in self._found(_BY_KEY, (key,))]
 
     def _found(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
         """Return rows; none while nothing was ever laid down."""
-        if self._connection is None:
-            return []
         with self._lock, _translated():
+            self._write()
+            if self._connection is None:
+                return []
             rows: list[tuple[object, ...]] = self._connection.execute(query, values).fetchall()
             return rows
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        if self._connection is None:
-            self._connection = _nameless(self._directory)
-        with sqlite_files.immediate(self._connection):
-            yield self._connection
+    def _write(self) -> None:
+        """Write what waits, sorted, because keys that come in order cost least."""
+        if not self._waiting:
+            return
+        keys = sorted((key, card.number) for card in self._waiting for key in card.keys)
+        with _translated():
+            if self._connection is None:
+                self._connection = _nameless(self._directory)
+            with sqlite_files.immediate(self._connection):
+                self._connection.executemany(_PUT_CARD, map(_row, self._waiting))
+                self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys)
+        self._waiting.clear()
 
 
 def _nameless(directory: Path | None) -> sqlite3.Connection:
@@ -238,6 +257,11 @@ def _card(row: Sequence[object]) -> Card:
         orders=_pairs(orders),
         trades=_pairs(trades),
     )
+
+
+def _bits(key: int) -> tuple[int, int]:
+    """Return the two marks of a key."""
+    return key & (_HINT_BITS - 1), (key >> 32) & (_HINT_BITS - 1)
 
 
 def _pairs(told: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,7 @@ from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
-_BATCH: Final = 500
+_BATCH: Final = 1_000
 _GONE: Final = "it is missing though the witness saw it"
 _AT: Final = "SELECT sequence, previous_hash, hash, event FROM events WHERE sequence = ?"
 
@@ -59,11 +59,10 @@ class SqliteJournal:
         previous = Head(after, self._hash_at(after))
         while True:
             rows = self._rows(previous.sequence)
-            for recorded in follow_all(previous, rows):
-                previous = recorded.head
-                yield recorded
+            yield from follow_all(previous, rows)
             if not rows:
                 break
+            previous = Head(rows[-1][0], _hex(rows[-1][2]))
         if previous.sequence < known.sequence:
             raise corrupt(previous.sequence + 1, "the event is missing though the head record names it")
 

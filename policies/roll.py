@@ -102,7 +102,7 @@ class Roll:
         """Fold an event of the home of that id; return whether it has whatever quorum it needs."""
         self.home_id = home_id
         # INVARIANT: nobody signs in the past, when a vote or a motion that has ended still counted.
-        is_late = event.at < self.latest_at and event.at + SKEW < self.latest_at
+        is_late = event.at < self.latest_at and self.latest_at - event.at > SKEW
         self.latest_at = max(self.latest_at, event.at)
         if isinstance(event, _REMEDIES):
             return not is_late and self.electorate(event.at).is_warranted(event, home_id)

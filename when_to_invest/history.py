@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum, unique
-from typing import assert_never
+from typing import Any, ClassVar
 
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
-from when_to_invest.keyholders import KeyholderEvent
-from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
-from when_to_invest.marks import AccountMarked, VenueReported
 from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState, OrderStep, next_state
 from when_to_invest.verdicts import Reason
 
@@ -41,6 +38,8 @@ class DecisionState(StrEnum):
     UNKNOWN = "unknown"
     QUARANTINED = "quarantined"
     SETTLED = "settled"
+
+    __hash__ = str.__hash__
 
 
 _OF_ORDER = {
@@ -137,35 +136,9 @@ class DecisionRecord:
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
-        match event:
-            case ev.IntentJudged():
-                self._judged(event)
-            case ev.ApprovalGiven():
-                self.approvals.append(event.approval)
-            case ev.ApprovalDeclined():
-                self.state = DecisionState.DECLINED
-            case ev.EnvelopeSealed() | ev.EnvelopeQueued() | ev.EnvelopeReceived() | ev.EnvelopeRejected():
-                self._carried(event)
-            case ev.SendIntended() | ev.OrderMoved() | ev.OrderFilled() | ev.OrderSettled():
-                self._ordered(event)
-            case ev.CancelRequested():
-                self.is_cancel_requested = True
-            case (
-                ev.AccountFunded()
-                | ev.IntentProposed()
-                | ev.MessageRefused()
-                | DeadLetterArrived()
-                | DeadLetterAnswered()
-                | ev.TradingStateChanged()
-                | ev.TradingResumed()
-                | AccountMarked()
-                | VenueReported()
-                | ev.RecoveryCompleted()
-                | KeyholderEvent()
-            ):
-                pass  # belongs to no decision, or opened this one
-            case _:
-                assert_never(event)
+        step = self._STEPS.get(type(event))
+        if step is not None:
+            step(self, event)
         self.events.append(event)
 
     def _judged(self, event: ev.IntentJudged) -> None:
@@ -178,41 +151,48 @@ class DecisionRecord:
         elif event.outcome is ev.Outcome.HELD:
             self.state = DecisionState.HELD
 
-    def _carried(
-        self, event: ev.EnvelopeSealed | ev.EnvelopeQueued | ev.EnvelopeReceived | ev.EnvelopeRejected
-    ) -> None:
-        match event:
-            case ev.EnvelopeSealed():
-                self.envelope = event.envelope
-                self.state = DecisionState.SEALED
-            case ev.EnvelopeQueued():
-                # The executor may have been faster than the sender's own note.
-                if self.state is DecisionState.SEALED:
-                    self.state = DecisionState.QUEUED
-            case ev.EnvelopeReceived():
-                self.is_received = True
-                self.state = DecisionState.RECEIVED
-            case ev.EnvelopeRejected():
-                self.state = DecisionState.REJECTED
-            case _:
-                assert_never(event)
+    def _approved(self, event: ev.ApprovalGiven) -> None:
+        self.approvals.append(event.approval)
 
-    def _ordered(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
-        match event:
-            case ev.SendIntended():
-                known = self.orders.get(event.client_order_id)
-                state = next_state(known.state if known else OrderState.NEW, OrderStep.SEND_INTENDED)
-                self.orders[event.client_order_id] = OrderRecord(event, state)
-                self.state = _OF_ORDER[state]
-            case ev.OrderMoved():
-                self._moved(event.client_order_id, event.step, event.venue_order_id)
-            case ev.OrderFilled():
-                self._filled(event)
-            case ev.OrderSettled():
-                self._moved(event.client_order_id, OrderStep.SETTLED)
-                self.settled_quantity += event.quantity
-            case _:
-                assert_never(event)
+    def _declined(self, event: ev.ApprovalDeclined) -> None:
+        del event
+        self.state = DecisionState.DECLINED
+
+    def _sealed(self, event: ev.EnvelopeSealed) -> None:
+        self.envelope = event.envelope
+        self.state = DecisionState.SEALED
+
+    def _queued(self, event: ev.EnvelopeQueued) -> None:
+        del event
+        # The executor may have been faster than the sender's own note.
+        if self.state is DecisionState.SEALED:
+            self.state = DecisionState.QUEUED
+
+    def _received(self, event: ev.EnvelopeReceived) -> None:
+        del event
+        self.is_received = True
+        self.state = DecisionState.RECEIVED
+
+    def _rejected(self, event: ev.EnvelopeRejected) -> None:
+        del event
+        self.state = DecisionState.REJECTED
+
+    def _cancelling(self, event: ev.CancelRequested) -> None:
+        del event
+        self.is_cancel_requested = True
+
+    def _sent(self, event: ev.SendIntended) -> None:
+        known = self.orders.get(event.client_order_id)
+        state = next_state(known.state if known else OrderState.NEW, OrderStep.SEND_INTENDED)
+        self.orders[event.client_order_id] = OrderRecord(event, state)
+        self.state = _OF_ORDER[state]
+
+    def _stepped(self, event: ev.OrderMoved) -> None:
+        self._moved(event.client_order_id, event.step, event.venue_order_id)
+
+    def _settled(self, event: ev.OrderSettled) -> None:
+        self._moved(event.client_order_id, OrderStep.SETTLED)
+        self.settled_quantity += event.quantity
 
     def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
         order = self.orders.get(client_order_id)
@@ -232,6 +212,22 @@ class DecisionRecord:
         self._moved(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.orders[event.client_order_id].filled_quantity += event.quantity
         self.fills.append(event)
+
+    _STEPS: ClassVar[dict[type[Any], Callable[[Any, Any], None]]] = {
+        ev.IntentJudged: _judged,
+        ev.ApprovalGiven: _approved,
+        ev.ApprovalDeclined: _declined,
+        ev.EnvelopeSealed: _sealed,
+        ev.EnvelopeQueued: _queued,
+        ev.EnvelopeReceived: _received,
+        ev.EnvelopeRejected: _rejected,
+        ev.SendIntended: _sent,
+        ev.OrderMoved: _stepped,
+        ev.OrderFilled: _filled,
+        ev.OrderSettled: _settled,
+        ev.CancelRequested: _cancelling,
+    }
+    """What moves a decision on; an event of any other kind belongs to none, or opened it."""
 
 
 def decisions(happened: Iterable[ev.Event]) -> dict[str, DecisionRecord]:

@@ -6,11 +6,13 @@ where 1 means the whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
+from pydantic_core import core_schema
 
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -85,14 +87,40 @@ def _not_negative(value: Decimal) -> Decimal:
     return value
 
 
-ExactDecimal = Annotated[
-    Decimal,
-    BeforeValidator(exact_decimal),
-    PlainSerializer(decimal_text, return_type=str),
-]
+def _any(value: Decimal) -> Decimal:
+    return value
+
+
+class _Amount:
+    """What pydantic is to do with an amount. As JSON each text is parsed and checked once."""
+
+    def __init__(self, check: Callable[[Decimal], Decimal]) -> None:
+        self._check = check
+        self._of_text = lru_cache(maxsize=16_384)(lambda text: check(_exact_text(text)))
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Decimal], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        exact = core_schema.no_info_before_validator_function(exact_decimal, handler(source))
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_plain_validator_function(self._from_json),
+            python_schema=core_schema.no_info_after_validator_function(self._check, exact),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return handler(schema if handler.mode == "serialization" else core_schema.decimal_schema())
+
+    def _from_json(self, value: object) -> Decimal:
+        return self._of_text(value) if type(value) is str else self._check(exact_decimal(value))
+
+
+_AS_TEXT: Final = PlainSerializer(decimal_text, return_type=str)
+ExactDecimal = Annotated[Decimal, _Amount(_any), _AS_TEXT]
 """A finite Decimal that travels as text."""
-PositiveDecimal = Annotated[ExactDecimal, AfterValidator(_positive)]
-NonNegativeDecimal = Annotated[ExactDecimal, AfterValidator(_not_negative)]
+PositiveDecimal = Annotated[Decimal, _Amount(_positive), _AS_TEXT]
+NonNegativeDecimal = Annotated[Decimal, _Amount(_not_negative), _AS_TEXT]
 
 
 def parse_amount_usd(text: str, *, name: str) -> Decimal:

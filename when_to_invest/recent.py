@@ -6,11 +6,11 @@ signatures for the sum of split orders, repeated executions, the last print at a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from when_to_invest import events as ev
 from when_to_invest.intents import OrderIntent, Side
@@ -71,23 +71,9 @@ class Recent:
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event; those it does not look at change nothing."""
-        match event:
-            case ev.EnvelopeSealed():
-                self._seal(event)
-            case ev.EnvelopeRejected():
-                self._end(event.decision_id, is_rejected=True)
-            case ev.SendIntended():
-                self._send(event)
-            case ev.OrderMoved() if event.step in _ENDS:
-                self._end(event.decision_id)
-            case ev.OrderFilled():
-                self._fill(event)
-            case ev.OrderSettled():
-                self._settle(event)
-            case VenueReported():
-                self.venue_statuses[event.venue] = event.status
-            case _:
-                pass
+        advance = self._ADVANCES.get(type(event))
+        if advance is not None:
+            advance(self, event)
 
     def before(self, decision_id: str) -> Iterator[SealedOrder]:
         """Yield what was sealed before the newest seal of `decision_id`; all when it has none."""
@@ -119,6 +105,16 @@ class Recent:
             quantity_open=intent.quantity,
             signatures=len({approval.approver for approval in content.approvals} - {intent.proposer}),
         )
+
+    def _reject(self, event: ev.EnvelopeRejected) -> None:
+        self._end(event.decision_id, is_rejected=True)
+
+    def _move(self, event: ev.OrderMoved) -> None:
+        if event.step in _ENDS:
+            self._end(event.decision_id)
+
+    def _hear(self, event: VenueReported) -> None:
+        self.venue_statuses[event.venue] = event.status
 
     def _send(self, event: ev.SendIntended) -> None:
         item = self.sealed.get(event.decision_id)
@@ -156,3 +152,13 @@ class Recent:
             if item.at > horizon:
                 return
             yield decision_id
+
+    _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], None]]] = {
+        ev.EnvelopeSealed: _seal,
+        ev.EnvelopeRejected: _reject,
+        ev.SendIntended: _send,
+        ev.OrderMoved: _move,
+        ev.OrderFilled: _fill,
+        ev.OrderSettled: _settle,
+        VenueReported: _hear,
+    }

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from enum import StrEnum, unique
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    StringConstraints,
+    TypeAdapter,
+)
+from pydantic_core import core_schema
 
 from when_to_invest.canonical import plain_canonical_bytes, utc_text
 
@@ -26,13 +37,52 @@ class Value(BaseModel):
         return hashlib.sha256(self.canonical()).hexdigest()
 
 
+_FIRST_YEAR: Final = 1900
+_END_YEAR: Final = 9000
+"""Whatever window is added to an instant or taken from it, the sum is an instant too."""
+
+
 def _in_utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("a datetime without a time zone names no instant")
+    if not _FIRST_YEAR <= instant.year < _END_YEAR:
+        raise ValueError(f"an instant lies between the years {_FIRST_YEAR} and {_END_YEAR}")
     return instant.astimezone(UTC)
 
 
-Instant = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(utc_text, return_type=str)]
+_TEXT: Final = TypeAdapter(datetime, config=ConfigDict(strict=True)).validator
+
+
+@lru_cache(maxsize=4_096)
+def _instant_of(text: str) -> datetime:
+    """Parse what JSON says; events of one moment come together when a journal is read."""
+    return _in_utc(_TEXT.validate_json(json.dumps(text)))
+
+
+def _from_json(value: object) -> datetime:
+    return _instant_of(value) if type(value) is str else _in_utc(_TEXT.validate_json(json.dumps(value)))
+
+
+class _QuickInstant:
+    """Lets an instant's text be parsed once where it comes as JSON; what is accepted is the same."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[datetime], handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_plain_validator_function(_from_json),
+            python_schema=core_schema.no_info_after_validator_function(_in_utc, handler(source)),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return handler(schema if handler.mode == "serialization" else core_schema.datetime_schema())
+
+
+Instant = Annotated[datetime, _QuickInstant, PlainSerializer(utc_text, return_type=str)]
 """An aware datetime, held and written in UTC."""
 DecisionId = Annotated[str, StringConstraints(pattern=r"^d-[0-9a-f]{24}$")]
 """One proposal's identity from the gate to the last fill."""

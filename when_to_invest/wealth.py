@@ -7,9 +7,11 @@ resume the account, or the system, losses are counted from there anew.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any, ClassVar
 
 from when_to_invest import events as ev
 from when_to_invest.marks import AccountMarked
@@ -62,16 +64,9 @@ class Wealth:
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event; those it does not look at change nothing."""
-        match event:
-            case ev.AccountFunded():
-                self._fund(event)
-            case AccountMarked():
-                self._mark(event)
-            case ev.OrderFilled() | ev.OrderSettled():
-                if event.account in self.accounts:
-                    self.accounts[event.account].has_traded = True
-            case _:
-                pass
+        advance = self._ADVANCES.get(type(event))
+        if advance is not None:
+            advance(self, event)
 
     def _fund(self, event: ev.AccountFunded) -> None:
         known = self.accounts.get(event.account)
@@ -87,11 +82,22 @@ class Wealth:
             return
         known.mark(event.equity_usd, at=event.at)
 
+    def _trade(self, event: ev.OrderFilled | ev.OrderSettled) -> None:
+        if event.account in self.accounts:
+            self.accounts[event.account].has_traded = True
+
     def start_anew(self, scope: str) -> None:
         """Count losses from now on, because people have resumed `scope`."""
         for account, worth in self.accounts.items():
             if scope in {"system", f"account:{account}"}:
                 worth.forgive()
+
+    _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], None]]] = {
+        ev.AccountFunded: _fund,
+        AccountMarked: _mark,
+        ev.OrderFilled: _trade,
+        ev.OrderSettled: _trade,
+    }
 
 
 def _first(equity_usd: Decimal, *, at: datetime) -> AccountWorth:
