@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.mutations.afresh import NOTICED
 from tests.mutations.calls import Calls, Place
 from tests.mutations.children import Ended, Work, run_all
 from tests.mutations.mutants import Mutant, mutated
-from tests.mutations.swapping import code_of, loaded_functions
+from tests.mutations.swapping import cached_functions, code_of, loaded_functions
 from tests.mutations.targets import ROOT, Target
 
 Job = tuple[Target, Mutant]
@@ -67,6 +68,7 @@ class Judging:
     _items: dict[str, pytest.Item] = field(default_factory=dict)
     _usual: dict[str, Usual] = field(default_factory=dict)
     _functions: dict[Place, list[FunctionType]] = field(default_factory=dict)
+    _cached: list[Any] = field(default_factory=list)
     _lately: dict[Place, list[str]] = field(default_factory=dict)
 
     def pytest_collection(self) -> None:
@@ -85,7 +87,8 @@ class Judging:
         self._measure()
         broken = {path for usual in self._usual.values() if not usual.passes for path, _ in usual.calls}
         self.say(f"{len(self._usual)} tests ran without any mutant")
-        self._functions = loaded_functions(frozenset(target.path for target, _ in self.jobs))
+        paths = frozenset(target.path for target, _ in self.jobs)
+        self._functions, self._cached = loaded_functions(paths), cached_functions(paths)
         gc.collect()
         gc.freeze()  # so that a child's collector leaves the shared pages alone
         jobs = [job for job in self.jobs if job[0].path not in broken]
@@ -143,9 +146,11 @@ class Judging:
             try:
                 for each in functions:
                     each.__code__ = code
+                for each in self._cached:
+                    each.cache_clear()
             except ValueError:  # it closes over other names than before
                 return _UNSWAPPABLE
-            return _first_failure([self._items[test] for test in tests]) if functions else _UNSWAPPABLE
+            return _first_failure([self._items[test] for test in tests])
 
         return Work(job, notice, LONG_S + 5 * sum(self._usual[test].cpu_s for test in tests))
 

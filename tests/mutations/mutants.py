@@ -188,11 +188,16 @@ def _value_changes(node: ast.AST) -> list[Change]:
 
 
 def _effect_changes(node: ast.AST) -> list[Change]:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _is_unreachable(node.value):
         return [partial(_drop_call, node)]
     if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[0], ast.Pass):
         return [partial(_swallow, node)]
     return []
+
+
+def _is_unreachable(call: ast.Call) -> bool:
+    """Whether the types promise that nothing gets there."""
+    return isinstance(call.func, ast.Name) and call.func.id == "assert_never"
 
 
 def _is_none(value: ast.expr | None) -> bool:

@@ -8,7 +8,9 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 from collections.abc import Iterator
+from functools import _lru_cache_wrapper
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from tests.mutations.calls import Place
 from tests.mutations.mutants import Mutant
@@ -24,6 +26,13 @@ def loaded_functions(paths: frozenset[str]) -> dict[Place, list[FunctionType]]:
             place = (files[each.__code__.co_filename], each.__code__.co_firstlineno)
             found.setdefault(place, []).append(each)
     return found
+
+
+def cached_functions(paths: frozenset[str]) -> list[Any]:
+    """Return the functions in memory that remember their answers, from the repository's `paths`."""
+    files = {str(ROOT / path) for path in paths}
+    wrappers = [each for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)]
+    return [each for each in wrappers if each.__wrapped__.__code__.co_filename in files]
 
 
 def code_of(tree: ast.Module, target: Target, mutant: Mutant) -> CodeType:

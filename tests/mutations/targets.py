@@ -50,7 +50,18 @@ _LEDGER_MODULES = (
     "verify",
     "witness",
 )
-_CORE_MODULES = ("canonical", "events", "history", "holdings", "portfolio", "recent", "wealth")
+_CORE_MODULES = (
+    "breakers",
+    "canonical",
+    "events",
+    "history",
+    "holdings",
+    "portfolio",
+    "recent",
+    "standing",
+    "tallies",
+    "wealth",
+)
 
 
 @dataclass(frozen=True)
