@@ -83,6 +83,23 @@ class PostgresServer:
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(READY_TIMEOUT_S)
 
+    def kill(self) -> None:
+        """End the server's first process with SIGKILL, and nothing else: its sessions are orphans."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(READY_TIMEOUT_S)
+
+    def start_again(self) -> None:
+        """Start once the orphans of the killed server have noticed and are gone."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                return self.start()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -16,7 +17,7 @@ from ledger.anchors import Anchor, S3Anchors, connect_s3, contradiction
 from ledger.journal import Head
 from tests.contracts.sqs_server import sqs_server
 from tests.fakes.memory_journal import MemoryJournal
-from tests.ledger.journals import drill
+from tests.ledger.journals import drill, write
 from when_to_invest.errors import ErrorCode, Fault
 
 _numbers = count(1)
@@ -130,6 +131,30 @@ def test_a_tail_that_was_cut_is_missed(anchors: S3Anchors) -> None:
     bad = contradiction(_journal(1), anchors.read())
     assert bad is not None
     assert (bad.sequence, bad.why) == (2, "it is missing though an anchor saw it")
+
+
+def test_older_copies_of_journal_and_witness_together_are_noticed_by_the_anchor_alone(
+    anchors: S3Anchors, endpoint: str, tmp_path: Path
+) -> None:
+    from cli.commands.journals import anchor, verify
+
+    home, backup = tmp_path / "home", tmp_path / "backup"
+    home.mkdir()
+    (home / "config.toml").write_text(
+        f'[ledger.anchors]\nbucket = "{anchors.settings.bucket}"\nendpoint_url = "{endpoint}"\n'
+    )
+    write(home / "journal.sqlite", [drill(1)])
+    shutil.copytree(home, backup)
+    write(home / "journal.sqlite", [drill(2)])
+    anchor(home=home, json=True)
+    for name in ("journal.sqlite", "journal.sqlite.head"):
+        shutil.copy(backup / name, home / name)
+    assert verify(home=home, json=True) == 0
+    assert verify(anchors=True, home=home, json=True) == 1
+    # The rolled back home goes on for a while: longer again, and still found out.
+    write(home / "journal.sqlite", [drill(3), drill(4)])
+    assert verify(home=home, json=True) == 0
+    assert verify(anchors=True, home=home, json=True) == 1
 
 
 def test_the_command_line_anchors_and_compares(anchors: S3Anchors, endpoint: str, tmp_path: Path) -> None:
