@@ -349,6 +349,6 @@ def _order(event: ev.EnvelopeSealed) -> OrderIntent:
 
 
 HostileQueue.TestCase.settings = settings(
-    stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    stateful_step_count=16, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 TestHostileQueue = pytest.mark.proof(HostileQueue.TestCase)

@@ -137,6 +137,7 @@ class Whole(Bench):
             ),
             mode=Mode.REPLAY,
             requester="operator",
+            known_by="local tests",
             serial=standing.serial,
             expires_at=self.shared.now() + timedelta(hours=1),
             domain=roll.domain,
