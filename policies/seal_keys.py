@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.keyholders import SealKey
 
 
@@ -43,6 +44,20 @@ class SealKeys:
             for address in self.anchors | set(self._added)
             if self._counts(address, sealed_at) and self._counts(address, now)
         )
+
+    def demand(self, address: str, *, now: datetime) -> None:
+        """Return when a seal made now by this key would count.
+
+        Raises:
+            Fault: `key_missing` naming the address; nothing that it sealed would be acted on.
+        """
+        if not self.knows(address) or not self._counts(address.lower(), now):
+            raise Fault(
+                ErrorCode.KEY_MISSING,
+                f"the sealing key {address} is not trusted here now",
+                fix="have [signing] seal name a key that counts (`when-to-invest keys list`) and restart, or "
+                "add this one with `when-to-invest keys add`",
+            )
 
     def added(self) -> tuple[SealKey, ...]:
         """Return what a quorum added, with the end that holds now; anchors are not among them."""

@@ -25,6 +25,7 @@ from tests.attacks.siege import ROBOTS, Siege, line_to
 from tests.attacks.truth import breaches, read_truth
 from tests.conftest import Proof
 from when_to_invest import events as ev
+from when_to_invest.callers import subject_mark
 from when_to_invest.canonical import canonical_bytes
 from when_to_invest.envelopes import Envelope, envelope_typed_data
 from when_to_invest.errors import ErrorCode
@@ -191,8 +192,9 @@ def test_a_replayed_request_is_the_same_decision_and_another_one_under_its_name_
         if isinstance(event, ev.IntentProposed) and event.intent.request_id == "replayed"
     ]
     assert len(proposals) == 1
-    assert proposals[0].identity is not None
-    assert proposals[0].identity.subject == "robot-2"
+    identity = proposals[0].identity
+    assert identity is not None
+    assert identity.subject == subject_mark(identity.issuer, "robot-2")
 
 
 def test_stolen_forged_and_self_given_approvals_lift_nothing(siege: Siege) -> None:

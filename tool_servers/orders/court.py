@@ -80,6 +80,8 @@ class Court:
         judged = self._judged(case, verdict, facts=facts, now=now)
         if not isinstance(verdict, Approved):
             return (judged,)
+        # Its window may have ended since this process started.
+        self.roll.seals.demand(self.signatures.signer.address, now=now)
         envelope = seal(
             verdict,
             decision_id=case.decision_id,

@@ -101,13 +101,7 @@ def demand_trusted(desk: ProposalDesk, signer: DigestSigner) -> None:
     Raises:
         Fault: `key_missing` naming the address; nothing that it sealed would be acted on.
     """
-    now = desk.court.clock.now()
-    if signer.address.lower() not in desk.court.roll.seals.trusted(now, sealed_at=now):
-        raise Fault(
-            ErrorCode.KEY_MISSING,
-            f"the sealing key {signer.address} is not trusted here now",
-            fix="add it with `when-to-invest keys add`, or name it in [signing] trusted_seals everywhere",
-        )
+    desk.court.roll.seals.demand(signer.address, now=desk.court.clock.now())
 
 
 def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
