@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from cli.service_files import write_private
+from cli import papers
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.keyholders import (
     ApproverEnrolled,
@@ -72,10 +72,7 @@ def motion_for(registry: Registry, purpose: str, *, summary: str, details: Detai
 
 def keep(home: Home, change: KeyholderChange) -> Path:
     """Write a ballot, replacing one about the same subject, and return where it is."""
-    path = _path(home, subject_of(change))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, change.model_dump_json() + "\n")
-    return path
+    return papers.keep(_path(home, subject_of(change)), change)
 
 
 def load(home: Home, subject: str) -> KeyholderChange:
@@ -84,19 +81,12 @@ def load(home: Home, subject: str) -> KeyholderChange:
     Raises:
         Fault: `bad_argument` when there is none, or the file is damaged.
     """
-    path = _path(home, subject)
-    try:
-        return _CHANGE.validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            f"nothing called {subject!r} waits for signatures",
-            fix="list what does with `when-to-invest approvals list`",
-        ) from error
-    except (OSError, ValidationError) as error:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT, f"{path.name} is no ballot", fix="ask again; it will be replaced"
-        ) from error
+    absent = Fault(
+        ErrorCode.BAD_ARGUMENT,
+        f"nothing called {subject!r} waits for signatures",
+        fix="list what does with `when-to-invest approvals list`",
+    )
+    return papers.load(_path(home, subject), _CHANGE, name="ballot", absent=absent)
 
 
 def waiting(home: Home) -> list[KeyholderChange]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from cli.service_files import write_private
+from cli import papers
 from tool_servers.orders.stops import SignedResumption, SignedSettlement
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.remedies import Finding
@@ -35,10 +35,7 @@ def petition_path(home: Home, subject: str) -> Path:
 
 def keep(home: Home, petition: Petition) -> Path:
     """Write a petition, replacing the one about the same subject, and return where it is."""
-    path = petition_path(home, subject_of(petition))
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, petition.model_dump_json() + "\n")
-    return path
+    return papers.keep(petition_path(home, subject_of(petition)), petition)
 
 
 def subject_of(petition: Petition) -> str:
@@ -52,19 +49,10 @@ def load(home: Home, subject: str) -> Petition:
     Raises:
         Fault: `bad_argument` when nobody asked for it yet, or the file is damaged.
     """
-    path = petition_path(home, subject)
-    try:
-        return _PETITION.validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT,
-            f"nobody has asked for {subject!r} yet",
-            fix="ask for it first, see --help",
-        ) from error
-    except (OSError, ValidationError) as error:
-        raise Fault(
-            ErrorCode.BAD_ARGUMENT, f"{path.name} is no petition", fix="ask again; it will be replaced"
-        ) from error
+    absent = Fault(
+        ErrorCode.BAD_ARGUMENT, f"nobody has asked for {subject!r} yet", fix="ask for it first, see --help"
+    )
+    return papers.load(petition_path(home, subject), _PETITION, name="petition", absent=absent)
 
 
 def drop(home: Home, petition: Petition) -> None:

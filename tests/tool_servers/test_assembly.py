@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.tool_servers.calling import MODES, answer_of, call, error_of, tools_of
+from tests.tool_servers.calling import answer_of, call, error_of, tools_of
 from tool_servers.assembly import ServerCard, Terms, ToolServer, build_server
 from tool_servers.rates import Rate
 from tool_servers.toolspec import MOST_ARGUMENTS, MOST_TOOLS, READS, ToolDefinition, checked
@@ -15,11 +15,6 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Value
 
 SECRET = "a-secret-that-must-not-leave"  # noqa: S105 - planted to be looked for
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Echo(Value):

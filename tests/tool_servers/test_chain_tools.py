@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from home.paths import Home
-from tests.tool_servers.calling import MODES, answer_of, call, error_of
+from tests.tool_servers.calling import answer_of, call, error_of
 from tool_servers.assembly import ToolServer
 from tool_servers.chain.embedded import EmbeddedChain, start_chain
 from tool_servers.chain.main import build
@@ -16,11 +16,6 @@ from tool_servers.chain.token_code import COIN_NAME, COIN_SYMBOL, TOKEN_SUPPLY, 
 from when_to_invest.errors import Fault
 
 NOBODY = "0x" + "11" * 20
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")

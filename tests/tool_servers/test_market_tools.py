@@ -11,16 +11,11 @@ import pytest
 from home.clock import ReplayClock
 from home.paths import Home
 from market_data.archive import load
-from tests.tool_servers.calling import MODES, answer_of, call, error_of
+from tests.tool_servers.calling import answer_of, call, error_of
 from tool_servers.assembly import ToolServer
 from tool_servers.market.main import build
 
 NOW = datetime(2018, 6, 1, 23, tzinfo=UTC)
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")

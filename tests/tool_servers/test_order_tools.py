@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from tests.tool_servers.bench import Bench
-from tests.tool_servers.calling import MODES, answer_of, call, error_of
+from tests.tool_servers.calling import answer_of, call, error_of
 from tool_servers.assembly import ToolServer
 from tool_servers.orders.main import build
 
 REQUEST = {"instrument": "SPX", "side": "buy", "notional_usd": "5000", "request_id": "r-1"}
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from home.paths import Home
 from home.settings import read_settings
 from home.trial_file import read_trials
 from market_data.source import snapshot
-from tests.tool_servers.calling import MODES, answer_of, call, error_of
+from tests.tool_servers.calling import answer_of, call, error_of
 from tool_servers.assembly import ToolServer
 from tool_servers.market.desk import analyst_of
 from tool_servers.market.main import build
@@ -29,11 +29,6 @@ from when_to_invest.errors import ErrorCode, Fault
 
 NOW = datetime(2018, 6, 1, 23, tzinfo=UTC)
 ASKED: dict[str, Any] = {"instrument": "SPX", "strategy": "trend_vol"}
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture(scope="module")

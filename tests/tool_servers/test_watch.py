@@ -9,17 +9,12 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.tool_servers.calling import MODES, answer_of, call, error_of, tools_of
+from tests.tool_servers.calling import answer_of, call, error_of, tools_of
 from tool_servers.assembly import ServerCard, Terms, ToolServer, build_server
 from tool_servers.toolspec import READS, ToolDefinition
 from tool_servers.watch import TELL_EVERY_S, Watch
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Value
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Counted(Value):

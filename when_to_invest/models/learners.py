@@ -49,13 +49,18 @@ def _trees(seed: int, horizon: int) -> Any:
     )
 
 
-def _network(seed: int, horizon: int) -> Any:  # noqa: ARG001 - a learner that has no use for it
+def rectified_network(seed: int, *, hidden: int, decay: float, iterations: int) -> Any:
+    """Return an unfitted network of `hidden` units on standardised features, with weight decay."""
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    learner = MLPClassifier((8,), solver="lbfgs", alpha=1.0, max_iter=200, random_state=seed)
+    learner = MLPClassifier((hidden,), solver="lbfgs", alpha=decay, max_iter=iterations, random_state=seed)
     return make_pipeline(StandardScaler(), learner)
+
+
+def _network(seed: int, _horizon: int) -> Any:
+    return rectified_network(seed, hidden=8, decay=1.0, iterations=200)
 
 
 CHALLENGERS: Final = (

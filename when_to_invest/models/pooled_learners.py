@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from when_to_invest.models.fall_odds import THRESHOLDS, design, log_fall, outcomes
-from when_to_invest.models.learners import Challenger
+from when_to_invest.models.learners import Challenger, rectified_network
 from when_to_invest.models.past import FIRST_ROW, Past, past_mean
 from when_to_invest.models.pooling import ABSOLUTE, OWN_UNITS
 from when_to_invest.models.prior import EMPTY
@@ -222,13 +222,8 @@ def _trees(seed: int, horizon: int) -> Any:  # noqa: ARG001 - a learner that has
     )
 
 
-def _network(seed: int, horizon: int) -> Any:  # noqa: ARG001 - a learner that has no use for it
-    from sklearn.neural_network import MLPClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    learner = MLPClassifier((12,), solver="lbfgs", alpha=10.0, max_iter=120, random_state=seed)
-    return make_pipeline(StandardScaler(), learner)
+def _network(seed: int, _horizon: int) -> Any:
+    return rectified_network(seed, hidden=12, decay=10.0, iterations=120)
 
 
 POOLED_CHALLENGERS: Final = (
