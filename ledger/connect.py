@@ -61,14 +61,5 @@ def open_receiving(settings: QueueSettings, path: Path) -> ReceivingEnd:
             return ReceivingEnd(receiver, find_dead_letters(settings.url, client))
 
 
-def open_receiver(settings: QueueSettings, path: Path) -> QueueReceiver:
-    """Return the receiving side alone.
-
-    Raises:
-        Fault: as `open_receiving`.
-    """
-    return open_receiving(settings, path).receiver
-
-
 def _embedded(settings: QueueSettings, path: Path) -> SqliteQueue:
     return SqliteQueue(path, visibility_s=settings.visibility_s, max_receives=settings.max_receives)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from home.settings import QueueKind, QueueSettings
-from ledger.connect import open_receiver, open_sender
+from ledger.connect import open_receiving, open_sender
 from ledger.queue import OutgoingMessage
 from ledger.sqs_client import ensure_encrypted
 from ledger.sqs_queue import SqsReceiver, SqsSender
@@ -29,13 +29,16 @@ def _sqs(monkeypatch: pytest.MonkeyPatch) -> QueueSettings:
 def test_what_the_gate_sends_the_executor_receives(tmp_path: Path) -> None:
     settings = QueueSettings()
     open_sender(settings, tmp_path / "q").send(OutgoingMessage("body", "group", "d-1"))
-    (received,) = open_receiver(settings, tmp_path / "q").receive(max_messages=1, wait_s=0.0)
+    (received,) = open_receiving(settings, tmp_path / "q").receiver.receive(max_messages=1, wait_s=0.0)
     assert received.body == "body"
 
 
 def test_a_sender_cannot_receive_and_a_receiver_cannot_send(tmp_path: Path) -> None:
     sides = [
-        (open_sender(QueueSettings(), tmp_path / "q"), open_receiver(QueueSettings(), tmp_path / "q")),
+        (
+            open_sender(QueueSettings(), tmp_path / "q"),
+            open_receiving(QueueSettings(), tmp_path / "q").receiver,
+        ),
         (SqsSender("url", object()), SqsReceiver("url", object(), visibility_s=1)),
     ]
     for sender, receiver in sides:
@@ -45,7 +48,7 @@ def test_a_sender_cannot_receive_and_a_receiver_cannot_send(tmp_path: Path) -> N
         assert all(hasattr(receiver, name) for name in RECEIVING)
 
 
-@pytest.mark.parametrize("opening", [open_sender, open_receiver])
+@pytest.mark.parametrize("opening", [open_sender, open_receiving])
 def test_a_queue_server_that_is_down_is_named_before_anything_is_promised(
     opening: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +76,7 @@ def test_a_queue_server_that_is_down_is_named_before_anything_is_promised(
         "sqs",
     ],
 )
-@pytest.mark.parametrize("opening", [open_sender, open_receiver])
+@pytest.mark.parametrize("opening", [open_sender, open_receiving])
 def test_an_address_that_is_not_encrypted_is_refused_by_name(
     opening: Callable[..., object], key: str, address: str, tmp_path: Path
 ) -> None:

@@ -33,9 +33,7 @@ _NORMAL_TAILS: Final = 0.5 * math.log(math.pi / 2.0)
 """Minus the log of a normal's mean absolute deviation over its standard deviation."""
 _FARTHEST: Final = 3.0
 """Returns in units of volatility are clipped here."""
-HAR_COLUMNS: Final = 6
 SLOPES: Final = ("fast", "week", "quarter", "long_run")
-UP_FEATURES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 _BLOCK_HORIZONS: Final = 3
 _FEWEST_BLOCKS: Final = 5
-ONE_SIDED_90: Final = 1.2816
 ONE_SIDED_95: Final = 1.6449
-"""Normal quantiles: how sure a gain must be before it is believed, one-sided."""
+"""Normal quantile: how sure a gain must be before it is believed, one-sided."""
 
 
 @dataclass(frozen=True, slots=True)
