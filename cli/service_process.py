@@ -29,6 +29,8 @@ PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ")
 TO_AWS: Final = "AWS_"
 TO_LEDGER: Final = "WHEN_TO_INVEST_LEDGER_"
 """Beginnings of the names that let a child into the queue and into the journal's database."""
+TO_TOKEN: Final = ("SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF")
+"""Name the file that configures a token's own library; other libraries know theirs. Never a PIN."""
 READY_TIMEOUT_S: Final = 60.0
 _GRACE_S: Final = 8.0
 
@@ -42,11 +44,13 @@ class ServiceSpec:
     secrets: LaunchSecrets
     may_reach_aws: bool = False
     may_reach_ledger: bool = False
+    may_reach_token: bool = False
 
     @property
     def may_reach(self) -> tuple[str, ...]:
         """Return how the names of the credentials begin that this child is given."""
-        return (TO_AWS,) * self.may_reach_aws + (TO_LEDGER,) * self.may_reach_ledger
+        allowed = (TO_AWS,) * self.may_reach_aws + (TO_LEDGER,) * self.may_reach_ledger
+        return (*allowed, *TO_TOKEN) if self.may_reach_token else allowed
 
 
 @dataclass(frozen=True, slots=True)

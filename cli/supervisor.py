@@ -56,7 +56,12 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
         "may_reach_aws": settings.queue.kind is QueueKind.SQS,
         "may_reach_ledger": bool(settings.ledger.url),
     }
-    sealing = {**reach, "may_reach_aws": reach["may_reach_aws"] or settings.signing.uses_aws}
+    signing = settings.signing
+    sealing = {
+        "may_reach_ledger": reach["may_reach_ledger"],
+        "may_reach_aws": reach["may_reach_aws"] or signing.uses_aws,
+        "may_reach_token": signing.uses_token,
+    }
     ports = settings.services
     servers = (
         ServiceSpec("market", ports.market_port, LaunchSecrets(Callers(agent))),
@@ -197,7 +202,9 @@ def detach(home: Home, *, passphrase: str) -> tuple[ServiceEntry, ...]:
         Fault: whatever kept it from starting.
     """
     secrets = LaunchSecrets(Callers({}), passphrase)
-    spec = ServiceSpec("supervisor", 0, secrets, may_reach_aws=True, may_reach_ledger=True)
+    spec = ServiceSpec(
+        "supervisor", 0, secrets, may_reach_aws=True, may_reach_ledger=True, may_reach_token=True
+    )
     process = ServiceProcess.start(spec, home)
     try:
         process.wait_ready(timeout_s=2 * READY_TIMEOUT_S)

@@ -46,3 +46,8 @@ class SigningSettings(Section):
     def uses_aws(self) -> bool:
         """Whether the sealing process must reach AWS."""
         return self.seal.startswith(KMS)
+
+    @property
+    def uses_token(self) -> bool:
+        """Whether the sealing process must load a PKCS#11 token's library."""
+        return self.seal.startswith(PKCS11)

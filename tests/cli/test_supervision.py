@@ -22,6 +22,7 @@ from cli.supervisor import down, prepare, service_specs, states
 from home.ledger import LedgerSettings
 from home.paths import HOME_VARIABLE, Home
 from home.settings import QueueKind, QueueSettings, ServiceSettings, Settings
+from home.signing import SigningSettings
 from tool_servers.access import OPERATOR
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -88,6 +89,21 @@ def test_with_a_database_its_two_writers_reach_it_and_nothing_else(home: Home) -
         HOME_VARIABLE,
         "WHEN_TO_INVEST_LEDGER_PASSWORD",
     }
+
+
+def test_what_finds_a_token_reaches_who_seals_in_it_and_nobody_else(home: Home) -> None:
+    places: dict[str, set[str]] = {
+        "keystore": set(),
+        "kms:seal": set(),
+        "pkcs11:token=t;object=k?module-path=/l.so": {"orders"},
+    }
+    given = PARENT | {"SOFTHSM2_CONF": "/c", "SOFTHSM2_PIN": "1234", "CLOUDHSM_PIN": "user:1234"}
+    for place, holders in places.items():
+        settings = Settings(signing=SigningSettings(seal=place))
+        specs = service_specs(settings, passphrase=PASSPHRASE, tokens=make_tokens(home))
+        seen = {spec.name: set(child_environment(home, given, may_reach=spec.may_reach)) for spec in specs}
+        assert {name for name, names in seen.items() if "SOFTHSM2_CONF" in names} == holders
+        assert not any("_PIN" in variable for names in seen.values() for variable in names)
 
 
 def test_an_executor_elsewhere_is_not_started_here(home: Home) -> None:
