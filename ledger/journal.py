@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from when_to_invest.events import Event
 
@@ -78,6 +79,27 @@ class Journal(Protocol):
     def close(self) -> None:
         """Release what the journal holds open. Closing twice is allowed."""
         ...
+
+
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A journal in which one writer can keep the others waiting for a moment."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Let nobody else write during the body; what it appends stands when the body has ended.
+
+        Raises:
+            Fault: `journal_conflict` when the turn does not come; as `append` at the end, and
+                then nothing of the body was recorded.
+        """
+        ...
+
+
+def turn_at(journal: Journal, *, is_needed: bool) -> AbstractContextManager[None]:
+    """Return a turn at writing, where one is needed and the journal gives turns."""
+    if is_needed and isinstance(journal, TakesTurns):
+        return journal.turn()
+    return nullcontext()
 
 
 def link_hash(*, sequence: int, previous_hash: str, event_canonical: bytes) -> str:

@@ -42,6 +42,8 @@ class SqliteJournal:
         self._footing = footing
         self._indexes = latest().indexes
         self._lock = threading.RLock()
+        self._come_to: list[Head] = []
+        """Heads of the turn in progress, none of them durable yet."""
 
     def head(self) -> Head:
         """Return the newest event's place and hash."""
@@ -84,17 +86,38 @@ class SqliteJournal:
         canonical = [event.canonical() for event in events]
         if self._witness is None:
             raise not_writable()
-        with self._lock:
-            with self._writing():
-                self._demand_footing()
-                head = self._checked_head()
-                if expected is not None and head != expected:
-                    raise conflict(head, expected)
-                head = self._chain(events, canonical, head)
-            # INVARIANT: nothing is answered that stands in a file which nobody will find again.
-            self._demand_footing()
-            self._witness.saw(head)
+        with self.turn():
+            head = self._checked_head()
+            if expected is not None and head != expected:
+                raise conflict(head, expected)
+            head = self._chain(events, canonical, head)
+            self._come_to.append(head)
         return head
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let nobody else write during the body; what it appends is durable at its end, or undone.
+
+        A turn within a turn is a part of it.
+
+        Raises:
+            Fault: as `append`.
+        """
+        if self._witness is None:
+            raise not_writable()
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            come_to = self._come_to
+            come_to.clear()
+            with self._writing():
+                _demand_footing(self._footing)
+                yield
+            # INVARIANT: nothing is answered that stands in a file which nobody will find again.
+            _demand_footing(self._footing)
+            if come_to:
+                self._witness.saw(come_to[-1])
 
     def close(self) -> None:
         """Close the connection; what was appended is durable already."""
@@ -110,15 +133,6 @@ class SqliteJournal:
             sqlite_files.immediate(self._connection),
         ):
             yield
-
-    def _demand_footing(self) -> None:
-        lost = self._footing.lost() if self._footing is not None else None
-        if lost is not None:
-            raise Fault(
-                ErrorCode.JOURNAL_CORRUPT,
-                f"{lost} was deleted, moved or replaced while the journal was open",
-                fix="stop the services, put the file back, and run `when-to-invest journal verify`",
-            )
 
     def _checked_head(self) -> Head:
         """Return the head, refusing to write on after an event that is not the last one."""
@@ -233,6 +247,16 @@ def sqlite_version() -> int:
     """Return the version of SQLite in use as its file header writes it, e.g. 3040001."""
     major, minor, patch = sqlite3.sqlite_version_info
     return major * 1_000_000 + minor * 1_000 + patch
+
+
+def _demand_footing(footing: sqlite_files.Footing | None) -> None:
+    lost = footing.lost() if footing is not None else None
+    if lost is not None:
+        raise Fault(
+            ErrorCode.JOURNAL_CORRUPT,
+            f"{lost} was deleted, moved or replaced while the journal was open",
+            fix="stop the services, put the file back, and run `when-to-invest journal verify`",
+        )
 
 
 def _head(connection: sqlite3.Connection) -> Head:

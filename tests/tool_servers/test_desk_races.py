@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,57 @@ def test_racing_desks_make_one_decision_of_one_request_and_never_pass_a_limit(tm
     assert 0 < reserved_usd <= desks[0].court.limits.approval_notional_usd
     for desk in desks:
         desk.journal.close()
+
+
+def test_who_wrote_first_waits_the_second_time_and_then_goes_on(tmp_path: Path) -> None:
+    bench = Bench()
+    path = tmp_path / "journal.sqlite"
+    desk, *others = desks_on(tmp_path, bench)
+    other = open_journal(path)
+    other._connection.execute("PRAGMA busy_timeout = 0")
+    written: list[str] = []
+    instrument = bench.market.instrument
+
+    def intruding(name: str) -> object:
+        try:
+            other.append([funding(account="another")])
+            written.append("written")
+        except Fault as fault:
+            written.append(fault.code.value)
+        return instrument(name)
+
+    bench.market.instrument = intruding  # type: ignore[method-assign, assignment]
+    assert desk.propose(proposal("1000"), caller="agent").state == "queued"
+    assert written[0] == "written"
+    assert written[-1] == "journal_conflict"
+    bench.market.instrument = instrument  # type: ignore[method-assign]
+    assert other.append([funding(account="another")]).sequence > 1
+    for journal in (other, *(each.journal for each in (desk, *others))):
+        journal.close()
+
+
+def test_a_process_that_writes_all_the_time_keeps_no_proposal_from_its_answer(tmp_path: Path) -> None:
+    bench = Bench()
+    path = tmp_path / "journal.sqlite"
+    desk, *others = desks_on(tmp_path, bench)
+    is_over = threading.Event()
+
+    def write() -> None:
+        with closing(open_journal(path)) as other:
+            while not is_over.is_set():
+                other.append([funding(account="another")])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            asked = pool.map(
+                lambda n: desk.propose(proposal("500", request_id=f"busy-{n}"), caller=f"c{n}").verdict,
+                range(8),
+            )
+            assert set(asked) <= {"approved", "held", "refused"}
+    finally:
+        is_over.set()
+        writer.join()
+        for each in (desk, *others):
+            each.journal.close()

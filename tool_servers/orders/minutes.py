@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ledger.journal import Journal
+from ledger.journal import Journal, turn_at
 from ledger.live import LiveLedger
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
@@ -30,19 +30,20 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
         Fault: `journal_conflict` after `MOST_ATTEMPTS`; `clock_back` for what would give power
             on a clock behind the journal; or whatever `decide` raises.
     """
-    for _ in range(MOST_ATTEMPTS):
-        head = ledger.refresh()
-        events = decide()
-        if not events:
-            return
-        demand_no_loosening(events, ledger.book)
-        _demand_timely(events, ledger)
-        try:
-            journal.append(events, expected=head)
-        except Fault as fault:
-            if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-                raise
-            continue
+    for attempt in range(MOST_ATTEMPTS):
+        with turn_at(journal, is_needed=attempt > 0):
+            head = ledger.refresh()
+            events = decide()
+            if not events:
+                return
+            demand_no_loosening(events, ledger.book)
+            _demand_timely(events, ledger)
+            try:
+                journal.append(events, expected=head)
+            except Fault as fault:
+                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
+                    raise
+                continue
         ledger.refresh()
         return
     raise Fault(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from ledger.journal import Journal
+from ledger.journal import Journal, turn_at
 from ledger.live import LiveLedger
 from tool_servers.orders.minutes import MOST_ATTEMPTS
 from tool_servers.orders.outbox import Outbox
@@ -26,6 +26,8 @@ from when_to_invest.portfolio import AccountBook
 from when_to_invest.twin import twin_of
 
 MOST_AT_ONCE: Final = 64
+CROWDED_FOR: Final = 64
+"""Sittings that keep other writers waiting after one of them wrote first."""
 MOST_WAITING: Final = 256
 """Whoever finds as many before them is turned away at once, instead of waiting ever longer."""
 _log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class Sittings(Generic[Answer]):
     _waiting: deque[_Request[Answer]] = field(default_factory=deque)
     _door: threading.Lock = field(default_factory=threading.Lock)
     _is_sitting: bool = False
+    _crowded_for: int = 0
+    """For how many more sittings other writers are kept waiting."""
 
     def settle(self, decision_id: str, decide: Decide) -> Answer:
         """Decide, record and send, together with whatever else waits; return the answer.
@@ -137,24 +141,32 @@ class Sittings(Generic[Answer]):
             _log.warning("the outbox waits: %s", fault.code.value)
 
     def _record(self, requests: Sequence[_Request[Answer]]) -> None:
+        """Decide and append; where others write first, take a turn at it and stay with turns a while."""
         for _ in range(MOST_ATTEMPTS):
-            head = self.ledger.refresh()
-            events = self._decided(requests)
-            if not events:
-                return
             try:
-                self.journal.append(events, expected=head)
+                with turn_at(self.journal, is_needed=self._crowded_for > 0):
+                    is_recorded = self._appended(requests)
             except Fault as fault:
                 if fault.code is not ErrorCode.JOURNAL_CONFLICT:
                     raise
+                self._crowded_for = CROWDED_FOR
                 continue
-            self.ledger.refresh()
+            self._crowded_for = max(0, self._crowded_for - 1)
+            if is_recorded:
+                self.ledger.refresh()
             return
         raise Fault(
             ErrorCode.JOURNAL_CONFLICT,
             f"other processes wrote first {MOST_ATTEMPTS} times; nothing was recorded",
             fix="send the same request again, with the same request_id",
         )
+
+    def _appended(self, requests: Sequence[_Request[Answer]]) -> bool:
+        head = self.ledger.refresh()
+        events = self._decided(requests)
+        if events:
+            self.journal.append(events, expected=head)
+        return bool(events)
 
     def _decided(self, requests: Sequence[_Request[Answer]]) -> list[Event]:
         """Return what every request decides, each on the state that the ones before it leave."""
