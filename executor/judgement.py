@@ -45,7 +45,7 @@ class Authority:
     """Whom the executor believes: its own roll of addresses and compiled limits, no key."""
 
     roll: Roll
-    """Must follow the diary's journal: `roll.admits` is what the diary asks of each event."""
+    """Must follow the diary's journal: `roll.follow()` is what the diary asks of each event."""
     limits: Limits
     callers: Mapping[str, Limits]
     """Everybody who may propose here, by name, with the limits of their orders."""

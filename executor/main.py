@@ -114,7 +114,7 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     stack.callback(journal.close)
     queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=authority.roll.admits),
+        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=authority.roll.follow()),
         switch=Latch(home.halts),
         receiver=queue.receiver,
         dead_letters=queue.dead_letters,

@@ -75,7 +75,7 @@ class Whole(Bench):
     def desk(self) -> ProposalDesk:
         """Return a fresh proposing process."""
         roll = self.roll()
-        ledger = LiveLedger(self.journal, is_warranted=roll.admits)
+        ledger = LiveLedger(self.journal, is_warranted=roll.follow())
         ledger.refresh()
         signatures = Signatures(SEAL, typed_digest, recover_address)
         clock = self.shared
@@ -92,7 +92,7 @@ class Whole(Bench):
         roll = self.roll()
         return Service(
             Parts(
-                diary=Diary(self.journal, clock=self.shared, mode=Mode.REPLAY, is_warranted=roll.admits),
+                diary=Diary(self.journal, clock=self.shared, mode=Mode.REPLAY, is_warranted=roll.follow()),
                 receiver=self.queue,
                 dead_letters=self.queue,
                 venue=self.venue,
@@ -119,7 +119,7 @@ class Whole(Bench):
 
     def fold(self) -> LiveLedger:
         """Fold the journal anew."""
-        ledger = LiveLedger(self.journal, is_warranted=self.roll().admits)
+        ledger = LiveLedger(self.journal, is_warranted=self.roll().follow())
         ledger.refresh()
         return ledger
 

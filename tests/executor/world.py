@@ -74,7 +74,7 @@ class World:
         return Service(
             Parts(
                 diary=Diary(
-                    journal or self.journal, clock=self.clock, mode=Mode.REPLAY, is_warranted=roll.admits
+                    journal or self.journal, clock=self.clock, mode=Mode.REPLAY, is_warranted=roll.follow()
                 ),
                 receiver=queue or self.queue,
                 dead_letters=self.queue,

@@ -98,7 +98,7 @@ class Bench:
             self.settings, seal_addresses=frozenset({SEAL.address}), quorum=HARD_LIMITS.approver_quorum
         )
         roll = Roll(anchors, typed_digest, recover_address)
-        ledger = LiveLedger(self.journal, is_warranted=roll.admits)
+        ledger = LiveLedger(self.journal, is_warranted=roll.follow())
         signatures = Signatures(SEAL, typed_digest, recover_address)
         court = Court(self.settings, HARD_LIMITS, self.clock, self.market, signatures, roll, self.latch)
         outbox = Outbox(self.journal, ledger, self.queue, self.clock, self.latch)

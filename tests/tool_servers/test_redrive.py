@@ -312,3 +312,9 @@ def elected(
     )
     made: ev.Event = kind(at=NOW, mode=Mode.REPLAY, motion=motion, endorsements=endorsements, **what)
     return made
+
+
+def test_a_second_ledger_cannot_fold_the_desks_roll(bench: Bench, desk: ProposalDesk) -> None:
+    with pytest.raises(Fault) as refused_again:
+        LiveLedger(bench.journal, is_warranted=desk.court.roll.follow())
+    assert refused_again.value.code is ErrorCode.INTERNAL
