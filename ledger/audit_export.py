@@ -25,24 +25,25 @@ from ledger.retention import CLASSES, retention_of
 from when_to_invest.canonical import canonical_bytes, plain_canonical_bytes, utc_text
 from when_to_invest.errors import ErrorCode, Fault
 
-COLUMNS: Final = (
-    "sequence",
-    "at",
-    "kind",
-    "mode",
-    "decision_id",
-    "account",
-    "venue",
-    "instrument",
-    "side",
-    "quantity",
-    "price_usd",
-    "retention_class",
-    "keep_until",
-    "previous_hash",
-    "hash",
-    "event",
-)
+_MEANINGS: Final = {
+    "sequence": "place in the journal, from 1, without a gap",
+    "at": "instant of the event, UTC",
+    "kind": "what happened",
+    "mode": "replay, paper or live: only live moved money",
+    "decision_id": "one proposal, from the gate to its last fill",
+    "account": "account at the venue",
+    "venue": "where the order went, or would have",
+    "instrument": "what was traded, or would have been",
+    "side": "buy or sell",
+    "quantity": "base units, of the order or the fill",
+    "price_usd": "price of a fill or a mark in US dollars a unit; empty elsewhere",
+    "retention_class": "which rule says how long it is kept; see `retention`",
+    "keep_until": "earliest instant at which it may be deleted, UTC",
+    "previous_hash": "SHA-256 of the event before it, 64 zeros for the first",
+    "hash": "SHA-256 of the event, its place and `previous_hash`, before redaction",
+    "event": "the whole event as JSON, people's names and words as pseudonyms",
+}
+COLUMNS: Final = tuple(_MEANINGS)
 _COPIED: Final = COLUMNS[3:11]
 _BATCH: Final = 10_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -183,6 +184,7 @@ def _summary(table: Path, told: _Told, *, redactor: Redactor, at: datetime) -> d
         "made_at": utc_text(at),
         "files": {table.name: {"sha256": content_hash, "bytes": table.stat().st_size}},
         "columns": list(COLUMNS),
+        "meanings": _MEANINGS,
         "events": told.head.sequence,
         "head": told.head.hash,
         "kinds": told.kinds,
@@ -190,5 +192,8 @@ def _summary(table: Path, told: _Told, *, redactor: Redactor, at: datetime) -> d
         "redaction": {
             "key": redactor.fingerprint,
             "method": "HMAC-SHA256 of names and free text; `hash` is that of the event before redaction",
+            "reading": "p-... is a pseudonym: the same for the same name or text wherever it stands",
         },
+        "checking": "`when-to-invest journal export --format jsonl` writes the same events unredacted;"
+        " `when-to-invest journal verify --file` checks that every `hash` follows from its event",
     }

@@ -25,7 +25,7 @@ _SHOWN: Final = frozenset(
         *("client_order_id", "venue_order_id", "trade_id", "message_id", "claimed_decision_id"),
         *("facts_hash", "limits_hash", "body_hash", "intent_hash", "recommendation_id", "snapshot_hash"),
         *("hold_expires_at", "expires_at", "proposed_at", "signed_at", "issued_at", "not_before"),
-        *("time_in_force", "latch_id", "home_id"),
+        *("time_in_force", "latch_id", "home_id", "halts_hash", "status", "answer"),
     }
 )
 _FIGURE: Final = re.compile(r"-?\d+(\.\d+)?")

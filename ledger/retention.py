@@ -26,10 +26,11 @@ ORDERS: Final = RetentionClass(
     "orders", 7, "MiFID II Art. 16(7), RTS 6 Art. 28: five years, seven on request"
 )
 CONTROLS: Final = RetentionClass("controls", 6, "SEC rules 15c3-5 and 17a-4(a): six years")
+KEYS: Final = RetentionClass("keys", 7, "as long as orders: without them no seal or signature can be checked")
 OPERATIONS: Final = RetentionClass("operations", 3, "SEC rule 17a-4(b): three years")
-CLASSES: Final = (ORDERS, CONTROLS, OPERATIONS)
+CLASSES: Final = (ORDERS, CONTROLS, KEYS, OPERATIONS)
 
-_OF_KIND: Final = {
+OF_KIND: Final[dict[str, RetentionClass]] = {
     **dict.fromkeys(
         (
             "account_funded",
@@ -52,8 +53,21 @@ _OF_KIND: Final = {
             "message_refused",
             "trading_state_changed",
             "trading_resumed",
+            "dead_letter_arrived",
+            "dead_letter_answered",
         ),
         CONTROLS,
+    ),
+    **dict.fromkeys(
+        (
+            "home_founded",
+            "approvers_founded",
+            "approver_enrolled",
+            "approver_removed",
+            "seal_key_added",
+            "seal_key_retired",
+        ),
+        KEYS,
     ),
     **dict.fromkeys(
         ("envelope_queued", "envelope_received", "recovery_completed", "account_marked", "venue_reported"),
@@ -64,4 +78,4 @@ _OF_KIND: Final = {
 
 def retention_of(kind: str) -> RetentionClass:
     """Return the class of an event kind, the longest for one that is not listed."""
-    return _OF_KIND.get(kind, ORDERS)
+    return OF_KIND.get(kind, ORDERS)

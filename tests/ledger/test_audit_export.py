@@ -17,12 +17,14 @@ from pyarrow import parquet
 from ledger.audit_export import COLUMNS, Format, _harmless, export_for_audit
 from ledger.redaction import Redactor
 from ledger.redaction_key import redactor_of
-from ledger.retention import CLASSES, ORDERS, retention_of
+from ledger.retention import CLASSES, OF_KIND, ORDERS, retention_of
 from tests.fakes.memory_journal import MemoryJournal
 from tests.ledger.journals import drill
 from tests.when_to_invest.samples import NOW, one_of_each
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import EVENT, AccountFunded
+from when_to_invest.letters import DeadLetterAnswered
+from when_to_invest.marks import VenueReported
 
 REDACTOR = Redactor(b"k" * 32)
 NAME = "zebulon"
@@ -73,6 +75,8 @@ def test_the_manifest_names_what_the_table_must_hash_to(form: Format, tmp_path: 
     assert (manifest["events"], manifest["head"]) == (len(journal.recorded), journal.head().hash)
     assert sum(manifest["kinds"].values()) == len(journal.recorded)
     assert set(manifest["retention"]) == {kept.name for kept in CLASSES}
+    assert list(manifest["meanings"]) == sorted(manifest["columns"])
+    assert "journal verify --file" in manifest["checking"]
     assert REDACTOR.key.hex() not in done.manifest.read_text()
 
 
@@ -103,6 +107,19 @@ def test_free_text_never_survives_wherever_it_stands(name: str) -> None:
     assert name not in json.dumps(REDACTOR.redacted(tree), ensure_ascii=False)
 
 
+def test_what_says_nothing_of_people_stays_readable() -> None:
+    answered, reported = (
+        REDACTOR.redacted(event.model_dump(mode="json"))
+        for event in one_of_each()
+        if isinstance(event, DeadLetterAnswered | VenueReported)
+    )
+    assert isinstance(answered, dict)
+    assert isinstance(reported, dict)
+    assert answered["answer"] in {"redriven", "discarded"}
+    assert answered["by"] != "operator"
+    assert reported["status"] == "open"
+
+
 def test_one_person_has_one_pseudonym_a_key_and_nobody_elses() -> None:
     assert REDACTOR.pseudonym("alice") == REDACTOR.pseudonym("alice") != REDACTOR.pseudonym("bob")
     assert Redactor(b"j" * 32).pseudonym("alice") != REDACTOR.pseudonym("alice")
@@ -114,6 +131,7 @@ def test_no_event_keeps_names_where_a_field_name_stands() -> None:
 
 
 def test_every_kind_has_a_class_and_an_unknown_one_is_kept_longest() -> None:
+    assert {event.kind for event in one_of_each()} <= set(OF_KIND)
     longest = max(CLASSES, key=lambda kept: kept.years)
     assert retention_of("a_kind_of_the_future") is longest is ORDERS
     assert ORDERS.keep_until(NOW) - NOW > timedelta(days=7 * 365)
