@@ -26,8 +26,6 @@ from when_to_invest.portfolio import AccountBook
 from when_to_invest.twin import twin_of
 
 MOST_AT_ONCE: Final = 64
-CROWDED_FOR: Final = 64
-"""Sittings that keep other writers waiting after one of them wrote first."""
 MOST_WAITING: Final = 256
 """Whoever finds as many before them is turned away at once, instead of waiting ever longer."""
 _log = logging.getLogger(__name__)
@@ -61,8 +59,6 @@ class Sittings(Generic[Answer]):
     _waiting: deque[_Request[Answer]] = field(default_factory=deque)
     _door: threading.Lock = field(default_factory=threading.Lock)
     _is_sitting: bool = False
-    _crowded_for: int = 0
-    """For how many more sittings other writers are kept waiting."""
 
     def settle(self, decision_id: str, decide: Decide) -> Answer:
         """Decide, record and send, together with whatever else waits; return the answer.
@@ -141,17 +137,15 @@ class Sittings(Generic[Answer]):
             _log.warning("the outbox waits: %s", fault.code.value)
 
     def _record(self, requests: Sequence[_Request[Answer]]) -> None:
-        """Decide and append; where others write first, take a turn at it and stay with turns a while."""
-        for _ in range(MOST_ATTEMPTS):
+        """Decide and append; when others wrote first they wait for the second time, and only then."""
+        for attempt in range(MOST_ATTEMPTS):
             try:
-                with turn_at(self.journal, is_needed=self._crowded_for > 0):
+                with turn_at(self.journal, is_needed=attempt > 0):
                     is_recorded = self._appended(requests)
             except Fault as fault:
                 if fault.code is not ErrorCode.JOURNAL_CONFLICT:
                     raise
-                self._crowded_for = CROWDED_FOR
                 continue
-            self._crowded_for = max(0, self._crowded_for - 1)
             if is_recorded:
                 self.ledger.refresh()
             return
