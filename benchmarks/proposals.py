@@ -40,7 +40,13 @@ WARM_UP: Final = 16
 SEALED_PER_S: Final = 300.0
 QUEUED_P99_MS: Final = 30.0
 WIDER: Final = 1_000_000
-CONFIG: Final = 'mode = "replay"\n[paper]\ncash_usd = "100000000000"\n'
+SEAL: Final = KeystoreSigner((11).to_bytes(32))
+CONFIG: Final = f"""mode = "replay"
+[paper]
+cash_usd = "100000000000"
+[signing]
+trusted_seals = ["{SEAL.address}"]
+"""
 
 
 def rows() -> list[Row]:
@@ -50,7 +56,7 @@ def rows() -> list[Row]:
 
 
 def _rows(directory: Path) -> Iterator[Row]:
-    alone, many = (_measured(_desk(directory / str(at_once)), at_once) for at_once in (1, AT_ONCE))
+    alone, many = (_measured(measured_desk(directory / str(at_once)), at_once) for at_once in (1, AT_ONCE))
     yield within(
         f"sealed and queued, {AT_ONCE} at once",
         Figure(many.per_s, "proposals/s", is_lower_better=False),
@@ -84,23 +90,27 @@ def _round(desk: ProposalDesk, pool: ThreadPoolExecutor, numbers: range) -> list
     """Return how long each proposal waited for its answer, in seconds."""
 
     def one(number: int) -> float:
-        # Amounts differ, or the gate would see one order sent again and again.
-        wanted = Proposal(
-            instrument="SPX",
-            side=Side.BUY,
-            notional_usd=Decimal(3_000) + 10 * (number % A_ROUND),
-            limit_price_usd=None,
-            recommendation_id=None,
-            request_id=f"r-{number}",
-        )
         started = time.perf_counter()
-        answer = desk.propose(wanted, caller="agent")
-        taken = time.perf_counter() - started
-        if answer.state != DecisionState.QUEUED:
-            raise RuntimeError(f"proposal {number} is {answer.state}: {answer.reasons}")
-        return taken
+        propose(desk, number)
+        return time.perf_counter() - started
 
     return list(pool.map(one, numbers))
+
+
+def propose(desk: ProposalDesk, number: int) -> None:
+    """Propose the order of that number and see that it was queued."""
+    # Amounts differ, or the gate would see one order sent again and again.
+    wanted = Proposal(
+        instrument="SPX",
+        side=Side.BUY,
+        notional_usd=Decimal(3_000) + 3 * number,
+        limit_price_usd=None,
+        recommendation_id=None,
+        request_id=f"r-{number}",
+    )
+    answer = desk.propose(wanted, caller="agent")
+    if answer.state != DecisionState.QUEUED:
+        raise RuntimeError(f"proposal {number} is {answer.state}: {answer.reasons}")
 
 
 def _release(desk: ProposalDesk) -> None:
@@ -117,11 +127,12 @@ def _release(desk: ProposalDesk) -> None:
     )
 
 
-def _desk(root: Path) -> ProposalDesk:
+def measured_desk(root: Path) -> ProposalDesk:
+    """Return the real desk of a new home at `root`, under wide limits."""
     home = Home(root).make()
     home.config.write_text(CONFIG)
     ReplayClock(home.clock).move_to(START)
-    desk = open_desk(home, signer=KeystoreSigner((11).to_bytes(32)))
+    desk = open_desk(home, signer=SEAL)
     desk.court = replace(desk.court, limits=_wide())
     return desk
 
