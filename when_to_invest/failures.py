@@ -129,12 +129,15 @@ FAILURES: Final[tuple[Failure, ...]] = (
     ),
     Failure(
         "Clocks that disagree or go back",
-        "Nothing is decided on a clock that stands before the journal's newest event, and nothing is lost "
-        "meanwhile; stamps from the future are refused.",
-        parts=("ledger.live.LiveLedger.demand_forward",),
-        tests=(f"{_JUDGING}::test_on_a_clock_that_went_back_nothing_is_taken_up_and_nothing_is_lost",),
-        later="A clock that jumps ahead ends windows and expiries early, until a reference is too old; a "
-        "venue's own clock is not compared yet.",
+        "Nothing is decided on a clock that stands before the journal's newest event, or that was set "
+        "either way since the process started; nothing is lost meanwhile, and stamps from the future are refused.",
+        parts=("ledger.live.LiveLedger.demand_forward", "home.clock.WallClock"),
+        tests=(
+            f"{_JUDGING}::test_on_a_clock_that_went_back_nothing_is_taken_up_and_nothing_is_lost",
+            "tests/executor/test_clock_jumps.py",
+        ),
+        later="A process that starts on a clock that is ahead cannot know it, until a reference is too old; "
+        "a venue's own clock is not compared yet.",
     ),
     Failure(
         "The venue asks for fewer requests",
