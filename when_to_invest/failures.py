@@ -130,7 +130,8 @@ FAILURES: Final[tuple[Failure, ...]] = (
     Failure(
         "Clocks that disagree or go back",
         "Nothing is decided on a clock that stands before the journal's newest event, or that was set "
-        "either way since the process started; nothing is lost meanwhile, and stamps from the future are refused.",
+        "either way since the process started; nothing is lost meanwhile, and stamps from the future are "
+        "refused.",
         parts=("ledger.live.LiveLedger.demand_forward", "home.clock.WallClock"),
         tests=(
             f"{_JUDGING}::test_on_a_clock_that_went_back_nothing_is_taken_up_and_nothing_is_lost",
