@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -288,3 +288,12 @@ def test_behind_an_event_from_the_future_nothing_gives_power(home: Hustings) -> 
     for name in ("carol", "bob"):
         home.tell(home.removal(name, "alice", "bob"))
     assert (voters(home), home.roll().needed) == ({"alice"}, 2), "a late removal makes no quorum smaller"
+
+
+@pytest.mark.parametrize(
+    "at", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)]
+)
+def test_a_date_at_the_end_of_time_is_no_instant(at: datetime) -> None:
+    """A window taken from it, or added, would leave the calendar and end whoever folds it."""
+    with pytest.raises(ValueError, match="between the years"):
+        kh.HomeFounded(at=at, mode=Mode.REPLAY, chance="ab" * 32)
