@@ -57,11 +57,8 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
         "may_reach_ledger": bool(settings.ledger.url),
     }
     signing = settings.signing
-    sealing = {
-        "may_reach_ledger": reach["may_reach_ledger"],
-        "may_reach_aws": reach["may_reach_aws"] or signing.uses_aws,
-        "may_reach_token": signing.uses_token,
-    }
+    sealing = reach | {"may_reach_token": signing.uses_token}
+    sealing["may_reach_aws"] |= signing.uses_aws
     ports = settings.services
     servers = (
         ServiceSpec("market", ports.market_port, LaunchSecrets(Callers(agent))),

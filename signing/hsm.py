@@ -150,17 +150,16 @@ def open_hsm_signer(key: TokenKey, *, pin: str) -> HsmSigner:
 
 
 def _opened(key: TokenKey, *, pin: str, is_again: bool = False) -> HsmSigner:
-    pkcs11 = _library()
+    library = _library_at(key.module_path)
+    import pkcs11
+
     try:
-        library = pkcs11.lib(key.module_path)
         if is_again:
             # A token that was away is often seen again only by a library that starts anew.
             library.reinitialize()
         session = library.get_token(token_label=key.token).open(user_pin=pin)
     except pkcs11.PKCS11Error as error:
         raise _not_opened(type(error).__name__) from None
-    except (OSError, RuntimeError) as error:
-        raise _absent("its PKCS#11 library cannot be loaded") from error
     try:
         return _signer_of(session, key.label)
     except pkcs11.PKCS11Error as error:
@@ -171,7 +170,7 @@ def _opened(key: TokenKey, *, pin: str, is_again: bool = False) -> HsmSigner:
         raise
 
 
-def _library() -> Any:
+def _library_at(path: str) -> Any:
     try:
         import pkcs11
     except ImportError as error:
@@ -180,7 +179,10 @@ def _library() -> Any:
             "signing with an HSM needs a package that is not installed",
             fix="install the extra: when-to-invest[hsm]",
         ) from error
-    return pkcs11
+    try:
+        return pkcs11.lib(path)
+    except (pkcs11.PKCS11Error, OSError, RuntimeError) as error:
+        raise _absent("its PKCS#11 library cannot be loaded") from error
 
 
 def _signer_of(session: Any, label: str) -> HsmSigner:

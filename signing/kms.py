@@ -136,12 +136,18 @@ def connect_kms(*, region: str, endpoint_url: str | None) -> KmsClient:
 
 
 def _asked(ask: Callable[[], Any]) -> dict[str, Any]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
     try:
         answer = ask()
     except ClientError as error:
         raise _refused(error.response) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise Fault(
+            ErrorCode.UNAUTHENTICATED,
+            "this process has no AWS credentials to use the key with",
+            fix="give it a role, or the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ) from error
     except BotoCoreError as error:
         raise _silent(type(error).__name__) from error
     if not isinstance(answer, dict):

@@ -140,7 +140,11 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
         )
     signer = open_seal(home, read_settings(home).signing, secret=secrets.passphrase)
     desk = open_desk(home, signer=signer)
-    demand_trusted(desk, signer)
+    try:
+        demand_trusted(desk, signer)
+    except Fault:
+        desk.journal.close()
+        raise
     listener = listen(http)
     access = access_of(home, desk.court.settings, server=NAME, url=url_of(listener), callers=secrets.callers)
     server = build(desk, access=access)
