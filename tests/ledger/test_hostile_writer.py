@@ -177,6 +177,15 @@ class HostileWriter(RuleBasedStateMachine):
         motion = self.ask(SETTLE, details, asker=asker, serial=len(record.events))
         self.sign(settled(record, FOUND, motion=motion, endorsements=(), at=self.now), by, then)
 
+    @rule()
+    def settle_where_it_is_halted_after_one_more_fill(self) -> None:
+        """What was signed before the fill counts for nothing after it."""
+        self.append_a_halt(scope="venue:paper", state=TradingState.HALTED, shift=timedelta(0))
+        self.settle(by=QUORUM, asker=OPERATOR, then=None)
+        self.a_part_is_filled()
+        if self.pool:
+            self.tell(self.pool[-1].model_copy(update={"at": self.now}))
+
     @rule(
         shift=st.sampled_from(
             [timedelta(0), timedelta(minutes=1), timedelta(minutes=40), timedelta(hours=30)]
