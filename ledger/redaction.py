@@ -26,6 +26,7 @@ _SHOWN: Final = frozenset(
         *("facts_hash", "limits_hash", "body_hash", "intent_hash", "recommendation_id", "snapshot_hash"),
         *("hold_expires_at", "expires_at", "proposed_at", "signed_at", "issued_at", "not_before"),
         *("time_in_force", "latch_id", "home_id", "halts_hash", "status", "answer"),
+        *("seal_address", "trading_state", "venue_status", "reference_source"),
     }
 )
 _FIGURE: Final = re.compile(r"-?\d+(\.\d+)?")

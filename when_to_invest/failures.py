@@ -135,6 +135,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         parts=("ledger.live.LiveLedger.demand_forward", "home.clock.WallClock"),
         tests=(
             f"{_JUDGING}::test_on_a_clock_that_went_back_nothing_is_taken_up_and_nothing_is_lost",
+            "tests/ledger/test_clock_jumps.py",
             "tests/executor/test_clock_jumps.py",
         ),
         later="A process that starts on a clock that is ahead cannot know it, until a reference is too old; "
