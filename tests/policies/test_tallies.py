@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.ledger.test_live import histories
 from tests.strategies.situations import NOW, book, traded
 from tests.when_to_invest.samples import order_intent
 from when_to_invest.events import EVENT, Event
-from when_to_invest.portfolio import AccountBook
+from when_to_invest.portfolio import AccountBook, Turnover
 from when_to_invest.tallies import Tallies
 from when_to_invest.twin import twin_of
 
@@ -37,7 +37,8 @@ def counted(account: AccountBook, decision_id: str, now: datetime) -> tuple[Any,
 
 def anew(account: AccountBook, decision_id: str, now: datetime) -> tuple[Any, ...]:
     fresh = twin_of(account)
-    fresh.recent = replace(fresh.recent, tallies=Tallies())
+    fresh.recent = copy(fresh.recent)
+    fresh.recent.tallies = Tallies()
     return counted(fresh, decision_id, now)
 
 
@@ -76,7 +77,7 @@ def test_a_twin_that_saw_what_never_happened_leaves_no_trace(
 def test_a_row_that_cannot_be_counted_is_not_half_counted() -> None:
     account = book(turnover=[traded(1_000)])
     assert turnover_24h_usd(account, now=NOW, besides=OTHER) == 1_000
-    account.turnover.append(replace(traded(5), notional_usd="five"))  # type: ignore[arg-type]
+    account.turnover.append(Turnover(NOW, OTHER, "main", "SPX", "five"))  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(TypeError):
             turnover_24h_usd(account, now=NOW, besides=OTHER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import eth_account.messages  # noqa: F401 - changes the recursion limit, which a property must not
 import pytest
 from eth_utils.address import to_checksum_address
 from hypothesis import given
