@@ -81,7 +81,7 @@ def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registr
     roll = Roll(anchors, typed_digest, recover_address)
     journal = open_ledger(settings.ledger, home, is_read_only=is_read_only)
     try:
-        ledger = LiveLedger(journal, is_warranted=roll.follow())
+        ledger = LiveLedger(journal, is_warranted=roll.follow(), shelf_in=home.root)
         ledger.refresh()
         yield Registry(home, settings, clock_of(home, settings.mode), journal, ledger, roll)
     finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from home.clock import Clock
@@ -68,10 +69,16 @@ class Diary:
     """One executor's view of the journal and its only way to write to it."""
 
     def __init__(
-        self, journal: Journal, *, clock: Clock, mode: Mode, is_warranted: Warrant = nothing_is_warranted
+        self,
+        journal: Journal,
+        *,
+        clock: Clock,
+        mode: Mode,
+        is_warranted: Warrant = nothing_is_warranted,
+        shelf_in: Path | None = None,
     ) -> None:
         self._journal = _Overheard(journal)
-        self._ledger = LiveLedger(self._journal, is_warranted=is_warranted)
+        self._ledger = LiveLedger(self._journal, is_warranted=is_warranted, shelf_in=shelf_in)
         self._clock = clock
         self.mode = mode
         self._ledger.refresh()

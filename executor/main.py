@@ -112,9 +112,11 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     demand_one_mode(settings.mode, venue.profile)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
+    warrant = authority.roll.follow()
+    diary = Diary(journal, clock=clock, mode=settings.mode, is_warranted=warrant, shelf_in=home.root)
     queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=Diary(journal, clock=clock, mode=settings.mode, is_warranted=authority.roll.follow()),
+        diary=diary,
         switch=Latch(home.halts),
         receiver=queue.receiver,
         dead_letters=queue.dead_letters,

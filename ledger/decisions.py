@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ledger.chain import corrupt
@@ -22,8 +23,8 @@ from when_to_invest.history import DecisionRecord, DecisionState, proposed_twice
 from when_to_invest.intents import OrderIntent
 from when_to_invest.portfolio import AccountBook
 
-KEPT: Final = 500
-"""Decisions kept in memory though nothing more is expected of them; the newest touched."""
+KEPT: Final = 64
+"""Decisions kept in memory while few are open; more would leave the processor's own memory."""
 _LOOKED_AT: Final = 4
 _ORDERED: Final = frozenset({ev.SendIntended, ev.OrderMoved, ev.OrderFilled, ev.OrderSettled})
 
@@ -67,7 +68,7 @@ class Decisions(Mapping[str, DecisionRecord]):
         card = self._shelf.of_decision(decision_id)
         if card is None:
             raise KeyError(decision_id)
-        return self._read(card).record
+        return _read(self._journal, card).record
 
     def __contains__(self, decision_id: object) -> bool:
         """Whether the journal knows that decision."""
@@ -113,15 +114,11 @@ class Decisions(Mapping[str, DecisionRecord]):
         live = {
             entry.number: entry.record
             for entry in self._live.values()
-            if state in {None, entry.record.state}
-            and isinstance(entry.record.intent, OrderIntent)
-            and (proposers is None or entry.record.intent.proposer in proposers)
+            if _is_wanted(entry.record, state=state, proposers=proposers)
         }
-        shelved: dict[int, Card] = {}
-        for card, _ in zip(self._shelf.cards(wanted, is_newest_first=True), range(limit), strict=False):
-            shelved[card.number] = card
+        shelved = {c.number: c for c in islice(self._shelf.cards(wanted, is_newest_first=True), limit)}
         numbers = sorted([*live, *shelved], reverse=True)[:limit]
-        records = (live[n] if n in live else self._read(shelved[n]).record for n in numbers)
+        records = (live[n] if n in live else _read(self._journal, shelved[n]).record for n in numbers)
         return Found(tuple(records), len(live) + self._shelf.count(wanted))
 
     def has_trade(self, venue: str, trade_id: str) -> bool:
@@ -146,7 +143,9 @@ class Decisions(Mapping[str, DecisionRecord]):
             if entry is not None:
                 raise proposed_twice(decision_id)
             self._book.apply(event)
-            entry = self._opened(event)
+            record = DecisionRecord(decision_id, event.intent, event.caller, events=[event])
+            entry = self._live[decision_id] = _Entry(self._count, record)
+            self._count += 1
         else:
             self._book.apply(event)
             if entry is None:
@@ -159,12 +158,6 @@ class Decisions(Mapping[str, DecisionRecord]):
         if self._kept is not None and len(self._live) > self._kept:
             self._lay_aside(self._kept)
 
-    def _opened(self, event: ev.IntentProposed) -> _Entry:
-        record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
-        entry = self._live[event.decision_id] = _Entry(self._count, record)
-        self._count += 1
-        return entry
-
     def _make_ready(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
         """Bring back to the book what it knew of this order and this trade."""
         if event.client_order_id not in self._book.order_states:
@@ -175,60 +168,24 @@ class Decisions(Mapping[str, DecisionRecord]):
     def _recalled(self, card: Card | None) -> _Entry | None:
         if card is None:
             return None
-        entry = self._live[card.decision_id] = self._read(card)
+        entry = self._live[card.decision_id] = _read(self._journal, card)
         self._book.recall(card.decision_id, orders=dict(card.orders), trades=card.trades)
         self._shelf.take(card)
         self._open = None
         return entry
 
     def _lay_aside(self, most: int) -> None:
-        """Look at a few of those that nothing happened to for longest; shelve what nothing is expected of.
-
-        A few at a time, so that memory is used again instead of growing and shrinking.
-        """
+        """Shelve what nothing is expected of, among a few of those that were touched longest ago."""
         for _ in range(min(_LOOKED_AT, len(self._live))):
             decision_id, entry = next(iter(self._live.items()))
             if decision_id in self._book.reservations or entry.record.is_open:
                 self._live.move_to_end(decision_id)
                 continue
-            self._shelf.put(self._card(entry))
+            self._shelf.put(_card_of(entry, self._book))
             del self._live[decision_id]
             self._book.forget(decision_id, trades=_trades(entry.record))
             if len(self._live) <= most:
                 return
-
-    def _card(self, entry: _Entry) -> Card:
-        record = entry.record
-        return Card(
-            number=entry.number,
-            decision_id=record.decision_id,
-            state=record.state,
-            proposer=record.intent.proposer,
-            is_order=isinstance(record.intent, OrderIntent),
-            may_trade_late=record.may_trade_late,
-            places=tuple(entry.places),
-            digest=_digest(entry.hashes),
-            orders=self._book.orders_known(record.decision_id),
-            trades=_trades(record),
-        )
-
-    def _read(self, card: Card) -> _Entry:
-        """Fold a decision anew from the journal, on exactly the events that were folded before.
-
-        Raises:
-            Fault: `journal_corrupt` when they are not there or not the same.
-        """
-        told = list(self._journal.pick(card.places))
-        hashes = [recorded.hash for recorded in told]
-        if _digest(hashes) != card.digest:
-            raise corrupt(card.places[0], "it, or a later one of its decision, is not what was read before")
-        first, *others = (recorded.event for recorded in told)
-        if not isinstance(first, ev.IntentProposed):
-            raise corrupt(card.places[0], "it opens no decision")
-        record = DecisionRecord(first.decision_id, first.intent, first.caller, events=[first])
-        for event in others:
-            record.apply(event)
-        return _Entry(card.number, record, list(card.places), hashes)
 
     def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
         live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
@@ -236,7 +193,52 @@ class Decisions(Mapping[str, DecisionRecord]):
             ((card.number, card) for card in self._shelf.cards(wanted)), live, key=lambda item: item[0]
         )
         for _, item in waiting:
-            yield item.record if isinstance(item, _Entry) else self._read(item).record
+            yield item.record if isinstance(item, _Entry) else _read(self._journal, item).record
+
+
+def _card_of(entry: _Entry, book: AccountBook) -> Card:
+    record = entry.record
+    return Card(
+        number=entry.number,
+        decision_id=record.decision_id,
+        state=record.state,
+        proposer=record.intent.proposer,
+        is_order=isinstance(record.intent, OrderIntent),
+        may_trade_late=record.may_trade_late,
+        places=tuple(entry.places),
+        digest=_digest(entry.hashes),
+        orders=book.orders_known(record.decision_id),
+        trades=_trades(record),
+    )
+
+
+def _read(journal: Journal, card: Card) -> _Entry:
+    """Fold a decision anew from the journal, on exactly the events that were folded before.
+
+    Raises:
+        Fault: `journal_corrupt` when they are not there or not the same.
+    """
+    told = list(journal.pick(card.places))
+    hashes = [recorded.hash for recorded in told]
+    if _digest(hashes) != card.digest:
+        raise corrupt(card.places[0], "it, or a later one of its decision, is not what was read before")
+    first, *others = (recorded.event for recorded in told)
+    if not isinstance(first, ev.IntentProposed):
+        raise corrupt(card.places[0], "it opens no decision")
+    record = DecisionRecord(first.decision_id, first.intent, first.caller, events=[first])
+    for event in others:
+        record.apply(event)
+    return _Entry(card.number, record, list(card.places), hashes)
+
+
+def _is_wanted(
+    record: DecisionRecord, *, state: DecisionState | None, proposers: frozenset[str] | None
+) -> bool:
+    return (
+        state in {None, record.state}
+        and isinstance(record.intent, OrderIntent)
+        and (proposers is None or record.intent.proposer in proposers)
+    )
 
 
 def _trades(record: DecisionRecord) -> tuple[tuple[str, str], ...]:

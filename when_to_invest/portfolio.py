@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from when_to_invest import events as ev
 from when_to_invest.governed import GovernedHoldings
@@ -28,8 +28,7 @@ _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """Exposure of a sealed decision that may still trade, at its worst price."""
 
     account: str
@@ -46,11 +45,10 @@ class Reservation:
 
     def less(self, quantity: Decimal) -> Reservation:
         """Return what is left of it after a trade, in base units."""
-        return replace(self, quantity_open=self.quantity_open - quantity)
+        return self._replace(quantity_open=self.quantity_open - quantity)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What the duplicate and message-rate rules remember of an intent."""
 
     at: datetime
@@ -63,8 +61,7 @@ class Proposal:
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Turnover:
+class Turnover(NamedTuple):
     """One addition to the rolling turnover: USD reserved when a decision was sealed."""
 
     at: datetime

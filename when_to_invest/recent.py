@@ -7,10 +7,10 @@ signatures for the sum of split orders, repeated executions, the last print at a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
 from when_to_invest import events as ev
 from when_to_invest.intents import OrderIntent, Side
@@ -24,8 +24,7 @@ WINDOW: Final = timedelta(hours=24)
 _ENDS: Final = frozenset({OrderStep.CANCELLED, OrderStep.EXPIRED, OrderStep.REJECTED})
 
 
-@dataclass(frozen=True, slots=True)
-class SealedOrder:
+class SealedOrder(NamedTuple):
     """One sealed order; `quantity_open` in base units may still trade, `filled_usd` has traded."""
 
     at: datetime
@@ -48,8 +47,7 @@ class SealedOrder:
         return self.filled_usd + self.quantity_open * self.limit_price_usd
 
 
-@dataclass(frozen=True, slots=True)
-class LastPrint:
+class LastPrint(NamedTuple):
     """The newest trade that a venue reported to us in an instrument."""
 
     price_usd: Decimal
@@ -119,7 +117,7 @@ class Recent:
     def _send(self, event: ev.SendIntended) -> None:
         item = self.sealed.get(event.decision_id)
         if item is not None and item.sent_at is None:
-            self.sealed[event.decision_id] = replace(item, sent_at=event.at)
+            self.sealed[event.decision_id] = item._replace(sent_at=event.at)
 
     def _fill(self, event: ev.OrderFilled) -> None:
         self.prints[event.venue, event.instrument] = LastPrint(event.price_usd, event.at)
@@ -128,20 +126,20 @@ class Recent:
             return
         left = Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
         filled_usd = item.filled_usd + event.quantity * event.price_usd
-        self.sealed[event.decision_id] = replace(item, filled_usd=filled_usd, quantity_open=left)
+        self.sealed[event.decision_id] = item._replace(filled_usd=filled_usd, quantity_open=left)
 
     def _settle(self, event: ev.OrderSettled) -> None:
         self._end(event.decision_id)
         item = self.sealed.get(event.decision_id)
         if item is not None and event.price_usd is not None:
             filled_usd = item.filled_usd + event.quantity * event.price_usd
-            self.sealed[event.decision_id] = replace(item, filled_usd=filled_usd)
+            self.sealed[event.decision_id] = item._replace(filled_usd=filled_usd)
 
     def _end(self, decision_id: str, *, is_rejected: bool = False) -> None:
         item = self.sealed.get(decision_id)
         if item is not None:
             is_rejected = item.is_rejected or is_rejected
-            self.sealed[decision_id] = replace(item, quantity_open=Decimal(0), is_rejected=is_rejected)
+            self.sealed[decision_id] = item._replace(quantity_open=Decimal(0), is_rejected=is_rejected)
 
     def _forget_before(self, horizon: datetime) -> None:
         for decision_id in [*self._older(horizon)]:

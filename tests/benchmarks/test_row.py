@@ -80,6 +80,7 @@ def test_every_benchmark_file_is_found_and_has_rows() -> None:
     assert set(run.claims()) == files - {
         "__init__",
         "fit_dynamics",
+        "long_journal",
         "fit_priors",
         "markets",
         "page",

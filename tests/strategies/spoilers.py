@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -112,7 +111,7 @@ def sealed_orders(draw: st.DrawFn) -> list[Any]:
     ]
     if told and draw(st.booleans()):
         place = draw(st.integers(0, len(told) - 1))
-        told[place] = replace(told[place], decision_id=DECISION)
+        told[place] = told[place]._replace(decision_id=DECISION)
     return told
 
 

@@ -60,7 +60,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     carrier = sender or open_sender(settings.queue, home.queue)
     journal = open_ledger(settings.ledger, home)
     roll = _roll(home, settings, quorum=limits.approver_quorum)
-    ledger = LiveLedger(journal, is_warranted=roll.follow())
+    ledger = LiveLedger(journal, is_warranted=roll.follow(), shelf_in=home.root)
     ledger.refresh()
     court = Court(
         settings=settings,
