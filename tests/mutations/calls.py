@@ -1,46 +1,61 @@
-"""Notes which functions of some modules are called."""
+"""Which functions of the targets a test calls, and which run while modules are imported."""
 
 from __future__ import annotations
 
-import sys
-import threading
-from types import FrameType
+import ast
+from collections.abc import Iterable, Mapping
+from types import CodeType, FunctionType
 
-from tests.mutations.targets import ROOT
+from tests.mutations.mutants import functions
+from tests.mutations.swapping import Place, codes_in
+from tests.mutations.targets import ROOT, Target, targets
 
-Place = tuple[str, int]
-"""A file of the repository and the first line of a function in it."""
-
-
-class Calls:
-    """While started, remembers the place of each function of `paths` that is called.
-
-    With `by_modules`, only calls that modules outside `tests/` make while they are imported.
-    """
-
-    def __init__(self, paths: frozenset[str]) -> None:
-        self._files = {str(ROOT / path): path for path in paths}
-        self.seen: set[Place] = set()
-        self._by_modules = False
-
-    def start(self, *, by_modules: bool = False) -> None:
-        self._by_modules = by_modules
-        threading.setprofile(self._note)
-        sys.setprofile(self._note)
-
-    def stop(self) -> None:
-        sys.setprofile(None)
-        threading.setprofile(None)
-
-    def _note(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and (path := self._files.get(frame.f_code.co_filename)) is not None:
-            if self._by_modules and not _is_import_of_a_source(frame):
-                return
-            self.seen.add((path, frame.f_code.co_firstlineno))
+_NOTE = "__mutation_tests_note__"
 
 
-def _is_import_of_a_source(frame: FrameType | None) -> bool:
-    """Return whether the module that is being imported belongs to the program, not to its tests."""
-    while frame is not None and frame.f_code.co_name != "<module>":
-        frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(str(ROOT / "tests"))
+def noting(target: Target) -> dict[Place, CodeType]:
+    """Return the compiled functions of a module, each telling its place before it does anything else."""
+    tree = ast.parse(target.source)
+    for function in functions(tree):
+        told = ast.Constant((target.path, function.first_line))
+        note = ast.Expr(ast.Call(ast.Name(_NOTE, ast.Load()), [told], []))
+        function.node.body.insert(0, ast.copy_location(note, function.node))
+    whole = compile(ast.fix_missing_locations(tree), str(ROOT / target.path), "exec")
+    return {(target.path, code.co_firstlineno): code for code in codes_in(whole)}
+
+
+def note_calls(loaded: Mapping[Place, Iterable[FunctionType]], of: Iterable[Target]) -> set[Place]:
+    """Let the loaded functions of targets tell when they are called; return the set they tell."""
+    seen: set[Place] = set()
+    codes = {place: code for target in of for place, code in noting(target).items()}
+    for place, found in loaded.items():
+        for each in found:
+            if each.__code__.co_qualname == codes[place].co_qualname:
+                each.__code__ = codes[place]
+                each.__globals__[_NOTE] = seen.add
+    return seen
+
+
+def called_at_import(of: Iterable[Target]) -> frozenset[Place]:
+    """Return the functions that the program's modules call by name while they are imported."""
+    names = {name for target in targets() for name in _called_outside_functions(ast.parse(target.source))}
+    return frozenset(
+        (target.path, function.first_line)
+        for target in of
+        for function in functions(ast.parse(target.source))
+        if function.name.rpartition(".")[2] in names
+    )
+
+
+def _called_outside_functions(tree: ast.Module) -> set[str]:
+    found: set[str] = set()
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef):
+            waiting += node.decorator_list
+            continue
+        if isinstance(node, ast.Call):
+            found.add(ast.unparse(node.func).rpartition(".")[2])
+        waiting += ast.iter_child_nodes(node)
+    return found

@@ -25,10 +25,10 @@ from typing import Any
 import pytest
 
 from tests.mutations.afresh import NOTICED
-from tests.mutations.calls import Calls, Place
+from tests.mutations.calls import called_at_import, note_calls
 from tests.mutations.children import Ended, Work, run_all
 from tests.mutations.mutants import Mutant, mutated
-from tests.mutations.swapping import cached_functions, code_of, loaded_functions
+from tests.mutations.swapping import Place, cached_functions, code_of, loaded_functions
 from tests.mutations.targets import ROOT, Target
 
 Job = tuple[Target, Mutant]
@@ -63,7 +63,6 @@ class Judging:
     tell: Callable[[Job, str | None], None]
     doubt: Callable[[str], None]
     say: Callable[[str], None]
-    calls: Calls
     at_once: int = 2
     _items: dict[str, pytest.Item] = field(default_factory=dict)
     _usual: dict[str, Usual] = field(default_factory=dict)
@@ -80,21 +79,17 @@ class Judging:
         settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self.calls.stop()
-        at_import = frozenset(self.calls.seen)
         _forget_wall_clock(session.config)
         self._items = {item.nodeid: item for item in session.items}
-        self._measure()
-        broken = {path for usual in self._usual.values() if not usual.passes for path, _ in usual.calls}
-        self.say(f"{len(self._usual)} tests ran without any mutant")
         paths = frozenset(target.path for target, _ in self.jobs)
         self._functions, self._cached = loaded_functions(paths), cached_functions(paths)
         gc.collect()
         gc.freeze()  # so that a child's collector leaves the shared pages alone
-        jobs = [job for job in self.jobs if job[0].path not in broken]
-        for path in sorted({target.path for target, _ in self.jobs} & broken):
+        self._measure()
+        broken = {path for usual in self._usual.values() if not usual.passes for path, _ in usual.calls}
+        for path in sorted(paths & broken):
             self.say(f"not judged: tests of {path} fail without any mutant")
-        self._judge(jobs, at_import)
+        self._judge([job for job in self.jobs if job[0].path not in broken])
         return True
 
     def _measure(self) -> None:
@@ -110,19 +105,20 @@ class Judging:
         for name, usual in self._usual.items():
             if not usual.passes:
                 self.say(f"fails without any mutant: {name}")
+        self.say(f"{len(self._usual)} tests ran without any mutant")
 
     def _usually(self, names: Sequence[str]) -> dict[str, tuple[bool, float, list[Place]]]:
+        seen = note_calls(self._functions, dict.fromkeys(target for target, _ in self.jobs))
         found = {}
         for name in names:
-            self.calls.seen.clear()
+            seen.clear()
             before = time.process_time()
-            self.calls.start()
             failed = _first_failure([self._items[name]])
-            self.calls.stop()
-            found[name] = (failed is None, time.process_time() - before, sorted(self.calls.seen))
+            found[name] = (failed is None, time.process_time() - before, sorted(seen))
         return found
 
-    def _judge(self, jobs: Sequence[Job], at_import: frozenset[Place]) -> None:
+    def _judge(self, jobs: Sequence[Job]) -> None:
+        at_import = called_at_import(dict.fromkeys(target for target, _ in jobs))
         again: list[Job] = []
         noticed_by: set[str] = set()
         for ended in run_all((self._swapped(job) for job in jobs), at_once=self.at_once):

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from tests.mutations.afresh import QUIETLY, SELECTION
-from tests.mutations.calls import Calls
 from tests.mutations.judging import Job, Judging
 from tests.mutations.kept import Judged, Memory, keep, load
 from tests.mutations.mutants import mutants
@@ -53,14 +52,12 @@ class Run:
 
     def judge(self, jobs: Sequence[Job]) -> None:
         """Let the tests of the jobs' modules judge them."""
-        calls = Calls(frozenset(target.path for target, _ in jobs))
         hints = {}
         for target in dict.fromkeys(target for target, _ in jobs):
             told = self.memory.hints(target.path, self.stamps[target.path][0])
             hints |= {job: told[job[1].name] for job in jobs if job[0] == target and job[1].name in told}
-        plugin = Judging(jobs, hints=hints, tell=self._take, doubt=self._doubt, say=say, calls=calls)
+        plugin = Judging(jobs, hints=hints, tell=self._take, doubt=self._doubt, say=say)
         tests = dict.fromkeys(test for target, _ in jobs for test in target.tests)
-        calls.start(by_modules=True)
         code = pytest.main([*QUIETLY, *SELECTION, *tests], plugins=[plugin])
         if code != pytest.ExitCode.OK:
             raise SystemExit(f"the tests could not be collected: pytest ended with {code}")

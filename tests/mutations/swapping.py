@@ -12,9 +12,11 @@ from functools import _lru_cache_wrapper
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from tests.mutations.calls import Place
 from tests.mutations.mutants import Mutant
 from tests.mutations.targets import ROOT, Target
+
+Place = tuple[str, int]
+"""A file of the repository and the first line of a function in it."""
 
 
 def loaded_functions(paths: frozenset[str]) -> dict[Place, list[FunctionType]]:
@@ -32,21 +34,26 @@ def cached_functions(paths: frozenset[str]) -> list[Any]:
     """Return the functions in memory that remember their answers, from the repository's `paths`."""
     files = {str(ROOT / path) for path in paths}
     wrappers = [each for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)]
-    return [each for each in wrappers if each.__wrapped__.__code__.co_filename in files]
+    return [each for each in wrappers if _file_of(each.__wrapped__) in files]
+
+
+def _file_of(wrapped: object) -> str:
+    return wrapped.__code__.co_filename if isinstance(wrapped, FunctionType) else ""
 
 
 def code_of(tree: ast.Module, target: Target, mutant: Mutant) -> CodeType:
     """Return the compiled function that the mutant changed."""
     whole = compile(tree, str(ROOT / target.path), "exec")
-    found = (each for each in _codes(whole) if each.co_qualname == mutant.function)
+    found = (each for each in codes_in(whole) if each.co_qualname == mutant.function)
     return next(each for each in found if each.co_firstlineno == mutant.first_line)
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes_in(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of every function in a module, inner ones after theirs."""
     for each in code.co_consts:
         if isinstance(each, CodeType):
             yield each
-            yield from _codes(each)
+            yield from codes_in(each)
 
 
 class MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -30,23 +30,32 @@ _CORE = tuple(
 _JOURNAL = tuple(
     f"tests/ledger/test_{name}.py"
     for name in (
+        "decisions",
+        "fitting",
         "full_disk",
+        "halting",
         "journal_contract",
         "killed_writer",
         "live",
         "sqlite_journal",
+        "sqlite_migrations",
         "verify",
         "witness",
     )
 )
+_CORE_AT_THE_GATE = tuple(f"tests/policies/test_{name}.py" for name in ("facts", "gate", "tallies"))
 _LEDGER_MODULES = (
     "chain",
     "checking",
+    "decisions",
+    "fitting",
     "halting",
     "journal",
-    "journal_schema",
     "live",
+    "shelf",
     "sqlite_journal",
+    "sqlite_layout",
+    "sqlite_migrations",
     "verify",
     "witness",
 )
