@@ -71,7 +71,7 @@ def _killed_under(store: Store, seed: int) -> Iterator[tuple[Writer, Journal]]:
 def test_a_server_killed_during_appends_loses_nothing_and_doubles_nothing(
     tmp_path: Path, server: PostgresServer, proof: Proof
 ) -> None:
-    for seed in proof.seeds(ci=2, full=40):
+    for seed in proof.seeds(ci=2, full=15):
         (directory := tmp_path / str(seed)).mkdir()
         store = store_of("postgres", directory, server)
         with _killed_under(store, seed) as (writer, journal):
