@@ -59,6 +59,24 @@ def test_reading_after_an_event_gives_what_follows(store: Store) -> None:
         assert list(journal.read(after=2_203)) == []
 
 
+def test_events_are_picked_by_their_places_and_one_that_is_not_there_is_no_answer(store: Store) -> None:
+    with store.opened() as journal:
+        journal.append(one_of_each())
+        told = list(journal.read())
+        assert list(journal.pick([2, 5, 6])) == [told[1], told[4], told[5]]
+        assert list(journal.pick([])) == []
+        assert _code(lambda: list(journal.pick([2, 5_000]))) is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_an_event_that_was_changed_is_not_picked(store: Store) -> None:
+    with store.opened() as journal:
+        journal.append(one_of_each())
+    store.tamper("UPDATE events SET hash = zeroblob(32) WHERE sequence = 5")
+    with store.opened() as journal:
+        assert [recorded.sequence for recorded in journal.pick([4])] == [4]
+        assert _code(lambda: list(journal.pick([4, 5]))) is ErrorCode.JOURNAL_CORRUPT
+
+
 def test_an_append_that_expects_another_head_records_nothing(store: Store) -> None:
     with store.opened() as journal:
         head = journal.append([drill(1)])
