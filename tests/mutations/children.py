@@ -69,6 +69,7 @@ def run_all(
 def _started(work: Work) -> tuple[int, _Child]:
     reads, writes = os.pipe()
     room = tempfile.mkdtemp(prefix="mutant-")
+    Path(room).chmod(0o755)  # tests of permissions look into it as somebody else
     pid = os.fork()
     if pid == 0:
         os.close(reads)

@@ -30,6 +30,8 @@ _CORE = tuple(
 _JOURNAL = tuple(
     f"tests/ledger/test_{name}.py"
     for name in (
+        "bad_storage",
+        "chain",
         "decisions",
         "fitting",
         "full_disk",
@@ -52,10 +54,7 @@ _LEDGER_MODULES = (
     "halting",
     "journal",
     "live",
-    "shelf",
     "sqlite_journal",
-    "sqlite_layout",
-    "sqlite_migrations",
     "verify",
     "witness",
 )

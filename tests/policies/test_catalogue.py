@@ -54,6 +54,11 @@ def test_every_reason_code_is_listed_once() -> None:
     assert set(listed) == {code for rule in RULES for code in rule.codes} | {"missing_fact", *GATE_CODES}
 
 
+def test_a_bar_within_a_cell_opens_no_cell() -> None:
+    piped = HARD_LIMITS.model_copy(update={"allowed_venues": frozenset({"a|b"})})
+    assert "| a\\|b |" in limits_markdown(piped)
+
+
 @pytest.mark.parametrize("table", [limits_markdown(), rules_markdown(), refusals_markdown()])
 def test_each_line_has_as_many_cells_as_the_head(table: str) -> None:
     widths = {len(re.split(r"(?<!\\)\|", line)) for line in table.splitlines()}

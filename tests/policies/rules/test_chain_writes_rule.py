@@ -53,6 +53,11 @@ def test_a_transfer_is_refused_with_a_reason_of_its_own() -> None:
     assert codes(transfer()) == ["chain_writes_not_enabled"]
 
 
+def test_whoever_asks_is_not_among_those_who_signed() -> None:
+    facts = Situation(intent=transfer(), approvers=frozenset({"agent", "bob", "alice"})).facts
+    assert facts.approvers == ("alice", "bob")
+
+
 @given(odd_amounts, st.integers(1, 2**63), st.frozensets(st.sampled_from(["alice", "bob", "carol"])))
 def test_no_amount_chain_or_signature_changes_that(
     amount: Decimal, chain_id: int, names: frozenset[str]
