@@ -39,6 +39,7 @@ _JOURNAL = tuple(
         "journal_contract",
         "killed_writer",
         "live",
+        "live_state",
         "sqlite_journal",
         "sqlite_migrations",
         "verify",
