@@ -13,9 +13,9 @@ from executor.diary import EXECUTOR, Diary
 from executor.log import Log
 from home.latch import Switch
 from ledger.halting import in_force, take_away_lifted, told, untold
-from policies.latched import is_from_before, may_go
+from policies.latched import is_from_before, may_go, state_of
 from when_to_invest import events as ev
-from when_to_invest.breakers import SYSTEM, Halt, TradingState, scopes_of, state_under, strictest
+from when_to_invest.breakers import SYSTEM, Halt, TradingState, state_under
 from when_to_invest.errors import Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
 
@@ -32,14 +32,15 @@ class Brake:
         """Return whether an approved order may be sent under the journal and these latches."""
         return may_go(intent, self._diary.book, halts)
 
-    def is_halted(self, intent: OrderIntent | ChainIntent, halts: Sequence[Halt]) -> bool:
-        """Return whether nothing but cancels may pass for this order now."""
-        if not isinstance(intent, OrderIntent):
-            return False
-        account, venue, instrument = intent.account, intent.venue, intent.instrument
-        scopes = scopes_of(account=account, venue=venue, instrument=instrument)
-        present = self._diary.book.trading_state(account=account, venue=venue, instrument=instrument)
-        return strictest(present, state_under(halts, scopes=scopes)) is TradingState.HALTED
+    def objection(self, intent: OrderIntent | ChainIntent, halts: Sequence[Halt]) -> str | None:
+        """Return why an order may neither be sent nor stay open, as the gate's rule codes it; none if it may.
+
+        A halt means every order; where positions may only shrink, it is every purchase.
+        """
+        if not isinstance(intent, OrderIntent) or self.may_go(intent, halts):
+            return None
+        state = state_of(intent, self._diary.book, halts)
+        return "only_reducing" if state is TradingState.REDUCING else "trading_halted"
 
     def is_from_before(self, intent: OrderIntent, *, sealed_at: datetime) -> bool:
         """Return whether a halt over this order was lifted after it was sealed."""

@@ -1,7 +1,8 @@
-"""Cancels what nobody wants any more: asked for, or in a halted scope. Cancels always pass.
+"""Cancels what nobody wants any more: asked for, or stopped. Cancels always pass.
 
-Stage: executor → venue. What is halted is cancelled by what this process knows in memory, so
-that a journal which is locked or broken keeps no order alive.
+Stage: executor → venue. A halted scope keeps no order open, one that only reduces no purchase.
+What is stopped is cancelled by what this process knows in memory, so that a journal which is
+locked or broken keeps no order alive.
 """
 
 from __future__ import annotations
@@ -49,13 +50,13 @@ class Canceller:
         Raises:
             Fault: `venue_unavailable`, for a cancel that somebody asked for.
         """
-        self.cancel_halted()
+        self.cancel_stopped()
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
             if self._diary.decisions[decision_id].is_cancel_requested:
                 self._venue.cancel(client_order_id)
 
-    def cancel_halted(self) -> None:
-        """Cancel every order that may be open in a halted scope, by what this process knows.
+    def cancel_stopped(self) -> None:
+        """Cancel every order that may be open and may not be, by what this process knows.
 
         Needs no journal: it works while that is locked or broken. One order that cannot be
         cancelled keeps no other alive; it is tried again at the next call.
@@ -63,10 +64,10 @@ class Canceller:
         halts = self._brake.switch.read()
         asked = 0
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
-            if self._brake.is_halted(self._diary.decisions[decision_id].intent, halts):
+            if self._brake.objection(self._diary.decisions[decision_id].intent, halts):
                 asked += self._cancel(client_order_id)
         if asked:
-            self._log.say("halted_orders_cancelled", orders=asked)
+            self._log.say("stopped_orders_cancelled", orders=asked)
 
     def _cancel(self, client_order_id: str) -> bool:
         """Cancel one order; return whether that was asked for the first time."""

@@ -94,13 +94,14 @@ class Intake:
         return not (is_awaiting_order(record) or _is_in_doubt(record))
 
     def reject_ended(self) -> None:
-        """Reject every sealed decision that expired or was halted before an order came of it."""
+        """Reject every sealed decision that expired or was stopped before an order came of it."""
         self._diary.refresh()
         halts = self._brake.switch.read()
         for record in self._diary.open_decisions():
-            if is_awaiting_order(record) and self._brake.is_halted(record.intent, halts):
+            stopped = self._brake.objection(record.intent, halts) if is_awaiting_order(record) else None
+            if stopped is not None:
                 self._reject(
-                    record.decision_id, code="trading_halted", message="trading was halted before it was sent"
+                    record.decision_id, code=stopped, message="trading was stopped before it was sent"
                 )
             elif self._has_expired(record):
                 self._reject(

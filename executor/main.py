@@ -75,7 +75,7 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
         except Fault as fault:
             if fault.code not in NOTHING_IN_DOUBT:
                 _halt(service, log=log, why=fault.code.value)
-            service.cancel_halted()
+            service.cancel_stopped()
             raise
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -193,7 +193,7 @@ def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
             if not fault.is_retryable or failures >= MAX_FAILURES:
                 raise
             parts.log.say("retrying", code=fault.code.value, failures=failures)
-            service.cancel_halted()
+            service.cancel_stopped()
             parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
 
 
@@ -203,4 +203,4 @@ def _halt(service: Service, *, log: Log, why: str) -> None:
         service.brake.pull(why=why)
     except Fault as fault:
         log.say("halt_not_journalled", code=fault.code.value)
-    service.cancel_halted()
+    service.cancel_stopped()

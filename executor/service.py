@@ -97,7 +97,7 @@ class Service:
         Raises:
             Fault: from journal or venue; nothing was received.
         """
-        self.cancel_halted()
+        self.cancel_stopped()
         self.brake.note()
         has_begun = False
         while not has_begun and not self._parts.patience.is_over:
@@ -118,7 +118,7 @@ class Service:
             Fault: a retryable one leaves everything as it was. `clock_back` comes after open orders
                 were looked at and before anything is marked, rejected or taken.
         """
-        self.cancel_halted()
+        self.cancel_stopped()
         self.brake.note()
         has_changed = self._venue_watch.look()
         self._recovery.resolve()
@@ -128,9 +128,9 @@ class Service:
         self._intake.reject_ended()
         return self._take_messages(wait_s=wait_s) or has_moved or has_marked
 
-    def cancel_halted(self) -> None:
-        """Cancel what is open in halted scopes, whether or not the journal can be reached."""
-        self._canceller.cancel_halted()
+    def cancel_stopped(self) -> None:
+        """Cancel what a halt leaves no order open for, whether or not the journal can be reached."""
+        self._canceller.cancel_stopped()
 
     def _take_messages(self, *, wait_s: float) -> bool:
         """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from policies.facts import Facts
-from when_to_invest.breakers import Halt, permits, scopes_of, state_under, strictest
+from when_to_invest.breakers import Halt, TradingState, permits, scopes_of, state_under, strictest
 from when_to_invest.intents import ChainIntent, OrderIntent, Side
 from when_to_invest.portfolio import AccountBook
 
@@ -24,12 +24,13 @@ def may_go(intent: OrderIntent, book: AccountBook, halts: Iterable[Halt]) -> boo
 
     What passed the gate sells no more than is held, so a sale shrinks and a purchase does not.
     """
-    scopes = _scopes(intent)
-    state = strictest(
-        book.trading_state(account=intent.account, venue=intent.venue, instrument=intent.instrument),
-        state_under(halts, scopes=scopes),
-    )
-    return permits(state, is_shrinking=intent.side is Side.SELL)
+    return permits(state_of(intent, book, halts), is_shrinking=intent.side is Side.SELL)
+
+
+def state_of(intent: OrderIntent, book: AccountBook, halts: Iterable[Halt]) -> TradingState:
+    """Return the state of everything that an order stands in, by the journal or by `halts`."""
+    present = book.trading_state(account=intent.account, venue=intent.venue, instrument=intent.instrument)
+    return strictest(present, state_under(halts, scopes=_scopes(intent)))
 
 
 def is_from_before(intent: OrderIntent, book: AccountBook, *, sealed_at: datetime) -> bool:

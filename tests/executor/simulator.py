@@ -25,9 +25,11 @@ from tests.fakes.fake_venue import FakeVenue, Mishap
 from tests.fakes.memory_journal import MemoryJournal
 from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord, DecisionState
+from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import OrderState
 from when_to_invest.portfolio import fold
 
@@ -386,6 +388,13 @@ class Simulation:
         assert self.world.queue.is_empty()
         self._assert_decided()
 
+    def _assert_may_stay_open(self, record: DecisionRecord) -> None:
+        """No purchase stays open where a quarantine, or anything else, lets positions only shrink."""
+        intent, states = record.intent, set(self.world.book.trading_states.values())
+        assert isinstance(intent, OrderIntent)
+        allowed = {TradingState.REDUCING} if intent.side is Side.SELL else set()
+        assert states <= allowed, f"{record.decision_id} stays open while trading is {states}"
+
     def _assert_decided(self) -> None:
         venue = self.world.venue
         for record in self.world.state().decisions.values():
@@ -393,6 +402,7 @@ class Simulation:
             assert record.filled_quantity == executed, f"{record.decision_id} lost a fill"
             working = [name for name in record.orders if name in self._working()]
             if working:
+                self._assert_may_stay_open(record)
                 assert record.state in {DecisionState.WORKING, DecisionState.PARTLY_FILLED}
             elif record.envelope is not None and record.state is not DecisionState.QUARANTINED:
                 assert record.state in {

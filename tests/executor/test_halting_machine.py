@@ -1,4 +1,4 @@
-"""Halts, resumptions, proposals, work and crashes in any order: nothing is sent where it is halted.
+"""Halts, resumptions, proposals, work and crashes in any order: nothing is sent or stays where it is halted.
 
 A model beside the machine knows what is halted and lifted. The venue's own list of submits is
 the truth: none may be added while the latch or the journal halts its scope.
@@ -18,7 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from executor.diary import Diary
 from executor.probe import Point
+from executor.sending import is_awaiting_order
 from executor.service import Service
+from executor.venues.port import VenueStatus
 from ledger.halting import take_away_lifted, told, untold
 from ledger.live import LiveLedger
 from policies.remedies import Electorate
@@ -29,6 +31,7 @@ from when_to_invest import events as ev
 from when_to_invest.breakers import Halt, TradingState, state_under
 from when_to_invest.domains import TEST_CHAIN_ID, SigningDomain
 from when_to_invest.errors import Fault
+from when_to_invest.intents import Side
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.motions import Endorsement, Motion, motion_typed_data
 from when_to_invest.remedies import RESUME, halts_in_words, resume_details
@@ -75,18 +78,27 @@ class HaltingMachine(RuleBasedStateMachine):
         submit = self.world.venue.submit
 
         def watched(order: object) -> object:
-            if self.is_closed():
+            if self.is_closed(order.side):  # type: ignore[attr-defined]
                 self.submitted_when_halted.append(order.client_order_id)  # type: ignore[attr-defined]
             return submit(order)  # type: ignore[arg-type]
 
         self.world.venue.submit = watched  # type: ignore[method-assign,assignment]
+        self.hold_something()
 
-    def is_closed(self) -> bool:
-        """Whether a buy may not leave now, by latch or journal as they stand this instant."""
+    def hold_something(self) -> None:
+        """Buy what can be offered later."""
+        self.propose()
+        self.serve(None)
+        (order,) = self.world.venue.orders
+        self.world.venue.trade(order, self.world.venue.requests[order].quantity)
+        self.serve(None)
+
+    def is_closed(self, side: Side) -> bool:
+        """Whether an order may not leave now, by latch or journal as they stand this instant."""
         latched = state_under(self.world.latch.read(), scopes=COVERING)
-        return latched is not TradingState.ACTIVE or any(
-            scope in COVERING for scope in self.fold().book.trading_states
-        )
+        told = {state for scope, state in self.fold().book.trading_states.items() if scope in COVERING}
+        open_to_sales = {TradingState.ACTIVE, TradingState.REDUCING}
+        return bool({latched, *told} - (open_to_sales if side is Side.SELL else {TradingState.ACTIVE}))
 
     def fold(self) -> LiveLedger:
         ledger = LiveLedger(self.world.journal, is_warranted=ELECTORATE.is_warranted)
@@ -192,8 +204,22 @@ class HaltingMachine(RuleBasedStateMachine):
         self.world.gate.seal_unjudged(self.world.gate.intent(self.number, quantity=quantity))
 
     @rule()
+    def offer(self) -> None:
+        """A sale of what is held, at a price that nobody pays."""
+        self.number += 1
+        self.world.clock.move_to(self.world.clock.now() + timedelta(seconds=61))
+        quantity = Decimal(self.number) / 1000
+        sale = {"side": Side.SELL, "quantity": quantity, "limit_price_usd": Decimal("100.50")}
+        self.world.gate.seal_unjudged(self.world.gate.intent(self.number, **sale))
+
+    @rule()
     def work(self) -> None:
         self.serve(None)
+        for name, order in self.world.venue.orders.items():
+            if order.status is VenueStatus.WORKING:
+                assert not self.is_closed(self.world.venue.requests[name].side)
+        for record in self.fold().decisions.open():
+            assert is_awaiting_order(record) is False or not self.is_closed(record.intent.side)  # type: ignore[union-attr]
 
     def lift_everything(self) -> None:
         """Go on everywhere as people may, so that what follows meets an open home."""

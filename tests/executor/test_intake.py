@@ -19,7 +19,7 @@ from tests.executor.world import World
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
+from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.history import DecisionState
 from when_to_invest.intents import ChainIntent
 from when_to_invest.values import Mode
@@ -196,6 +196,30 @@ def test_a_halt_between_seal_and_delivery_stops_the_order(world: World) -> None:
     world.run()
     assert world.decision(decision_id).state is DecisionState.REJECTED
     assert not world.venue.submits
+
+
+@pytest.mark.parametrize("is_latched", [True, False])
+def test_a_purchase_sealed_before_its_account_only_reduces_is_rejected_at_once(
+    world: World,
+    is_latched: bool,  # noqa: FBT001 - drawn
+) -> None:
+    decision_id = world.gate.sealed().content.decision_id
+    if is_latched:
+        world.latch.drop(Halt("account:main", TradingState.REDUCING, world.clock.now(), "alice", "drill"))
+    else:
+        reducing = ev.TradingStateChanged(
+            at=world.clock.now(),
+            mode=Mode.REPLAY,
+            scope="account:main",
+            state=TradingState.REDUCING,
+            by="executor",
+            why="worth too much less",
+        )
+        world.journal.append([reducing])
+    world.run()
+    (rejected,) = world.events(ev.EnvelopeRejected)
+    assert (rejected.decision_id, rejected.code) == (decision_id, "only_reducing")
+    assert not world.book.reservations
 
 
 def test_a_cancel_before_delivery_stops_the_order(world: World) -> None:

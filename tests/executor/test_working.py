@@ -8,10 +8,12 @@ import pytest
 
 from executor.venues.port import VenueStatus
 from tests.executor.world import World
+from tests.fakes.fake_venue import Mishap
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
+from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionState
+from when_to_invest.intents import Side
 from when_to_invest.values import Mode
 
 
@@ -83,6 +85,79 @@ def test_a_halt_cancels_what_is_open(world: World, decision_id: str, scope: str)
     world.journal.append([halted])
     world.run()
     assert world.decision(decision_id).state is DecisionState.CANCELLED
+
+
+@pytest.fixture
+def held(world: World, decision_id: str) -> Decimal:
+    """Eleven units of SPX; the executor is idle again."""
+    world.venue.trade(world.working_order(decision_id), Decimal(11))
+    world.run()
+    return world.book.position("main", "SPX").quantity
+
+
+def _offered(world: World, quantity: Decimal) -> str:
+    """Seal and send a sale that rests at the venue."""
+    sale = world.gate.propose(7, side=Side.SELL, quantity=quantity, limit_price_usd=Decimal("100.50"))
+    world.run()
+    assert world.decision(sale).state is DecisionState.WORKING
+    return sale
+
+
+@pytest.mark.parametrize("scope", ["system", "account:main", "venue:paper", "instrument:SPX"])
+def test_where_it_only_reduces_purchases_are_cancelled_and_sales_stay(
+    world: World, held: Decimal, scope: str
+) -> None:
+    sale, bought = _offered(world, held), world.gate.propose(2, limit_price_usd=Decimal(100))
+    world.run()
+    world.journal.append([_reducing(world, scope)])
+    world.run()
+    assert world.decision(bought).state is DecisionState.CANCELLED
+    assert world.decision(sale).state is DecisionState.WORKING
+    world.venue.trade(world.working_order(sale), held)
+    world.run()
+    assert world.book.position("main", "SPX").quantity == 0
+
+
+def test_a_latch_alone_cancels_purchases_and_keeps_sales(world: World, held: Decimal) -> None:
+    sale, bought = _offered(world, held), world.gate.propose(2, limit_price_usd=Decimal(100))
+    service = world.run()
+    world.latch.drop(Halt("account:main", TradingState.REDUCING, world.clock.now(), "alice", "drill"))
+    service.cancel_stopped()
+    assert world.venue.orders[world.working_order(bought)].status is VenueStatus.CANCELLED
+    assert world.venue.orders[world.working_order(sale)].status is VenueStatus.WORKING
+
+
+def test_another_scope_that_only_reduces_cancels_nothing(world: World, decision_id: str) -> None:
+    world.journal.append([_reducing(world, "instrument:IXIC")])
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.WORKING
+
+
+def test_an_order_that_is_quarantined_takes_its_instruments_other_purchases_with_it(
+    world: World, decision_id: str
+) -> None:
+    world.venue.plan.append(Mishap.LOST_BEFORE)
+    lost = world.gate.propose(2)
+    service = world.run(rounds=1)
+    world.venue.is_deaf = True
+    with pytest.raises(Fault):
+        service.step(wait_s=0)
+    world.venue.is_deaf = False
+    world.run()
+    assert world.decision(lost).state is DecisionState.QUARANTINED
+    assert world.book.trading_states == {"instrument:SPX": TradingState.REDUCING}
+    assert world.decision(decision_id).state is DecisionState.CANCELLED
+
+
+def _reducing(world: World, scope: str) -> ev.TradingStateChanged:
+    return ev.TradingStateChanged(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        scope=scope,
+        state=TradingState.REDUCING,
+        by="executor",
+        why="worth too much less",
+    )
 
 
 @pytest.mark.parametrize("parts", [["12"], ["11", "0.001"], ["6", "6"]])

@@ -96,14 +96,17 @@ def test_a_halted_home_sends_nothing_and_cancels_what_is_open(homestead: Homeste
     assert homestead.journal_is_sound()
 
 
-def test_a_reducing_home_keeps_what_works_and_buys_nothing_new(homestead: Homestead) -> None:
+def test_a_reducing_home_keeps_no_purchase_open_and_buys_nothing_new(homestead: Homestead) -> None:
     working = homestead.propose(1)
     assert run(homestead.home, until_idle=True) == 0
     queued = homestead.propose(2)
     halt(homestead, "--reducing", "--scope", "instrument:SPX")
     assert run(homestead.home, until_idle=True) == 0
-    assert homestead.decision(working).state is DecisionState.WORKING
+    assert homestead.decision(working).state is DecisionState.CANCELLED
     assert homestead.decision(queued).state is DecisionState.REJECTED
+    homestead.clock.move_to(NEXT_DAY)
+    assert run(homestead.home, until_idle=True) == 0
+    assert not homestead.fills()
 
 
 def test_another_scope_goes_on(homestead: Homestead) -> None:
@@ -124,10 +127,10 @@ def test_the_switch_pulled_while_the_executor_runs_cancels_within_its_round(home
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=30)
     lines = [json.loads(line) for line in errors.splitlines()]
-    assert {"event": "halted_orders_cancelled", "orders": 1}.items() <= {
+    assert {"event": "stopped_orders_cancelled", "orders": 1}.items() <= {
         key: value
         for line in lines
-        if line["event"] == "halted_orders_cancelled"
+        if line["event"] == "stopped_orders_cancelled"
         for key, value in line.items()
     }.items()
     assert told["quiet"]
@@ -185,14 +188,17 @@ def test_a_home_in_ruins_can_still_be_halted(homestead: Homestead, damage: str) 
 
 
 @pytest.mark.slow
-def test_a_running_executor_cancels_while_the_journal_cannot_be_written(homestead: Homestead) -> None:
+@pytest.mark.parametrize("how_far", [[], ["--reducing"]])
+def test_a_running_executor_cancels_while_the_journal_cannot_be_written(
+    homestead: Homestead, how_far: list[str]
+) -> None:
     decision_id = homestead.propose()
     process = homestead.start("forever")
     homestead.wait_until(lambda: homestead.decision(decision_id).state is DecisionState.WORKING)
     (order,) = homestead.decision(decision_id).orders
     with closing(sqlite3.connect(homestead.home.journal, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        halt(homestead)
+        halt(homestead, *how_far)
         homestead.wait_until(lambda: order in orders_at_venue(homestead, "cancelled"))
         assert homestead.decision(decision_id).state is DecisionState.WORKING
         other.execute("ROLLBACK")
