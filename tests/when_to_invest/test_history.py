@@ -124,3 +124,38 @@ def test_events_of_a_decision_nobody_proposed_make_no_record() -> None:
 def test_doubt_is_never_final() -> None:
     doubts = {DecisionState.UNKNOWN, DecisionState.QUARANTINED, DecisionState.SENDING}
     assert not doubts & FINAL_STATES
+
+
+def test_what_was_told_of_a_decision_stands_in_its_record() -> None:
+    record = record_of(STORY.proposed(), STORY.judged(ev.Outcome.HELD), STORY.approved())
+    assert record.approvals == [STORY.approval()]
+    assert not record.is_received
+    assert record_of(*STORY.until_sealed(), STORY.received()).is_received
+    assert record_of(STORY.proposed(), STORY.judged()).state is DecisionState.PROPOSED
+
+
+def test_what_people_settled_counts_as_executed_besides_the_fills() -> None:
+    part = STORY.filled(Decimal("1.5"), is_last=False)
+    record = record_of(*STORY.until(OrderState.ACKNOWLEDGED), part, STORY.settled(Decimal(1)))
+    assert record.settled_quantity == Decimal(1)
+    assert record.filled_quantity == Decimal("2.5")
+
+
+def test_the_venues_name_of_an_order_is_kept_once_it_is_known() -> None:
+    named = STORY.moved(OrderStep.ACKNOWLEDGED).model_copy(update={"venue_order_id": "v-7"})
+    record = record_of(*STORY.until(OrderState.SEND_INTENDED), named)
+    assert record.orders[STORY.client_order_id].venue_order_id == "v-7"
+    record.apply(STORY.moved(OrderStep.CANCELLED))
+    assert record.orders[STORY.client_order_id].venue_order_id == "v-7"
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_a_trade_may_come_late_where_an_order_ended_that_a_trade_may_have_raced(state: OrderState) -> None:
+    raced = {OrderState.CANCELLED, OrderState.EXPIRED}
+    assert record_of(*STORY.until(state)).may_trade_late is (state in raced)
+
+
+def test_a_decision_is_proposed_once() -> None:
+    with pytest.raises(Fault) as refused:
+        decisions([STORY.proposed(), STORY.proposed()])
+    assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION
