@@ -16,7 +16,7 @@ from tests.mutations.swapping import MutantFinder
 from tests.mutations.targets import targets
 
 QUIETLY = ("-q", "-s", "-p", "no:cacheprovider", "--no-header", "--no-summary")
-SELECTION = ("-m", "not slow and not flow and not proof", "-k", "not postgres")
+SELECTION = ("-m", "not slow and not flow", "-k", "not postgres")
 NOTICED = 70
 _FAILED = (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.USAGE_ERROR)
 """What pytest says of a failed test, and of a test file or its conftest that could not be imported."""
