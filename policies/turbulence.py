@@ -93,9 +93,8 @@ def _is_of_exchange(reference: ReferencePrice) -> bool:
 def _tells_of(index: ReferencePrice | None, reference: ReferencePrice) -> bool:
     with localcontext(EXACT):
         known = known_price(index)
-        if known is None or read_turbulence(known) is None:
-            return False
-    return known.known_at >= reference.known_at - _SAME_SESSION
+        is_read = read_turbulence(known) is not None
+    return known is not None and is_read and known.known_at >= reference.known_at - _SAME_SESSION
 
 
 def _band(seen: SessionRange, growth: Decimal) -> Decimal:
