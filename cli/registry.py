@@ -57,7 +57,8 @@ def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registr
     A home whose configuration names nobody believes nobody: what would loosen is passed over.
 
     Raises:
-        Fault: `journal_unreadable` when there is none yet, or what opening and folding raise.
+        Fault: `journal_unreadable` when there is none yet, `looser_limit` when it was founded
+            without somebody whom config.toml names, or what opening and folding raise.
     """
     from home.clock import clock_of
     from home.settings import anchors_of, read_settings
@@ -83,6 +84,7 @@ def open_registry(home: Home, *, is_read_only: bool = False) -> Iterator[Registr
     try:
         ledger = LiveLedger(journal, is_warranted=roll.follow(), shelf_in=home.root)
         ledger.refresh()
+        roll.electors.demand_no_stranger(anchors.approvers)
         yield Registry(home, settings, clock_of(home, settings.mode), journal, ledger, roll)
     finally:
         journal.close()

@@ -75,13 +75,16 @@ class Diary:
         clock: Clock,
         mode: Mode,
         is_warranted: Warrant = nothing_is_warranted,
+        demand_home: Callable[[], None] = lambda: None,
         shelf_in: Path | None = None,
     ) -> None:
         self._journal = _Overheard(journal)
         self._ledger = LiveLedger(self._journal, is_warranted=is_warranted, shelf_in=shelf_in)
         self._clock = clock
+        self._demand_home = demand_home
         self.mode = mode
         self._ledger.refresh()
+        demand_home()
         self._epoch = self._journal.epoch
 
     @property
@@ -121,12 +124,14 @@ class Diary:
         self._ledger.demand_forward(self.now())
 
     def refresh(self) -> Head:
-        """Fold what is new and check that no newer executor has taken over.
+        """Fold what is new; check that it is this process's home and no newer executor has taken over.
 
         Raises:
-            Fault: `already_running` when one has; `journal_corrupt`.
+            Fault: `already_running` when one has; `looser_limit` when others founded the home;
+                `journal_corrupt`.
         """
         head = self._ledger.refresh()
+        self._demand_home()
         if self._journal.epoch != self._epoch:
             raise Fault(
                 ErrorCode.ALREADY_RUNNING,

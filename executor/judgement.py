@@ -50,6 +50,10 @@ class Authority:
     callers: Mapping[str, Limits]
     """Everybody who may propose here, by name, with the limits of their orders."""
 
+    def demand_founders(self) -> None:
+        """Return when the journal knows this process's own approvers, or raise `looser_limit`."""
+        self.roll.electors.demand_no_stranger(self.roll.anchors.approvers)
+
 
 @dataclass(frozen=True, slots=True)
 class Opinion:

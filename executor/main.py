@@ -21,11 +21,12 @@ from executor.service import Parts, Service
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
 from home.callers import OWN_CALLERS
-from home.clock import clock_of
+from home.clock import Clock, clock_of
 from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
+from ledger.journal import Journal
 from ledger.opening import open_ledger
 from policies.caller_limits import limits_of_callers
 from policies.limits import HARD_LIMITS, Limits, tighten
@@ -112,11 +113,9 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     demand_one_mode(settings.mode, venue.profile)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
-    warrant = authority.roll.follow()
-    diary = Diary(journal, clock=clock, mode=settings.mode, is_warranted=warrant, shelf_in=home.root)
     queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=diary,
+        diary=_diary(home, journal, mode=settings.mode, clock=clock, authority=authority),
         switch=Latch(home.halts),
         receiver=queue.receiver,
         dead_letters=queue.dead_letters,
@@ -128,6 +127,17 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
         log=log,
         visibility_s=settings.queue.visibility_s,
         max_receives=settings.queue.max_receives,
+    )
+
+
+def _diary(home: Home, journal: Journal, *, mode: Mode, clock: Clock, authority: Authority) -> Diary:
+    return Diary(
+        journal,
+        clock=clock,
+        mode=mode,
+        is_warranted=authority.roll.follow(),
+        demand_home=authority.demand_founders,
+        shelf_in=home.root,
     )
 
 

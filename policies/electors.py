@@ -72,6 +72,25 @@ class Electors:
             if item.valid_until is None or now < item.valid_until
         }
 
+    def demand_no_stranger(self, configured: Mapping[str, str]) -> None:
+        """Return when the journal knows everybody whom configuration names; each process asks for itself.
+
+        Whoever writes a home's first event could found it with fewer, and so lower its quorum.
+
+        Raises:
+            Fault: `looser_limit`, naming the first whom it does not know.
+        """
+        known = {name: member.address.lower() for name, member in self.members.items()}
+        for name, address in configured.items():
+            if known.get(name) != address.lower() and name not in self.removed:
+                raise Fault(
+                    ErrorCode.LOOSER_LIMIT,
+                    f"config.toml names the approver {name} with a key that the journal does not know",
+                    fix=f"added since the home was founded? remove approvers.{name} and enrol them with "
+                    f"`when-to-invest approvals enrol {name}`; named from the start? then somebody else "
+                    "founded this home: trust nothing in it, and restore its journal from a backup",
+                )
+
     def enrol(self, approver: Approver, *, is_believed: bool) -> None:
         """Put somebody on the roll; with a vote here when those who signed are believed."""
         name = approver.name

@@ -11,6 +11,7 @@ import pytest
 from eth_account import Account
 
 from cli.main import main
+from executor.main import run as run_executor
 from home.clock import ReplayClock
 from home.paths import Home
 from signing.eip712 import CURVE_ORDER
@@ -191,9 +192,18 @@ def test_a_changed_document_another_key_and_a_stranger_are_told_apart(office: Of
 def test_names_written_into_the_configuration_later_refuse_to_start(office: Office) -> None:
     text = office.home.config.read_text()
     office.home.config.write_text(text + f'dave = "{KEYS["dave"].address}"\n')
-    with pytest.raises(Fault, match=r"approvers\.dave") as caught:
-        open_desk(office.home, signer=KEYS["erin"])
-    assert caught.value.code is ErrorCode.LOOSER_LIMIT
+    told = [office.refused("approvals", "list", status=2), office.refused("status", status=2)]
+    for start in (
+        lambda: open_desk(office.home, signer=KEYS["erin"]),
+        lambda: run_executor(office.home, until_idle=True),
+    ):
+        with pytest.raises(Fault) as caught:
+            start()
+        told.append({"code": caught.value.code.value, "message": caught.value.message})
+    assert {error["code"] for error in told} == {"looser_limit"}
+    assert len({error["message"] for error in told}) == 1
+    assert "approver dave" in told[0]["message"]
+    office.home.config.write_text(text)
     assert "dave" not in names(office)
 
 

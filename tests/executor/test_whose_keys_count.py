@@ -14,6 +14,7 @@ from tests.executor.world import World
 from tests.policies.sealing import key
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.motions import Endorsement, Motion, motion_typed_data
 from when_to_invest.values import Mode
 
@@ -154,3 +155,42 @@ def test_an_envelope_of_another_home_is_refused(world: World) -> None:
     world.gate.queue(foreign)
     world.run()
     assert not world.venue.orders
+
+
+def test_a_home_that_others_founded_with_fewer_is_not_served() -> None:
+    """Whoever writes the first event could leave out those who would refuse."""
+    people = {name: approver_signer(name).address for name in ("alice", "bob", "carol")}
+    world = World(approvers=people)
+    alice = kh.Approver(name="alice", address=people["alice"])
+    service = world.run()
+    tell(world, kh.ApproversFounded(at=world.clock.now(), mode=Mode.REPLAY, approvers=(alice,)))
+    enrol_carol(world, "alice")
+    for serve in (lambda: service.step(wait_s=0), world.run):
+        with pytest.raises(Fault, match="the approver bob with a key") as caught:
+            serve()
+        assert caught.value.code is ErrorCode.LOOSER_LIMIT
+
+
+def test_a_home_that_others_founded_with_another_key_is_not_served(world: World) -> None:
+    world.approvers["bob"] = approver_signer("mallory").address
+    with pytest.raises(Fault, match="approver bob with a key"):
+        world.run()
+
+
+def test_who_was_removed_may_stay_in_the_configuration(world: World) -> None:
+    world.approvers["carol"] = approver_signer("carol").address
+    enrol_carol(world, "alice", "bob")
+    carol = kh.Approver(name="carol", address=approver_signer("carol").address)
+    asked = motion(world, kh.REMOVE, kh.remove_details("carol", carol.address), serial=1)
+    tell(
+        world,
+        kh.ApproverRemoved(
+            at=world.clock.now(),
+            mode=Mode.REPLAY,
+            name="carol",
+            address=carol.address,
+            motion=asked,
+            endorsements=signed(asked, "alice", "bob"),
+        ),
+    )
+    world.run()

@@ -71,17 +71,22 @@ class World:
     ) -> Service:
         """Return a fresh executor process, not yet started; it may see journal and queue through others."""
         roll = roll_of(self.approvers)
+        authority = Authority(roll=roll, limits=self.limits, callers=self.callers)
         return Service(
             Parts(
                 diary=Diary(
-                    journal or self.journal, clock=self.clock, mode=Mode.REPLAY, is_warranted=roll.follow()
+                    journal or self.journal,
+                    clock=self.clock,
+                    mode=Mode.REPLAY,
+                    is_warranted=roll.follow(),
+                    demand_home=authority.demand_founders,
                 ),
                 receiver=queue or self.queue,
                 dead_letters=self.queue,
                 venue=self.venue,
                 switch=self.latch,
                 market=self.market,
-                authority=Authority(roll=roll, limits=self.limits, callers=self.callers),
+                authority=authority,
                 patience=self.patience,
                 probe=probe or NoProbe(),
                 log=Log(self.log),

@@ -7,13 +7,11 @@ from its configuration; what was founded is never founded again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from tool_servers.orders.court import Court
 from tool_servers.orders.minutes import commit
-from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import AccountFunded, Event
 from when_to_invest.keyholders import Approver, ApproversFounded, HomeFounded
 
@@ -22,11 +20,11 @@ def found(journal: Journal, ledger: LiveLedger, court: Court) -> None:
     """Write what this home has not founded yet.
 
     Raises:
-        Fault: `looser_limit` when config.toml names an approver whom nobody enrolled;
+        Fault: `looser_limit` when config.toml names an approver whom the journal does not know;
             `journal_conflict`, or what appending raises.
     """
     commit(journal, ledger, lambda: _missing(ledger, court))
-    demand_no_new_names(court.settings.approvers, court)
+    court.roll.electors.demand_no_stranger(court.settings.approvers)
 
 
 def _missing(ledger: LiveLedger, court: Court) -> tuple[Event, ...]:
@@ -41,19 +39,3 @@ def _missing(ledger: LiveLedger, court: Court) -> tuple[Event, ...]:
         cash_usd = settings.paper.cash_usd
         missing.append(AccountFunded(at=now, mode=settings.mode, account=settings.account, cash_usd=cash_usd))
     return tuple(missing)
-
-
-def demand_no_new_names(configured: Mapping[str, str], court: Court) -> None:
-    """Return when config.toml names nobody besides those whom the journal knows.
-
-    Raises:
-        Fault: `looser_limit`, naming the first who was added.
-    """
-    known = {name: member.address.lower() for name, member in court.roll.members.items()}
-    for name, address in configured.items():
-        if known.get(name) != address.lower() and name not in court.roll.electors.removed:
-            raise Fault(
-                ErrorCode.LOOSER_LIMIT,
-                f"approvers.{name} was added to config.toml after this home was founded",
-                fix=f"remove approvers.{name}; enrol them with `when-to-invest approvals enrol {name}`",
-            )
