@@ -149,6 +149,8 @@ class LiveLedger:
 
     def _pass_over(self, recorded: Recorded, why: str) -> None:
         self.passed_over_count += 1
+        if isinstance(recorded.event, TradingResumed):
+            self.book.standing.pass_by()
         if len(self.passed_over) < MOST_TOLD:
             about = getattr(recorded.event, "decision_id", None)
             self.passed_over.append(PassedOver(recorded.sequence, recorded.event.kind, about, why))

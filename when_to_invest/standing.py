@@ -28,7 +28,11 @@ class Standing:
     """Halts by scope, each with the digest of its event; `resumed_at` of scopes that went on."""
 
     serial: int = 0
-    """How many tightenings and resumptions there have been, in any scope."""
+    """How many tightenings and resumptions the journal holds, in any scope.
+
+    # INVARIANT: whoever folds one journal counts the same, whomever they believe: a resumption counts
+    that is passed over, too. Or what was signed before one could be good where that one is not.
+    """
     halts: dict[str, list[tuple[str, Halt]]] = field(default_factory=dict)
     known_latches: set[LatchKey] = field(default_factory=set)
     lifted_latches: set[LatchKey] = field(default_factory=set)
@@ -47,13 +51,18 @@ class Standing:
 
     def resume(self, event: ev.TradingResumed) -> bool:
         """Lift the halts of a scope; return whether the event was made on exactly this state."""
-        if not self.is_met_by(event):
+        is_met = self.is_met_by(event)
+        self.pass_by()
+        if not is_met:
             return False
         lifted = self.halts.pop(event.scope)
-        self.serial += 1
         self.lifted_latches.update(latch_key(halt) for _, halt in lifted if halt.latch_id)
         self.resumed_at[event.scope] = event.at
         return True
+
+    def pass_by(self) -> None:
+        """Count a resumption that lifts nothing here."""
+        self.serial += 1
 
     def is_met_by(self, event: ev.TradingResumed) -> bool:
         """Return whether a resumption was made on exactly the halts that stand now."""

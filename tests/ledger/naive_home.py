@@ -133,11 +133,11 @@ class NaiveHome:
     def remedy(self, event: Any, *, is_late: bool) -> None:
         is_resumption = isinstance(event, ev.TradingResumed)
         serial = self.halts_told if is_resumption else self.order_events
+        self.halts_told += is_resumption
         if is_late or len(self.signers(event, self.voters(event.at), serial=serial)) < 2:
             return
         if is_resumption and event.scope in self.halts:
             del self.halts[event.scope]
-            self.halts_told += 1
         elif not is_resumption and self.scopes & set(self.halts) and not self.is_settled:
             self.is_settled = True
             self.order_events += 1

@@ -141,6 +141,29 @@ def test_a_resumption_lifts_the_halts_it_names_once(case: Case) -> None:
     assert case.ledger().book.trading_states == {VENUE: TradingState.HALTED}
 
 
+def test_what_was_signed_before_a_resumption_is_stale_also_where_that_one_is_not_believed(case: Case) -> None:
+    """Of two processes the one that believes fewer people never lifts what the other keeps."""
+    case.halt()
+    case.halt("instrument:SPX")
+    stale, first = case.resumption("instrument:SPX"), case.resumption()
+    case.journal.append([first, stale])
+    everybody, fewer = case.ledger(), case.ledger(approvers={"alice": approver("alice").address})
+    assert everybody.book.trading_states == {"instrument:SPX": TradingState.HALTED}
+    assert fewer.book.trading_states.keys() == {VENUE, "instrument:SPX"}
+    assert fewer.book.standing.serial == everybody.book.standing.serial == 4
+
+
+def test_a_resumption_that_somebody_made_up_voids_votes_as_a_halt_does_and_people_sign_anew(
+    case: Case,
+) -> None:
+    case.halt()
+    signed = case.resumption()
+    case.journal.append([signed.model_copy(update={"endorsements": ()}), signed])
+    assert case.ledger().book.trading_states == {VENUE: TradingState.HALTED}
+    case.journal.append([case.resumption()])
+    assert case.ledger().book.trading_states == {}
+
+
 @pytest.mark.parametrize("kind", ["resumption", "settlement"])
 def test_back_dating_revives_no_motion_and_no_vote_that_ended(case: Case, kind: str) -> None:
     case.halt()

@@ -29,7 +29,7 @@ from tests.when_to_invest.samples import NOW, Story, order_intent
 from tool_servers.orders.stops import SignedResumption, StopDesk
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
-from when_to_invest.breakers import TradingState, scopes_of
+from when_to_invest.breakers import TradingState, is_looser, scopes_of
 from when_to_invest.errors import Fault
 from when_to_invest.history import DecisionState
 from when_to_invest.motions import Endorsement, Motion, motion_typed_data
@@ -303,6 +303,10 @@ class HostileWriter(RuleBasedStateMachine):
             assert stricter.at(moment).items() <= everybody.at(moment).items()
         assert stricter.needed >= everybody.needed
         assert stricter.members == everybody.members
+        standing, kept = (ledger.book.standing for ledger in self.ledgers)
+        assert kept.serial == standing.serial
+        for scope in standing.halts:
+            assert not is_looser(kept.state(scope), than=standing.state(scope))
 
     def teardown(self) -> None:
         """A process that starts anew stands where those stand that followed along."""
