@@ -211,3 +211,25 @@ def test_selling_a_part_keeps_the_average_cost_of_the_rest() -> None:
     position.apply(side=Side.BUY, quantity=Decimal(4), price_usd=Decimal(200))
     position.apply(side=Side.SELL, quantity=Decimal(2), price_usd=Decimal(500))
     assert position == Position(quantity=Decimal(6), cost_usd=Decimal(900))
+
+
+def test_what_people_settled_moves_money_at_their_price_and_frees_the_order() -> None:
+    told = [funded(), *STORY.until(OrderState.ACKNOWLEDGED)]
+    book = fold([*told, STORY.settled(Decimal(2), price_usd=Decimal(2000))])
+    assert not book.reservations
+    assert book.position("main", "SPX").quantity == 2
+    assert book.cash_usd["main"] == Decimal(96_000)
+    nothing = fold([*told, STORY.settled(Decimal(0))])
+    assert (nothing.reservations, nothing.cash_usd) == ({}, {"main": Decimal(100_000)})
+
+
+def test_a_last_fill_frees_what_it_did_not_use() -> None:
+    book = fold([funded(), *STORY.until(OrderState.ACKNOWLEDGED), STORY.filled(Decimal(1), is_last=True)])
+    assert not book.reservations
+
+
+def test_a_fill_of_all_that_was_open_frees_the_order_though_it_is_not_called_the_last() -> None:
+    told = [funded(), *STORY.until(OrderState.ACKNOWLEDGED)]
+    assert not fold([*told, STORY.filled(Decimal("3.5"), is_last=False)]).reservations
+    left = fold([*told, STORY.filled(Decimal(3), is_last=False)]).reservations[STORY.decision_id]
+    assert left.quantity_open == Decimal("0.5")

@@ -114,3 +114,27 @@ def test_the_last_word_of_a_venue_is_kept() -> None:
         for status in (TradingStatus.OPEN, TradingStatus.HALTED)
     ]
     assert recent(*told).venue_statuses == {"paper": TradingStatus.HALTED}
+
+
+def test_a_fill_of_what_was_sealed_long_ago_is_a_print_and_nothing_else() -> None:
+    known = recent(*WORKING)
+    known.sealed.clear()
+    known.apply(HALF)
+    assert known.sealed == {}
+    assert known.prints == {("paper", "SPX"): LastPrint(D(98), NOW)}
+    known.apply(STORY.settled(D(1), price_usd=D(90)))
+    assert known.sealed == {}
+
+
+def test_more_traded_than_was_open_leaves_nothing_open() -> None:
+    too_much = STORY.filled(D(12), price_usd=D(98), is_last=False)
+    assert only(*WORKING, too_much).quantity_open == D(0)
+    assert only(*WORKING, STORY.filled(D(5), is_last=True)).quantity_open == D(0)
+    assert only(*WORKING, HALF).quantity_open == D(5)
+
+
+def test_what_people_settled_counts_as_traded_and_nothing_more_may_come() -> None:
+    item = only(*WORKING, HALF, STORY.settled(D(2), price_usd=D(90)))
+    assert (item.filled_usd, item.quantity_open) == (D(5 * 98 + 2 * 90), D(0))
+    nothing = only(*WORKING, HALF, STORY.settled(D(0)))
+    assert (nothing.filled_usd, nothing.quantity_open) == (D(5 * 98), D(0))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.when_to_invest.samples import NOW, Story, funded, order_intent
+from tests.when_to_invest.samples import NOW, Story, funded, motion, order_intent
 from when_to_invest import events as ev
+from when_to_invest.breakers import TradingState
 from when_to_invest.marks import AccountMarked
-from when_to_invest.orders import OrderStep
+from when_to_invest.orders import OrderState, OrderStep
 from when_to_invest.portfolio import fold
 from when_to_invest.values import Mode
 from when_to_invest.wealth import AccountWorth
@@ -79,6 +81,39 @@ def test_losses_count_anew_from_where_people_resumed() -> None:
         book.wealth.start_anew(scope)
         known = book.wealth.accounts["main"]
         assert (known.day_start_usd, known.peak_usd) == (D(700), D(700))
+
+
+def test_a_resumption_in_the_journal_counts_losses_anew_and_a_stale_one_does_not() -> None:
+    halt = ev.TradingStateChanged(
+        at=NOW, mode=Mode.REPLAY, scope="system", state=TradingState.HALTED, by="operator", why="drill"
+    )
+    book = fold([funded("1000"), marked("700", NOW), halt])
+    signed = motion("Resume").model_copy(update={"serial": book.standing.serial})
+    resumed = ev.TradingResumed(
+        at=NOW,
+        mode=Mode.REPLAY,
+        scope="system",
+        halts_hash=book.standing.hash_of("system"),
+        motion=signed,
+        endorsements=(),
+    )
+    unmet = copy.deepcopy(book)
+    unmet.apply(resumed.model_copy(update={"halts_hash": "ab" * 32}))
+    assert unmet.wealth.accounts["main"].peak_usd == D(1000)
+    book.apply(resumed)
+    assert book.wealth.accounts["main"].peak_usd == D(700)
+    assert book.trading_states == {}
+
+
+def test_what_people_settled_asks_for_a_mark_too() -> None:
+    story = Story(order_intent())
+    told = [*story.until(OrderState.ACKNOWLEDGED), story.settled(D(0))]
+    assert worth(*told).has_traded
+
+
+def test_a_mark_that_was_taken_earlier_makes_the_newest_no_older() -> None:
+    late, early = NOW + timedelta(hours=2), NOW + timedelta(hours=1)
+    assert worth(marked("900", late), marked("800", early)).marked_at == late
 
 
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 40)), max_size=12))
