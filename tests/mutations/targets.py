@@ -40,9 +40,12 @@ _JOURNAL = tuple(
         "killed_writer",
         "live",
         "live_state",
+        "opening_journals",
         "sqlite_journal",
         "sqlite_migrations",
+        "turns",
         "verify",
+        "verify_reasons",
         "witness",
     )
 )
