@@ -44,10 +44,10 @@ class Run:
         return [job for job in jobs if job not in self.found]
 
     def _remember(self, jobs: Sequence[Job]) -> None:
-        """Take up what an interrupted run has found of the same code with the same tests."""
+        """Take up what an interrupted run saw noticed of the same code by the same tests."""
         for target, mutant in jobs:
             told = self.memory.verdicts(target.path, self.stamps[target.path])
-            if mutant.name in told:
+            if told.get(mutant.name) is not None:
                 self.found[(target, mutant)] = told[mutant.name]
 
     def judge(self, jobs: Sequence[Job]) -> None:

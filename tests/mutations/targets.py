@@ -23,6 +23,7 @@ _CORE = tuple(
         "portfolio",
         "portfolio_memory",
         "recent",
+        "standing",
         "wealth",
         "values_that_travel",
     )
