@@ -35,13 +35,16 @@ def fits(event: Event, *, book: AccountBook, decisions: Mapping[str, DecisionRec
 
 def _settles(event: OrderSettled, record: DecisionRecord, book: AccountBook) -> bool:
     intent = record.intent
-    if not isinstance(intent, OrderIntent) or event.motion.serial != len(record.events):
+    if not isinstance(intent, OrderIntent):
         return False
     about = (intent.account, intent.venue, intent.instrument, intent.side)
-    if (event.account, event.venue, event.instrument, event.side) != about:
-        return False
     state = book.trading_state(account=intent.account, venue=intent.venue, instrument=intent.instrument)
-    return state is not TradingState.ACTIVE and _open_order(record) == event.client_order_id
+    return (
+        event.motion.serial == len(record.events)
+        and (event.account, event.venue, event.instrument, event.side) == about
+        and state is not TradingState.ACTIVE
+        and _open_order(record) == event.client_order_id
+    )
 
 
 def _open_order(record: DecisionRecord) -> str | None:

@@ -71,3 +71,21 @@ def test_a_lifted_latch_told_once_more_halts_nothing_that_nobody_could_lift() ->
     resume(book, SYSTEM)
     tell(book, SYSTEM, TradingState.HALTED, halt.latch_id)
     assert (book.trading_states, book.standing.standing()) == ({}, ())
+
+
+def test_a_halt_without_a_latch_is_in_force_and_is_told_by_nobody() -> None:
+    latch, book = MemoryLatch(), AccountBook()
+    nameless = Halt(SYSTEM, TradingState.HALTED, NOW, "alice", "stop")
+    latch.halts = [nameless]
+    assert untold(latch, book) == ()
+    assert in_force(latch, book) == (nameless,)
+
+
+def test_where_nothing_was_lifted_the_latch_is_left_alone() -> None:
+    class Untouchable(MemoryLatch):
+        def lift(self, latch_ids: object) -> int:
+            raise AssertionError(latch_ids)
+
+    latch = Untouchable()
+    pulled(latch)
+    assert take_away_lifted(latch, AccountBook()) == 0

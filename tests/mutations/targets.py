@@ -47,6 +47,7 @@ _JOURNAL = tuple(
         "turns",
         "verify",
         "verify_reasons",
+        "what_a_settlement_fits",
         "witness",
     )
 )
