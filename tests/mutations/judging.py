@@ -32,12 +32,12 @@ from tests.mutations.swapping import Place, cached_functions, code_of, loaded_fu
 from tests.mutations.targets import ROOT, Target
 
 Job = tuple[Target, Mutant]
-LONG_S = 15.0
+LONG_S = 10.0
 """CPU seconds that a mutant may use beyond several times what its tests usually take."""
 _LONG_AFRESH_S = 300.0
 _BASELINE_S = 1_800.0
 _ALONE_S = 300.0
-PATIENCE_S = 15.0
+PATIENCE_S = 12.0
 """Tests that usually take this many CPU seconds together may try to notice a mutant."""
 AFRESH = "a fresh import"
 _UNSWAPPABLE = "unswappable"
@@ -148,7 +148,7 @@ class Judging:
                 return _UNSWAPPABLE
             return _first_failure([self._items[test] for test in tests])
 
-        return Work(job, notice, LONG_S + 5 * sum(self._usual[test].cpu_s for test in tests))
+        return Work(job, notice, LONG_S + 2 * sum(self._usual[test].cpu_s for test in tests))
 
     def _likely(self, job: Job) -> list[str]:
         """Return the tests that call the mutant's function, the likeliest to notice it first."""
