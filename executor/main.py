@@ -20,11 +20,11 @@ from executor.probe import NoProbe, Probe
 from executor.service import Parts, Service
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
-from home.callers import OWN_CALLERS
+from home.callers import OWN_CALLERS, RISK
 from home.clock import Clock, clock_of
 from home.latch import Latch
 from home.paths import Home
-from home.settings import Settings, anchors_of, read_settings
+from home.settings import OnLoss, Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
 from ledger.journal import Journal
 from ledger.opening import open_ledger
@@ -148,9 +148,13 @@ def _roll(home: Home, settings: Settings, *, quorum: int) -> Roll:
 
 
 def _callers(settings: Settings, limits: Limits) -> dict[str, Limits]:
-    """Return everybody who may propose here with the limits of their orders, from this process's own copy."""
+    """Return everybody who may propose here with the limits of their orders, from this process's own copy.
+
+    The orders server's own sales among them only where this copy, too, has them sold.
+    """
     own = limits_of_callers(limits, {name: item.limits for name, item in settings.callers.items()})
-    return dict.fromkeys(OWN_CALLERS | settings.callers.keys(), limits) | own
+    own_sales = frozenset() if settings.risk.on_loss is OnLoss.STOP else frozenset({RISK})
+    return dict.fromkeys(OWN_CALLERS | own_sales | settings.callers.keys(), limits) | own
 
 
 def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:

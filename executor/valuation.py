@@ -16,7 +16,7 @@ from executor.log import Log
 from executor.market import Market
 from policies.exactness import EXACT, usable_price
 from policies.limits import Limits
-from policies.losses import loss_beyond
+from policies.losses import loss_beyond, loss_why
 from policies.splitting import repeated_executions
 from policies.worth import measure_worth
 from when_to_invest import events as ev
@@ -26,7 +26,7 @@ from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import Side
 from when_to_invest.market import ReferencePrice
 from when_to_invest.marks import AccountMarked, Mark
-from when_to_invest.money import BPS_PER_UNIT, decimal_text
+from when_to_invest.money import BPS_PER_UNIT
 from when_to_invest.wealth import AccountWorth
 
 NOTICEABLE_BPS: Final = Decimal(25)
@@ -127,7 +127,7 @@ class Valuation:
                 ("its peak", worth.peak_usd, self._limits.max_drawdown_bps),
             ):
                 if loss_beyond(before_usd=before_usd, now_usd=worth.equity_usd, cap_bps=cap_bps):
-                    why = f"worth more than {decimal_text(cap_bps)} bps less than at {what}"
+                    why = loss_why(cap_bps=cap_bps, since=what)
                     self._diary.tighten(f"account:{account}", state=TradingState.REDUCING, why=why)
 
     def _stop_repetitions(self) -> None:

@@ -22,7 +22,9 @@ AGENT: Final = "agent"
 """Who holds the token of this machine's agent."""
 OWN_CALLERS: Final = frozenset({AGENT, "local"})
 """Whom this machine itself vouches for: its agent's token, and whoever started a server over stdio."""
-RESERVED_NAMES: Final = frozenset({"operator", "local"})
+RISK: Final = "risk"
+"""The orders server itself, when a loss breaker has tripped; no caller has this name."""
+RESERVED_NAMES: Final = frozenset({"operator", "local", RISK})
 MOST_CALLS_PER_MINUTE: Final = 600
 _HOST: Final = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?")
 """A host and a port and nothing else: what follows a bracket would be looked up as a name."""

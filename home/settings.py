@@ -70,6 +70,32 @@ class AgentSettings(Section):
     max_steps: int = Field(default=24, ge=4, le=200)
 
 
+@unique
+class OnLoss(StrEnum):
+    """What follows when an account's loss breaker trips: nothing is bought in any case."""
+
+    STOP = "stop"
+    REDUCE = "reduce"
+    FLATTEN = "flatten"
+
+    @property
+    def share(self) -> Decimal:
+        """Return which part of each position is sold, of 1."""
+        match self:
+            case OnLoss.STOP:
+                return Decimal(0)
+            case OnLoss.REDUCE:
+                return Decimal("0.5")
+            case OnLoss.FLATTEN:
+                return Decimal(1)
+
+
+class RiskSettings(Section):
+    """What this home does by itself against a loss: `stop` buying, sell half (`reduce`), or sell all."""
+
+    on_loss: OnLoss = OnLoss.STOP
+
+
 class Settings(Section):
     """All of `config.toml`. `limits` can only tighten (`policies.limits` judges it)."""
 
@@ -84,6 +110,7 @@ class Settings(Section):
     signing: SigningSettings = SigningSettings()
     approvers: dict[Name, Address] = Field(default_factory=dict)
     limits: dict[str, LimitSetting] = Field(default_factory=dict)
+    risk: RiskSettings = RiskSettings()
     oauth: OAuthSettings | None = None
     callers: dict[Name, CallerSettings] = Field(default_factory=dict)
 

@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 from policies.facts import Facts
 from policies.limits import Limits
 from policies.rule import missing, over_cap
+from when_to_invest.breakers import Halt
 from when_to_invest.intents import OrderIntent
-from when_to_invest.money import BPS_PER_UNIT
+from when_to_invest.money import BPS_PER_UNIT, decimal_text
+from when_to_invest.standing import Standing
 from when_to_invest.verdicts import Reason
+
+TRIPPED_BY: Final = "executor"
+_WORTH: Final = "worth more than "
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A loss breaker that stands: the digest of the event that tripped it."""
+
+    event_digest: str
+
+    @property
+    def request_prefix(self) -> str:
+        """Return what the request ids of everything proposed because of it begin with."""
+        return f"loss-{self.event_digest[:32]}-"
+
+
+def loss_why(*, cap_bps: Decimal, since: str) -> str:
+    """Return the reason that a loss breaker gives when it trips."""
+    return f"{_WORTH}{decimal_text(cap_bps)} bps less than at {since}"
+
+
+def loss_trip(standing: Standing, *, account: str) -> Trip | None:
+    """Return the oldest loss breaker of an account that people have not lifted; none without one."""
+    halts = standing.halts.get(f"account:{account}", ())
+    return next((Trip(digest) for digest, halt in halts if _is_loss(halt)), None)
+
+
+def _is_loss(halt: Halt) -> bool:
+    return halt.by == TRIPPED_BY and not halt.latch_id and halt.why.startswith(_WORTH)
 
 
 def loss_beyond(*, before_usd: Decimal, now_usd: Decimal, cap_bps: Decimal) -> bool:

@@ -11,6 +11,7 @@ from executor.judgement import Authority
 from executor.log import Log
 from executor.probe import NoProbe, Probe
 from executor.service import Parts, Service
+from home.callers import RISK
 from home.clock import Clock
 from home.settings import anchors_of
 from ledger.live import LiveLedger
@@ -26,6 +27,7 @@ from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.redrive import LetterDesk
 from tool_servers.orders.stops import SignedResumption, StopDesk
+from tool_servers.orders.unwinding import Unwinder
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
 from when_to_invest.motions import Endorsement, Motion, motion_typed_data
@@ -82,7 +84,8 @@ class Whole(Bench):
         court = Court(self.settings, self.limits, clock, self.market, signatures, roll, switch=self.latch)
         outbox = Outbox(self.journal, ledger, self.queue, clock, self.latch)
         stops = StopDesk(self.journal, ledger, clock, Mode.REPLAY, self.latch, roll)
-        return ProposalDesk(self.journal, ledger, court, outbox, stops)
+        unwinder = Unwinder(self.journal, ledger, court)
+        return ProposalDesk(self.journal, ledger, court, outbox, stops, unwinder)
 
     def letters(self) -> LetterDesk:
         return LetterDesk(self.desk())
@@ -99,7 +102,7 @@ class Whole(Bench):
                 switch=self.latch,
                 market=self.market,
                 authority=Authority(
-                    roll=roll, limits=self.limits, callers=dict.fromkeys(CALLERS, self.limits)
+                    roll=roll, limits=self.limits, callers=dict.fromkeys((*CALLERS, RISK), self.limits)
                 ),
                 patience=NoPatience(),
                 probe=probe or NoProbe(),

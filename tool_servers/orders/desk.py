@@ -7,6 +7,7 @@ gate approved. It has no way to place an order, and none to lift a limit.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,12 +29,16 @@ from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
 from tool_servers.orders.sitting import Decide, Sittings
 from tool_servers.orders.stops import StopDesk
+from tool_servers.orders.unwinding import Unwinder
 from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
+from when_to_invest.errors import Fault
 from when_to_invest.events import ApprovalGiven, CancelRequested, Event, IntentProposed
 from when_to_invest.history import FINAL_STATES, DecisionState
 from when_to_invest.intents import decision_id_of
 from when_to_invest.portfolio import AccountBook
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class ProposalDesk:
     court: Court
     outbox: Outbox
     stops: StopDesk | None = None
+    unwinder: Unwinder | None = None
     sittings: Sittings[DecisionAnswer] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,11 +171,13 @@ class ProposalDesk:
             return told if proposers is None else _without_strangers(told, self.ledger, proposers)
 
     def relay(self) -> int:
-        """Send what waits in the outbox, after noting halts; return how many envelopes went."""
+        """Note halts, sell what a loss breaker says, send what waits; return how many envelopes went."""
         with self.sittings.room:
             self.ledger.refresh()
             if self.stops is not None:
                 self.stops.note()
+            if self.unwinder is not None:
+                _unwind(self.unwinder)
             return self.outbox.relay()
 
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
@@ -178,6 +186,14 @@ class ProposalDesk:
     def _answer(self, decision_id: str) -> DecisionAnswer:
         record = record_of(self.ledger, decision_id)
         return decision_answer(record, order_intent(record))
+
+
+def _unwind(unwinder: Unwinder) -> None:
+    """Look once; what cannot be proposed now keeps nothing else from being sent."""
+    try:
+        unwinder.look()
+    except Fault as fault:
+        _log.warning("sales after a loss wait: %s", fault.code.value)
 
 
 def _given(court: Court, approval: Approval) -> ApprovalGiven:

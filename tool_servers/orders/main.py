@@ -33,6 +33,7 @@ from tool_servers.orders.founding import found
 from tool_servers.orders.market_view import LakeView
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.stops import StopDesk
+from tool_servers.orders.unwinding import Unwinder
 from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url_of
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -75,7 +76,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
     _found(journal, ledger, court)
     outbox = Outbox(journal, ledger, carrier, clock, latch)
     stops = StopDesk(journal, ledger, clock, settings.mode, latch, roll)
-    desk = ProposalDesk(journal, ledger, court, outbox, stops)
+    desk = ProposalDesk(journal, ledger, court, outbox, stops, Unwinder(journal, ledger, court))
     desk.relay()
     return desk
 
