@@ -107,6 +107,9 @@ class HaltingMachine(RuleBasedStateMachine):
 
     def drop(self, scope: str, state: TradingState) -> None:
         self.world.latch.drop(Halt(scope, state, self.world.clock.now(), "alice", "drill"))
+        self.stand(scope, state)
+
+    def stand(self, scope: str, state: TradingState) -> None:
         if self.standing.get(scope) is not TradingState.HALTED:
             self.standing[scope] = state
 
@@ -240,7 +243,11 @@ class HaltingMachine(RuleBasedStateMachine):
         self.serve(Pulls(point, die))
 
     def serve(self, probe: Pulls | None) -> None:
-        """Run a fresh executor that knows who may lift a halt, until nothing happens or it dies."""
+        """Run a fresh executor that knows who may lift a halt, until nothing happens or it dies.
+
+        What it tightens by itself (a message that died, say) stands from then on like the rest.
+        """
+        before = self.world.journal.head().sequence
         service: Service = self.world.executor(probe=probe)
         try:
             service.start()
@@ -250,6 +257,10 @@ class HaltingMachine(RuleBasedStateMachine):
         except DiedError:
             pass
         self.world.queue.now_s += 60
+        for recorded in self.world.journal.read(after=before):
+            event = recorded.event
+            if isinstance(event, ev.TradingStateChanged) and not event.latch_id:
+                self.stand(event.scope, event.state)
 
     @invariant()
     def nothing_was_sent_where_it_was_halted(self) -> None:
