@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from ledger.chain import Broken, StoredLink, corrupt, follow, follow_all, links_after, picked
+from ledger.checking import check_links
 from ledger.journal import EMPTY, Head, Recorded
+from ledger.verify import FirstBad, Verification
 from tests.ledger.journals import drill
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -96,3 +98,39 @@ def test_an_event_that_is_not_where_it_stood_is_named(rows: list[StoredLink], wh
     with pytest.raises(Fault) as caught:
         list(picked([3], rows))
     assert str(caught.value) == str(corrupt(3, why))
+
+
+ENDED = links_after(EMPTY, [event.canonical() for event in EVENTS])[1]
+
+
+def test_links_that_follow_and_reach_the_witness_are_whole() -> None:
+    assert check_links(ROWS, witness=None) == Verification(True, 4, ENDED, None, is_tail_witnessed=False)
+    assert check_links(ROWS, witness=ENDED) == Verification(True, 4, ENDED, None, is_tail_witnessed=True)
+    assert check_links(ROWS, witness=THIRD).ok
+    assert check_links([], witness=None).ok
+
+
+@pytest.mark.parametrize(("row", "why"), SPOILT)
+def test_the_first_link_that_does_not_follow_is_told_with_what_checks_before_it(
+    row: StoredLink, why: str
+) -> None:
+    found = check_links([*ROWS[:2], row, ROWS[3]], witness=ENDED, problems=["a trigger is missing"])
+    assert found == Verification(False, 2, THIRD, FirstBad(3, why), is_tail_witnessed=True)
+
+
+@pytest.mark.parametrize(
+    ("witness", "bad"),
+    [
+        (Head(2, "ab" * 32), FirstBad(2, "the witness saw another event in its place")),
+        (Head(4, "ab" * 32), FirstBad(4, "the witness saw another event in its place")),
+        (Head(5, "ab" * 32), FirstBad(5, "it is missing though the witness saw it")),
+        (Head(9, "ab" * 32), FirstBad(5, "it is missing though the witness saw it")),
+    ],
+)
+def test_links_that_the_witness_contradicts_are_not_whole(witness: Head, bad: FirstBad) -> None:
+    assert check_links(ROWS, witness=witness).first_bad == bad
+
+
+def test_what_is_wrong_outside_the_events_is_told_when_they_check() -> None:
+    found = check_links(ROWS, witness=ENDED, problems=["a trigger is missing", "another too"])
+    assert (found.ok, found.events, found.first_bad) == (False, 4, FirstBad(None, "a trigger is missing"))

@@ -34,6 +34,7 @@ _JOURNAL = tuple(
         "bad_storage",
         "chain",
         "decisions",
+        "decisions_in_memory",
         "fitting",
         "full_disk",
         "halting",

@@ -1,0 +1,112 @@
+"""Which decisions stay in memory, in which order they leave it, and where they are then found."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ledger.decisions import Decisions
+from ledger.journal import Recorded
+from ledger.shelf import Shelf
+from tests.fakes.memory_journal import MemoryJournal
+from tests.when_to_invest.samples import Story, order_intent
+from when_to_invest import events as ev
+from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import DecisionState
+from when_to_invest.orders import OrderState
+from when_to_invest.portfolio import AccountBook
+
+
+def story(n: int) -> Story:
+    return Story(order_intent(request_id=f"r-{n}"), n=n)
+
+
+class Memory:
+    """Decisions over a journal, fed one event after another."""
+
+    def __init__(self, *, kept: int | None) -> None:
+        self.journal, self.book, self.shelf = MemoryJournal(), AccountBook(), Shelf()
+        self.decisions = Decisions(self.journal, self.book, kept=kept, shelf=self.shelf)
+
+    def take(self, *events: ev.Event) -> None:
+        for event in events:
+            self.journal.append([event])
+            self.decisions.apply(self.journal.recorded[-1])
+
+    def shelved(self) -> set[int]:
+        return {n for n in range(1, 12) if self.shelf.of_decision(story(n).decision_id) is not None}
+
+
+def test_a_decision_leaves_when_there_is_one_too_many_and_lies_on_the_shelf_given() -> None:
+    memory = Memory(kept=2)
+    for n in (1, 2):
+        memory.take(*story(n).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (2, set())
+    memory.take(*story(3).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (2, {1})
+    assert [*memory.decisions] == [story(n).decision_id for n in (1, 2, 3)]
+
+
+def test_without_a_bound_none_leaves() -> None:
+    memory = Memory(kept=None)
+    for n in range(1, 8):
+        memory.take(*story(n).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (7, set())
+
+
+def test_what_was_touched_longest_ago_leaves_first() -> None:
+    memory = Memory(kept=2)
+    for n in (1, 2):
+        memory.take(*story(n).until(OrderState.CANCELLED))
+    memory.take(story(1).filled(Decimal(1), trade="late", is_last=False))
+    memory.take(*story(3).until(OrderState.FILLED))
+    assert 2 in memory.shelved()
+    assert 1 not in memory.shelved()
+
+
+def test_what_is_open_is_told_once_and_anew_after_every_event() -> None:
+    memory = Memory(kept=None)
+    memory.take(*story(1).until(OrderState.ACKNOWLEDGED))
+    (told,) = memory.decisions.open()
+    assert told.decision_id == story(1).decision_id
+    assert memory.decisions.open() is memory.decisions.open()
+    memory.take(story(1).filled())
+    assert memory.decisions.open() == ()
+
+
+def test_a_proposal_reaches_the_book_and_so_does_an_event_of_a_decision_nobody_proposed() -> None:
+    memory = Memory(kept=None)
+    memory.take(story(1).proposed(), story(2).sealed())
+    assert [item.decision_id for item in memory.book.proposals] == [story(1).decision_id]
+    assert set(memory.book.reservations) == {story(2).decision_id}
+    assert [*memory.decisions] == [story(1).decision_id]
+
+
+def test_a_decision_that_comes_back_from_the_shelf_is_on_it_no_more() -> None:
+    memory = Memory(kept=0)
+    memory.take(*story(1).until(OrderState.CANCELLED), *story(2).until(OrderState.FILLED))
+    assert memory.shelved() == {1, 2}
+    memory.take(story(1).filled(Decimal(1), trade="late", is_last=False))
+    assert memory.decisions[story(1).decision_id].state is DecisionState.PARTLY_FILLED
+    assert memory.shelved() == {2}
+    assert len(memory.decisions) == 2
+
+
+def test_a_shelved_decision_whose_first_event_opens_none_is_not_believed() -> None:
+    memory = Memory(kept=0)
+    memory.take(*story(1).until(OrderState.FILLED))
+    first = memory.journal.recorded[0]
+    memory.journal.recorded[0] = Recorded(first.sequence, first.previous_hash, first.hash, story(1).sealed())
+    with pytest.raises(Fault, match="event 1 of the journal does not check: it opens no decision") as caught:
+        memory.decisions[story(1).decision_id]
+    assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_a_shelved_decision_that_reads_otherwise_now_is_named_by_its_first_event() -> None:
+    memory = Memory(kept=0)
+    memory.take(story(2).proposed(), *story(1).until(OrderState.FILLED))
+    last = memory.journal.recorded[-1]
+    memory.journal.recorded[-1] = Recorded(last.sequence, last.previous_hash, "ef" * 32, last.event)
+    with pytest.raises(Fault, match="event 2 of the journal does not check"):
+        memory.decisions[story(1).decision_id]
