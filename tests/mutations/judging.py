@@ -37,7 +37,7 @@ LONG_S = 10.0
 _LONG_AFRESH_S = 300.0
 _BASELINE_S = 1_800.0
 _ALONE_S = 300.0
-PATIENCE_S = 12.0
+PATIENCE_S = 8.0
 """Tests that usually take this many CPU seconds together may try to notice a mutant."""
 AFRESH = "a fresh import"
 _UNSWAPPABLE = "unswappable"
