@@ -119,16 +119,27 @@ CONTROLS: Final[tuple[Control, ...]] = (
     Control(
         "Loss and drawdown",
         "An account that lost too much today, or fell too far below its highest worth, only sells until "
-        "people say otherwise. Worth is marked to the market by the executor.",
+        "people say otherwise: open purchases are cancelled at once. With `on_loss` set to `reduce` or "
+        "`flatten` the orders server sells half of each position, or all of it, through the same gate and "
+        "the same approvals. Worth is marked to the market by the executor.",
         "FIA guide to automated trading controls",
         rules=("daily_loss", "drawdown"),
         limits=("max_daily_loss_bps", "max_drawdown_bps"),
-        parts=("executor.valuation.Valuation",),
+        parts=(
+            "executor.valuation.Valuation",
+            "executor.cancelling.Canceller",
+            "tool_servers.orders.unwinding.Unwinder",
+        ),
         tests=(
             "tests/executor/test_valuation.py::test_a_loss_beyond_the_limit_lets_the_account_only_reduce",
             "tests/when_to_invest/test_wealth.py",
+            "tests/executor/test_working.py::"
+            "test_where_it_only_reduces_purchases_are_cancelled_and_sales_stay",
+            "tests/executor/test_unwinding.py",
+            "tests/flow/test_after_a_loss.py",
         ),
-        short="It stops buying and lets sales through; it never sells by itself.",
+        short="It sells by itself only where `on_loss` says so, not in a halted home, and above the approval "
+        "thresholds only once people sign.",
     ),
     Control(
         "The same again",
