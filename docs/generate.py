@@ -21,11 +21,12 @@ from tool_servers.chain.tools import chain_tools
 from tool_servers.market.tools import market_tools
 from tool_servers.orders.tools import order_tools
 from tool_servers.toolspec import ToolDefinition
-from when_to_invest.controls import CONTROLS, Control
+from when_to_invest.controls import CONTROLS
 from when_to_invest.errors import ERROR_KINDS
 from when_to_invest.failures import FAILURES, Failure
 from when_to_invest.flow import AGENT_NODES, STAGES, Stage
 from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState
+from when_to_invest.promises import Control
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BEGIN: Final = "<!-- generated: flow -->"

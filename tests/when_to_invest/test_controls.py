@@ -11,8 +11,9 @@ import pytest
 
 from policies.limits import Limits
 from policies.rules import RULES
-from when_to_invest.controls import CONTROLS, Control
+from when_to_invest.controls import CONTROLS
 from when_to_invest.failures import FAILURES, Failure
+from when_to_invest.promises import Control
 
 ROOT = Path(__file__).parents[2]
 ROWS: tuple[Control | Failure, ...] = (*CONTROLS, *FAILURES)
