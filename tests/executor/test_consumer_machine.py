@@ -67,7 +67,9 @@ class ConsumerMachine(RuleBasedStateMachine):
     @initialize()
     def furnish(self) -> None:
         self.world = World(
-            queue=MemoryQueue(visibility_s=VISIBILITY_S, max_receives=MAX_RECEIVES), limits=ROOMY
+            queue=MemoryQueue(visibility_s=VISIBILITY_S, max_receives=MAX_RECEIVES),
+            limits=ROOMY,
+            callers={"agent": ROOMY},
         )
         self.world.gate.limits = ROOMY
         self.world.market.instruments = tuple(SPX.model_copy(update={"id": name}) for name in INSTRUMENTS)
