@@ -149,6 +149,39 @@ def test_the_mark_of_the_judged_instrument_is_the_reference_and_no_other() -> No
     assert known.exposure_of("SPX") == D(500)
 
 
+def test_without_a_reference_a_mark_of_the_judged_instrument_prices_nothing() -> None:
+    known = facts(reference=None, book=book(held={"SPX": 5}), marks={"SPX": price(1)})
+    assert known.exposure_of("SPX") is None
+    assert known.gross_exposure_usd is None
+
+
+@pytest.mark.parametrize(("limit", "exposed"), [("110", "550"), ("100", "500"), ("90", "500")])
+def test_what_is_held_of_the_judged_instrument_counts_at_the_worse_of_limit_and_reference(
+    limit: str, exposed: str
+) -> None:
+    known = Situation(book=book(held={"SPX": 5})).asking(limit_price_usd=D(limit)).facts
+    assert known.exposure_of("SPX") == known.net_of("SPX") == D(exposed)
+
+
+def test_the_age_of_a_mark_of_the_judged_instrument_is_not_asked() -> None:
+    marks = {"SPX": price(age_s=90_000), "GLD": price(age_s=50)}
+    known = facts(book=book(held={"SPX": 1, "GLD": 1}), marks=marks)
+    assert known.oldest_mark_at == NOW - timedelta(seconds=50)
+
+
+def test_the_nearest_of_our_own_orders_on_each_side_is_told() -> None:
+    reserved = {
+        ONE: reservation(1, 90),
+        TWO: reservation(1, 95),
+        other_decision(3): reservation(1, 110, side=Side.SELL),
+        other_decision(4): reservation(1, 105, side=Side.SELL),
+        other_decision(5): reservation(1, 99, venue="elsewhere"),
+        other_decision(6): reservation(1, 101, side=Side.SELL, instrument="GLD"),
+    }
+    known = facts(book=book(held={"SPX": 5}, reserved=reserved), marks={"GLD": price()})
+    assert (known.highest_own_buy_usd, known.lowest_own_sell_usd) == (D(95), D(105))
+
+
 def test_the_oldest_mark_is_the_oldest_of_what_is_held() -> None:
     marks = {"GLD": price(age_s=50), "IXIC": price(age_s=70), "TLT": price(age_s=9_000)}
     known = facts(book=book(held={"SPX": 1, "GLD": 1, "IXIC": 1}), marks=marks)
