@@ -153,6 +153,7 @@ def test_without_a_reference_a_mark_of_the_judged_instrument_prices_nothing() ->
     known = facts(reference=None, book=book(held={"SPX": 5}), marks={"SPX": price(1)})
     assert known.exposure_of("SPX") is None
     assert known.gross_exposure_usd is None
+    assert known.equity_usd is None
 
 
 @pytest.mark.parametrize(("limit", "exposed"), [("110", "550"), ("100", "500"), ("90", "500")])
