@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from executor.lease import sole_executor
-from executor.main import demand_one_mode, run
-from executor.probe import Point
+from executor.log import Log
+from executor.main import assemble, demand_one_mode, run
+from executor.patience import SignalPatience
+from executor.probe import NoProbe, Point
 from executor.venues.port import VenueProfile
+from home.callers import RISK
 from tests.faults.homestead import NEXT_DAY, SEAL_KEY, Homestead
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -104,6 +109,20 @@ def test_a_replay_clock_never_meets_a_live_venue() -> None:
     with pytest.raises(Fault) as caught:
         demand_one_mode(Mode.REPLAY, live)
     assert caught.value.code is ErrorCode.MODE_MISMATCH
+
+
+@pytest.mark.parametrize(("on_loss", "is_taken"), [("stop", False), ("reduce", True), ("flatten", True)])
+def test_sales_after_a_loss_are_taken_only_where_its_own_configuration_sells(
+    homestead: Homestead,
+    on_loss: str,
+    is_taken: bool,  # noqa: FBT001 - drawn
+) -> None:
+    homestead.configure(f'[risk]\non_loss = "{on_loss}"\n')
+    with ExitStack() as stack:
+        parts = assemble(
+            homestead.home, stack=stack, patience=SignalPatience(), probe=NoProbe(), log=Log(io.StringIO())
+        )
+        assert (RISK in parts.authority.callers) is is_taken
 
 
 def test_without_the_gates_public_address_it_does_not_start(homestead: Homestead) -> None:

@@ -42,6 +42,7 @@ def test_the_local_agent_needs_neither_issuer_nor_subject(tmp_path: Path) -> Non
         OAUTH + "[callers.alice]\n",
         OAUTH + '[callers.operator]\nsubject = "o-1"\n',
         OAUTH + '[callers.local]\nsubject = "l-1"\n',
+        OAUTH + '[callers.risk]\nsubject = "r-1"\n',
         OAUTH + '[callers.agent]\nsubject = "a-1"\n',
         OAUTH + ALICE + '[callers.bob]\nsubject = "a-1"\n',
         OAUTH + ALICE + 'may_read = ["nobody"]\n',
