@@ -19,6 +19,8 @@ _UINT256_END: Final = 2**256
 _WORD: Final = 32
 _PLAIN: Final = {str, int, bytes}
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ATOMIC: Final = re.compile(r"string|bool|address|function|byte|(u?int|bytes)\d*|u?fixed(\d+x\d+)?")
+"""What the standard and Solidity call a kind of their own; the library refuses structures of such names."""
 
 
 def flat_digest(typed: dict[str, Any]) -> bytes | None:
@@ -27,7 +29,7 @@ def flat_digest(typed: dict[str, Any]) -> bytes | None:
     `typed` is a complete document, its structures having exactly the fields of their types.
     """
     types, primary = typed["types"], typed["primaryType"]
-    if set(types) != {_DOMAIN, primary} or primary == _DOMAIN:
+    if set(types) != {_DOMAIN, primary} or not _is_name(primary):
         return None
     domain, message = _members(types[_DOMAIN]), _members(types[primary])
     if domain is None or message is None or not _is_standard(domain):
@@ -38,6 +40,11 @@ def flat_digest(typed: dict[str, Any]) -> bytes | None:
     separator = _separator(domain, values)
     content = _hashed(primary, message, typed["message"])
     return None if separator is None or content is None else keccak256(b"\x19\x01" + separator + content)
+
+
+def _is_name(primary: str) -> bool:
+    """Return whether a structure may be called that here: one word, and no kind that exists already."""
+    return primary != _DOMAIN and primary.isidentifier() and _ATOMIC.fullmatch(primary) is None
 
 
 def _members(fields: Sequence[object]) -> tuple[tuple[str, str], ...] | None:

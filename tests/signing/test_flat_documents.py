@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -25,6 +26,10 @@ VALUES = {
 }
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True)
 members = st.dictionaries(names, st.sampled_from(sorted(VALUES)), min_size=1, max_size=6)
+ODD_NAMES = [
+    *("string", "uint256", "bytes32", "bool", "address", "int8", "bytes", "uint", "function"),
+    *("Note[]", "Note[3]", "A B", "", "9a"),
+]
 NOTE: dict[str, Any] = {
     "types": {
         "EIP712Domain": domain_fields(HERE),
@@ -55,6 +60,33 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 @given(documents())
 def test_a_flat_document_hashes_as_the_library_hashes_it(typed: dict[str, Any]) -> None:
     assert flat_digest(typed) == _digest_by_library(typed)
+
+
+def _called(typed: dict[str, Any], name: str) -> dict[str, Any]:
+    types = {"EIP712Domain": typed["types"]["EIP712Domain"], name: typed["types"]["Note"]}
+    return typed | {"types": types, "primaryType": name}
+
+
+def _outcome(digest: Callable[[dict[str, Any]], bytes], typed: dict[str, Any]) -> bytes | ErrorCode:
+    try:
+        return digest(typed)
+    except Fault as refused:
+        return refused.code
+
+
+@given(documents(), st.sampled_from(ODD_NAMES) | names | st.text(max_size=6))
+def test_whatever_its_structure_is_called_no_document_is_hashed_otherwise_than_by_the_library(
+    typed: dict[str, Any], name: str
+) -> None:
+    renamed = _called(typed, name)
+    by_library = _outcome(_digest_by_library, renamed)
+    assert flat_digest(renamed) in {None, by_library}
+    assert _outcome(typed_digest, renamed) in {by_library, ErrorCode.BAD_ARGUMENT}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_what_is_no_name_of_a_structure_is_left_to_the_library(name: str) -> None:
+    assert flat_digest(_called(NOTE, name)) is None
 
 
 def _changed(*path: str, to: Any) -> dict[str, Any]:
