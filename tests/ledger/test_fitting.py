@@ -141,6 +141,21 @@ def test_a_resumption_lifts_the_halts_it_names_once(case: Case) -> None:
     assert case.ledger().book.trading_states == {VENUE: TradingState.HALTED}
 
 
+def test_signatures_over_one_scope_lift_no_other(case: Case) -> None:
+    case.halt()
+    case.halt("instrument:SPX")
+    signed, other = case.resumption("instrument:SPX"), case.resumption()
+    case.journal.append([signed.model_copy(update={"scope": other.scope, "halts_hash": other.halts_hash})])
+    assert case.ledger().book.trading_states.keys() == {VENUE, "instrument:SPX"}
+
+
+def test_signatures_over_one_finding_book_no_other(case: Case) -> None:
+    case.halt()
+    changes = {"quantity": Decimal(1), "price_usd": Decimal(2750)}
+    case.journal.append([case.settlement().model_copy(update=changes)])
+    assert case.state is DecisionState.WORKING
+
+
 def test_what_was_signed_before_a_resumption_is_stale_also_where_that_one_is_not_believed(case: Case) -> None:
     """Of two processes the one that believes fewer people never lifts what the other keeps."""
     case.halt()
