@@ -22,6 +22,7 @@ StoredLink = tuple[int, object, object, object]
 NewLink = tuple[int, bytes, bytes, bytes]
 """The same, as it is about to be stored."""
 _parsed: Final = EVENT.validator.validate_json
+_as_tuple: Final = tuple.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,13 @@ def follow_all(previous: Head, rows: Iterable[StoredLink]) -> Iterator[Recorded]
     """
     sequence, known = previous
     before: object = bytes.fromhex(known)
+    named_text = known.encode()
     for row in rows:
         place, named, claimed, event = row
         sequence += 1
         if place != sequence or named != before or type(event) is not bytes:
             raise _unsound(sequence, known, row)
-        own = sha256(b'{"event":%b,"previous_hash":"%b","sequence":%d}' % (event, known.encode(), sequence))
+        own = sha256(b'{"event":%b,"previous_hash":"%b","sequence":%d}' % (event, named_text, sequence))
         if claimed != own.digest():
             raise _unsound(sequence, known, row)
         try:
@@ -74,8 +76,9 @@ def follow_all(previous: Head, rows: Iterable[StoredLink]) -> Iterator[Recorded]
         except ValidationError:
             raise _unsound(sequence, known, row) from None
         fresh = own.hexdigest()
-        yield Recorded(sequence, known, fresh, parsed)
-        known, before = fresh, claimed
+        # The same as calling `Recorded`, which takes three times as long.
+        yield _as_tuple(Recorded, (sequence, known, fresh, parsed))
+        known, before, named_text = fresh, claimed, fresh.encode()
 
 
 def picked(sequences: Sequence[int], rows: Iterable[StoredLink]) -> Iterator[Recorded]:

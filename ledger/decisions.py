@@ -19,7 +19,7 @@ from ledger.chain import corrupt
 from ledger.journal import Journal, Recorded
 from ledger.shelf import Card, Shelf, Wanted
 from when_to_invest import events as ev
-from when_to_invest.history import DecisionRecord, DecisionState, proposed_twice
+from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState, proposed_twice
 from when_to_invest.intents import OrderIntent
 from when_to_invest.portfolio import AccountBook
 
@@ -27,6 +27,17 @@ KEPT: Final = 64
 """Decisions kept in memory while few are open; more would leave the processor's own memory."""
 _LOOKED_AT: Final = 4
 _ORDERED: Final = frozenset({ev.SendIntended, ev.OrderMoved, ev.OrderFilled, ev.OrderSettled})
+_ENDING: Final = frozenset(
+    {
+        ev.IntentJudged,
+        ev.ApprovalDeclined,
+        ev.EnvelopeRejected,
+        ev.OrderMoved,
+        ev.OrderFilled,
+        ev.OrderSettled,
+    }
+)
+"""After which a decision may be over."""
 
 
 @dataclass(slots=True)
@@ -59,6 +70,8 @@ class Decisions(Mapping[str, DecisionRecord]):
         self._kept = kept
         self._count = 0
         self._open: tuple[DecisionRecord, ...] | None = ()
+        self.is_catching_up = False
+        """Whether many events follow: a decision is laid aside as soon as it has ended."""
 
     def __getitem__(self, decision_id: str) -> DecisionRecord:
         """Return a decision; one from the shelf is a copy that later events do not reach."""
@@ -132,37 +145,56 @@ class Decisions(Mapping[str, DecisionRecord]):
         Raises:
             Fault: `illegal_transition` when it cannot have happened.
         """
-        event = recorded.event
+        sequence, _, own_hash, event = recorded
         decision_id: str = event.decision_id  # type: ignore[union-attr]
         entry = self._live.get(decision_id)
         if entry is None:
             entry = self._recalled(self._shelf.of_decision(decision_id))
-        if type(event) in _ORDERED:
+        kind = type(event)
+        if kind in _ORDERED:
             self._make_ready(event)  # type: ignore[arg-type]
-        if isinstance(event, ev.IntentProposed):
-            if entry is not None:
-                raise proposed_twice(decision_id)
-            self._book.apply(event)
-            record = DecisionRecord(decision_id, event.intent, event.caller, events=[event])
-            entry = self._live[decision_id] = _Entry(self._count, record)
-            self._count += 1
+        if kind is ev.IntentProposed:
+            entry = self._opened(event, is_known=entry is not None)  # type: ignore[arg-type]
         else:
             self._book.apply(event)
             if entry is None:
                 return
             entry.record.apply(event)
-        entry.places.append(recorded.sequence)
-        entry.hashes.append(recorded.hash)
+        entry.places.append(sequence)
+        entry.hashes.append(own_hash)
         self._open = None
-        self._live.move_to_end(decision_id)
-        if self._kept is not None and len(self._live) > self._kept:
+        self._make_room(kind, decision_id, entry)
+
+    def _opened(self, event: ev.IntentProposed, *, is_known: bool) -> _Entry:
+        if is_known:
+            raise proposed_twice(event.decision_id)
+        self._book.apply(event)
+        record = DecisionRecord(event.decision_id, event.intent, event.caller, events=[event])
+        entry = self._live[event.decision_id] = _Entry(self._count, record)
+        self._count += 1
+        return entry
+
+    def _make_room(self, kind: type[ev.Event], decision_id: str, entry: _Entry) -> None:
+        """Shelve what nothing is expected of, now or when enough has gathered."""
+        if self._kept is None:
+            return
+        if not self.is_catching_up:
+            self._live.move_to_end(decision_id)
+        elif kind in _ENDING:
+            # Its events are still in the processor's own memory.
+            if entry.record.state in FINAL_STATES and self._is_over(decision_id, entry):
+                self._shelve(decision_id, entry)
+            return
+        elif kind is not ev.IntentProposed:
+            return
+        if len(self._live) > self._kept:
             self._lay_aside(self._kept)
 
     def _make_ready(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
         """Bring back to the book what it knew of this order and this trade."""
         if event.client_order_id not in self._book.order_states:
             self._recalled(self._shelf.of_order(event.client_order_id))
-        if isinstance(event, ev.OrderFilled) and self.has_trade(event.venue, event.trade_id):
+        if type(event) is ev.OrderFilled and self.has_trade(event.venue, event.trade_id):
             self._book.seen_trades.add((event.venue, event.trade_id))
 
     def _recalled(self, card: Card | None) -> _Entry | None:
@@ -178,14 +210,21 @@ class Decisions(Mapping[str, DecisionRecord]):
         """Shelve what nothing is expected of, among a few of those that were touched longest ago."""
         for _ in range(min(_LOOKED_AT, len(self._live))):
             decision_id, entry = next(iter(self._live.items()))
-            if decision_id in self._book.reservations or entry.record.is_open:
+            if not self._is_over(decision_id, entry):
                 self._live.move_to_end(decision_id)
                 continue
-            self._shelf.put(_card_of(entry, self._book))
-            del self._live[decision_id]
-            self._book.forget(decision_id, trades=_trades(entry.record))
+            self._shelve(decision_id, entry)
             if len(self._live) <= most:
                 return
+
+    def _is_over(self, decision_id: str, entry: _Entry) -> bool:
+        return decision_id not in self._book.reservations and not entry.record.is_open
+
+    def _shelve(self, decision_id: str, entry: _Entry) -> None:
+        card = _card_of(entry, self._book)
+        self._shelf.put(card)
+        del self._live[decision_id]
+        self._book.forget(decision_id, trades=card.trades)
 
     def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
         live = sorted((e.number, e) for e in self._live.values() if fits(e.record))

@@ -30,6 +30,8 @@ _FITTED: Final = frozenset({TradingResumed, OrderSettled})
 """What is signed for one state alone."""
 MOST_TOLD: Final = 100
 """Events passed over that are remembered one by one; more are counted."""
+MANY: Final = 1_000
+"""Events at one refresh from which on decisions are laid aside as soon as they have ended."""
 Warrant = Callable[[Event, str], bool]
 """Whether an event that loosens, in the home of that id, carries the signatures it needs."""
 
@@ -72,6 +74,8 @@ class LiveLedger:
         self._head = EMPTY
         self.newest_at: datetime | None = None
         """The latest instant of any event; no clock of this home stands before it."""
+        self.many = MANY
+        """The event of a refresh with which a catching up begins."""
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
         self.passed_over: list[PassedOver] = []
@@ -121,28 +125,36 @@ class LiveLedger:
             )
 
     def _follow(self) -> None:
-        known, last = self._head.hash, None
+        last = None
+        decisions, head = self.decisions, self._head
+        known, many = head.hash, head.sequence + self.many
         try:
-            for recorded in self._journal.read(after=self._head.sequence):
-                if recorded.previous_hash != known:
+            for recorded in self._journal.read(after=head.sequence):
+                sequence, previous_hash, own_hash, event = recorded
+                if previous_hash != known:
                     raise _rewritten(recorded)
+                at = event.at
+                if self.newest_at is None or at > self.newest_at:
+                    self.newest_at = at
+                if sequence == 1:
+                    self.home_id = own_hash
+                if sequence == many:
+                    decisions.is_catching_up = True
                 self._take(recorded)
-                known, last = recorded.hash, recorded
+                known, last = own_hash, recorded
         finally:
+            decisions.is_catching_up = False
             if last is not None:
                 self._head = last.head
 
     def _take(self, recorded: Recorded) -> None:
         event = recorded.event
-        if self.newest_at is None or event.at > self.newest_at:
-            self.newest_at = event.at
-        if recorded.sequence == 1:
-            self.home_id = recorded.hash
+        kind = type(event)
         if not self._is_warranted(event, self.home_id):
             self._pass_over(recorded, "it lacks the signatures that it needs")
-        elif type(event) in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
+        elif kind in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
             self._pass_over(recorded, "what it was signed for is not so, or no longer")
-        elif type(event) in _OF_DECISIONS:
+        elif kind in _OF_DECISIONS:
             self.decisions.apply(recorded)
         else:
             self.book.apply(event)

@@ -7,12 +7,11 @@ compared with the hashes that were noted (`ledger.decisions`).
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import sqlite3
 import tempfile
 import threading
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -35,16 +34,24 @@ _SCHEMA: Final = (
     f"PRAGMA cache_size = -{_CACHE_KIB}",
     """CREATE TABLE cards (number INTEGER PRIMARY KEY, decision_id TEXT NOT NULL, state TEXT NOT NULL,
     proposer TEXT NOT NULL, is_order INTEGER NOT NULL, may_trade_late INTEGER NOT NULL,
-    places BLOB NOT NULL, digest BLOB NOT NULL, known TEXT NOT NULL)""",
+    known BLOB NOT NULL)""",
     "CREATE INDEX waiting ON cards (number) WHERE state = 'held'",
     """CREATE TABLE keys (key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number))
     WITHOUT ROWID""",
+    "CREATE TABLE loose_keys (key INTEGER NOT NULL, number INTEGER NOT NULL)",
 )
 _HINT_BITS: Final = 1 << 23
+_HINT_MASK: Final = _HINT_BITS - 1
 """Marks of what lies here: most of what is asked for does not, and no file is read then."""
-_COLUMNS: Final = "number, decision_id, state, proposer, is_order, may_trade_late, places, digest, known"
-_PUT_CARD: Final = "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?,?,?)"
+_COLUMNS: Final = "number, decision_id, state, proposer, is_order, may_trade_late, known"
+_PUT_CARD: Final = "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?)"
+_PUT_KEY: Final = "INSERT INTO loose_keys VALUES (?, ?)"
+_SORT_KEYS: Final = (
+    "INSERT OR IGNORE INTO keys SELECT key, number FROM loose_keys ORDER BY key, number",
+    "DELETE FROM loose_keys",
+)
 _BY_KEY: Final = f"SELECT {_COLUMNS} FROM keys JOIN cards USING (number) WHERE key = ?"  # noqa: S608 - constants
+_TEXT_OF: Final = {state: state.value for state in DecisionState}
 Order = tuple[str, str]
 """Client order id and state, as the account book had it."""
 Trade = tuple[str, str]
@@ -68,13 +75,11 @@ class Card(NamedTuple):
     trades: tuple[Trade, ...] = ()
 
     @property
-    def keys(self) -> Iterator[int]:
-        """Yield what it is found by; another card may have the same key by chance."""
-        yield hash(self.decision_id)
-        for client_order_id, _ in self.orders:
-            yield hash(client_order_id)
-        for trade in self.trades:
-            yield hash(trade)
+    def keys(self) -> list[int]:
+        """Return what it is found by; another card may have the same key by chance."""
+        told: list[object] = [self.decision_id, *self.trades]
+        told += [client_order_id for client_order_id, _ in self.orders]
+        return [hash(item) for item in told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Shelf:
         self._directory = directory
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[Card] = []
+        self._keys: list[tuple[int, int]] = []
+        self._has_loose_keys = False
         self._hints = bytearray(_HINT_BITS // 8)
 
     def put(self, card: Card) -> None:
@@ -122,9 +129,12 @@ class Shelf:
         """
         with self._lock:
             self._waiting.append(card)
+            hints, number = self._hints, card.number
             for key in card.keys:
-                for bit in _bits(key):
-                    self._hints[bit >> 3] |= 1 << (bit & 7)
+                self._keys.append((key, number))
+                first, second = key & _HINT_MASK, key >> 32 & _HINT_MASK
+                hints[first >> 3] |= 1 << (first & 7)
+                hints[second >> 3] |= 1 << (second & 7)
             if len(self._waiting) >= _AT_ONCE:
                 self._write()
 
@@ -139,16 +149,17 @@ class Shelf:
     def of_decision(self, decision_id: str) -> Card | None:
         """Return the card of a decision, or none."""
         found = self._keyed(hash(decision_id))
-        return next((card for card in found if card.decision_id == decision_id), None)
+        return next((card for card in found if card.decision_id == decision_id), None) if found else None
 
     def of_order(self, client_order_id: str) -> Card | None:
         """Return the card of the decision that an order was sent for, or none."""
         found = self._keyed(hash(client_order_id))
-        return next((card for card in found if client_order_id in dict(card.orders)), None)
+        return next((card for card in found if client_order_id in dict(card.orders)), None) if found else None
 
     def of_trade(self, trade: Trade) -> Card | None:
         """Return the card of the decision that a trade belongs to, or none."""
-        return next((card for card in self._keyed(hash(trade)) if trade in card.trades), None)
+        found = self._keyed(hash(trade))
+        return next((card for card in found if trade in card.trades), None) if found else None
 
     def count(self, wanted: Wanted) -> int:
         """Return how many cards are wanted."""
@@ -174,13 +185,17 @@ class Shelf:
         """Let go of the file, which is gone with that. Closing twice is allowed."""
         with self._lock:
             self._waiting.clear()
+            self._keys.clear()
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
     def _keyed(self, key: int) -> list[Card]:
-        if not all(self._hints[bit >> 3] & (1 << (bit & 7)) for bit in _bits(key)):
+        hints, first, second = self._hints, key & _HINT_MASK, key >> 32 & _HINT_MASK
+        if not (hints[first >> 3] & 1 << (first & 7) and hints[second >> 3] & 1 << (second & 7)):
             return []
+        with self._lock:
+            self._sort_keys()
         return [_card(row) for row in self._found(_BY_KEY, (key,))]
 
     def _found(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
@@ -193,17 +208,27 @@ class Shelf:
             return rows
 
     def _write(self) -> None:
-        """Write what waits, sorted, because keys that come in order cost least."""
+        """Write what waits; its keys loose, because most are never asked for."""
         if not self._waiting:
             return
-        keys = sorted((key, card.number) for card in self._waiting for key in card.keys)
         with _translated():
             if self._connection is None:
                 self._connection = _nameless(self._directory)
             with sqlite_files.immediate(self._connection):
                 self._connection.executemany(_PUT_CARD, map(_row, self._waiting))
-                self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)", keys)
+                self._connection.executemany(_PUT_KEY, self._keys)
         self._waiting.clear()
+        self._keys.clear()
+        self._has_loose_keys = True
+
+    def _sort_keys(self) -> None:
+        """Bring loose keys in order, all at once: keys that come in order cost least."""
+        self._write()
+        if self._has_loose_keys and self._connection is not None:
+            with _translated(), sqlite_files.immediate(self._connection):
+                for statement in _SORT_KEYS:
+                    self._connection.execute(statement)
+            self._has_loose_keys = False
 
 
 def _nameless(directory: Path | None) -> sqlite3.Connection:
@@ -227,24 +252,15 @@ def _unlinked(directory: Path | None) -> sqlite3.Connection:
 
 
 def _row(card: Card) -> tuple[object, ...]:
-    places = array("Q", card.places).tobytes()
-    known = json.dumps((card.orders, card.trades))
-    flags = (card.is_order, card.may_trade_late)
-    return (
-        card.number,
-        card.decision_id,
-        card.state.value,
-        card.proposer,
-        *flags,
-        places,
-        card.digest,
-        known,
-    )
+    """Return a card's row; ints and byte arrays go to SQLite as they are, the like of them do not."""
+    known = bytearray(marshal.dumps((card.places, card.digest, card.orders, card.trades)))
+    flags = (int(card.is_order), int(card.may_trade_late))
+    return (card.number, card.decision_id, _TEXT_OF[card.state], card.proposer, *flags, known)
 
 
 def _card(row: Sequence[object]) -> Card:
-    number, decision_id, state, proposer, is_order, may_trade_late, places, digest, known = row
-    orders, trades = json.loads(str(known))
+    number, decision_id, state, proposer, is_order, may_trade_late, known = row
+    places, digest, orders, trades = marshal.loads(known)  # type: ignore[arg-type]  # noqa: S302 - our own
     return Card(
         number=int(str(number)),
         decision_id=str(decision_id),
@@ -252,20 +268,11 @@ def _card(row: Sequence[object]) -> Card:
         proposer=str(proposer),
         is_order=bool(is_order),
         may_trade_late=bool(may_trade_late),
-        places=tuple(array("Q", bytes(places) if isinstance(places, bytes) else b"")),
-        digest=digest if isinstance(digest, bytes) else b"",
-        orders=_pairs(orders),
-        trades=_pairs(trades),
+        places=places,
+        digest=digest,
+        orders=orders,
+        trades=trades,
     )
-
-
-def _bits(key: int) -> tuple[int, int]:
-    """Return the two marks of a key."""
-    return key & (_HINT_BITS - 1), (key >> 32) & (_HINT_BITS - 1)
-
-
-def _pairs(told: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((first, second) for first, second in told)
 
 
 def _marks(values: Iterable[str] | None) -> str:

@@ -17,7 +17,7 @@ from when_to_invest import events as ev
 from when_to_invest.governed import GovernedHoldings
 from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
-from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state
+from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state, rejected_late
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.wealth import Wealth
 
@@ -26,6 +26,8 @@ OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 _ENDED: Final = TERMINAL - {OrderState.ABSENT}
 _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
+_Plan = tuple[Callable[[Any, Any], bool | None] | None, bool, bool]
+"""How the book itself advances by an event, and whether `Recent` and `Wealth` look at it."""
 
 
 class Reservation(NamedTuple):
@@ -94,9 +96,12 @@ class AccountBook(GovernedHoldings):
         Raises:
             Fault: `illegal_transition` when an order event does not fit its life.
         """
-        advance = self._ADVANCES.get(type(event))
-        if advance is None or advance(self, event) is not False:
+        advance, looks_back, values = _PLANS.get(type(event), _NO_PLAN)
+        if advance is not None and advance(self, event) is False:
+            return
+        if looks_back:
             self.recent.apply(event)
+        if values:
             self.wealth.apply(event)
 
     def forget(self, decision_id: str, *, trades: Iterable[tuple[str, str]]) -> None:
@@ -159,6 +164,9 @@ class AccountBook(GovernedHoldings):
             self.wealth.start_anew(event.scope)
 
     def _reject(self, event: ev.EnvelopeRejected) -> None:
+        sent = self.orders_of.get(event.decision_id, ())
+        if any(self.order_states[name] is not OrderState.ABSENT for name in sent):
+            raise rejected_late(event.decision_id)
         self.reservations.pop(event.decision_id, None)
 
     def _send(self, event: ev.SendIntended) -> None:
@@ -222,6 +230,16 @@ class AccountBook(GovernedHoldings):
         ev.TradingResumed: _restate,
     }
     """What moves money, exposure or trading states; every other kind of event moves none of them."""
+
+    @classmethod
+    def plans(cls) -> dict[type[Any], _Plan]:
+        """Return what each kind of event moves: the book itself, what is recent, what it is worth."""
+        kinds = (*cls._ADVANCES, *Recent.KINDS, *Wealth.KINDS)
+        return {kind: (cls._ADVANCES.get(kind), kind in Recent.KINDS, kind in Wealth.KINDS) for kind in kinds}
+
+
+_PLANS: Final = AccountBook.plans()
+_NO_PLAN: Final[_Plan] = (None, False, False)
 
 
 def _proposal_of(event: ev.IntentProposed, intent: OrderIntent) -> Proposal:

@@ -160,3 +160,5 @@ class Recent:
         ev.OrderSettled: _settle,
         VenueReported: _hear,
     }
+    KINDS: ClassVar[frozenset[type[Any]]] = frozenset(_ADVANCES)
+    """What it looks at."""

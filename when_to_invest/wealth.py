@@ -98,6 +98,8 @@ class Wealth:
         ev.OrderFilled: _trade,
         ev.OrderSettled: _trade,
     }
+    KINDS: ClassVar[frozenset[type[Any]]] = frozenset(_ADVANCES)
+    """What it looks at."""
 
 
 def _first(equity_usd: Decimal, *, at: datetime) -> AccountWorth:

@@ -146,9 +146,11 @@ def test_a_fold_that_keeps_next_to_nothing_answers_like_one_that_keeps_everythin
         if outcome is not None:
             break
         assert answers(small, happened) == answers(whole, happened)
-    restarted = folded(journal, kept=kept)
-    assert refreshed(restarted) == outcome
-    assert answers(restarted, happened) == answers(whole, happened)
+    for many in (1, 5, len(journal.recorded) + 1):
+        restarted = folded(journal, kept=kept)
+        restarted.many = many
+        assert refreshed(restarted) == outcome
+        assert answers(restarted, happened) == answers(whole, happened)
 
 
 def ended(count: int, *, state: OrderState = OrderState.FILLED) -> MemoryJournal:
@@ -166,6 +168,49 @@ def test_an_ended_decision_leaves_memory_and_is_found_by_its_id() -> None:
     assert ledger.decisions[first.decision_id].filled_quantity == first.intent.quantity  # type: ignore[union-attr]
     assert first.decision_id in ledger.decisions
     assert ledger.decisions.get("d-" + "0" * 24) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "left"),
+    [
+        (OrderState.FILLED, 0),
+        (OrderState.CANCELLED, 0),
+        (OrderState.REJECTED, 0),
+        (OrderState.ACKNOWLEDGED, 20),
+    ],
+)
+def test_while_catching_up_a_decision_leaves_memory_with_its_last_event(state: OrderState, left: int) -> None:
+    ledger = folded(ended(20, state=state), kept=64)
+    ledger.many = 1
+    refreshed(ledger)
+    assert ledger.decisions.in_memory == left
+    assert len(ledger.decisions) == 20
+    assert len(list(ledger.decisions.items())) == 20
+
+
+def test_after_catching_up_the_newest_decisions_stay_in_memory_as_ever() -> None:
+    journal = ended(20)
+    ledger = folded(journal, kept=64)
+    ledger.many = 1
+    ledger.refresh()
+    later = story(21)
+    for event in later.until(OrderState.FILLED):
+        journal.append([event])
+    ledger.many = 1_000
+    ledger.refresh()
+    assert ledger.decisions.in_memory == 1
+    assert ledger.decisions[later.decision_id].state is DecisionState.FILLED
+
+
+def test_what_is_laid_aside_later_is_found_beside_what_was_sought_before() -> None:
+    journal = ended(20)
+    ledger = folded(journal, kept=0)
+    ledger.refresh()
+    assert story(1).decision_id in ledger.decisions
+    journal.append([event for n in range(21, 41) for event in story(n).until(OrderState.FILLED)])
+    ledger.refresh()
+    for n in range(1, 41):
+        assert ledger.decisions[story(n).decision_id].decision_id == story(n).decision_id
 
 
 def test_a_late_fill_reaches_an_order_that_was_laid_aside() -> None:

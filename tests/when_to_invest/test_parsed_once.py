@@ -44,6 +44,9 @@ PAIRS: list[tuple[Any, Any]] = [
     (NonNegativeDecimal, Annotated[EXACT, AfterValidator(not_below_zero)]),
 ]
 near_texts = st.one_of(
+    st.from_regex(
+        r"(18|19|20|89|90)\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(\.\d{6}|\.\d{0,9})?Z", fullmatch=True
+    ),
     st.datetimes(timezones=st.sampled_from([UTC, None])).map(str),
     st.datetimes().map(lambda at: at.isoformat() + "Z"),
     st.decimals(allow_nan=True).map(str),
@@ -64,6 +67,14 @@ def outcome(adapter: TypeAdapter[Any], document: bytes) -> Any:
 @given(value=plain)
 @example(value="2018-06-01T21:00:00Z")
 @example(value="2018-06-01T21:00:00+02:00")
+@example(value="2018-02-29T21:00:00Z")
+@example(value="2018-06-01T24:00:00Z")
+@example(value="2018-06-01T23:59:60Z")
+@example(value="8999-12-31T23:59:59.999999Z")
+@example(value="9000-01-01T00:00:00Z")
+@example(value="1899-12-31T23:59:59Z")
+@example(value="2018-06-01T21:00:00Z\n")
+@example(value="2018-06-0\u0661T21:00:00Z")
 @example(value=1_527_886_800)
 @example(value="0.10")
 @example(value=0)
