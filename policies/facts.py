@@ -27,6 +27,7 @@ from policies.gathering import (
     price_facts,
     worth_facts,
 )
+from policies.signers import signers_besides
 from when_to_invest.breakers import TradingState
 from when_to_invest.holdings import ZERO
 from when_to_invest.instruments import Instrument
@@ -196,7 +197,7 @@ def gather_facts(
     known: dict[str, Any] = {"decision_id": decision_id, "now": now, "mode": mode}
     known |= {"recommendation_expires_at": recommendation_expires_at, "trading_state": TradingState.HALTED}
     if not isinstance(intent, OrderIntent):
-        return Facts(**known, approvers=tuple(sorted(approvers - {intent.proposer})))
+        return Facts(**known, approvers=signers_besides(approvers, {intent.proposer}))
     with localcontext(EXACT):
         price = known_price(reference)
         known |= instrument_facts(intent, instrument) | price_facts(intent, price)

@@ -13,6 +13,7 @@ from typing import Any
 from policies.activity import measure_activity, turnover_24h_usd
 from policies.exactness import known_price
 from policies.exposures import measure_exposures, open_orders_usd, reservations_besides
+from policies.signers import signers_besides
 from policies.splitting import measure_parts
 from policies.turbulence import outside_range_ratio, read_market, read_turbulence
 from policies.worth import measure_worth
@@ -123,7 +124,7 @@ def activity_facts(
     """Return who signed, what was sealed, and how many messages came."""
     activity = measure_activity(intent, book=book, decision_id=decision_id, now=now)
     return {
-        "approvers": tuple(sorted(approvers - {intent.proposer, activity.proposer})),
+        "approvers": signers_besides(approvers, {intent.proposer, activity.proposer}),
         "turnover_24h_usd": turnover_24h_usd(book, now=now, besides=decision_id),
         "proposed_at": activity.proposed_at,
         "messages_last_minute": activity.messages_last_minute,

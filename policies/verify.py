@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from policies.limits import HARD_LIMITS
 from policies.quorum import check_domain
+from policies.signers import is_one_of
 from when_to_invest.approvals import Approval, approval_typed_data
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain
@@ -89,7 +90,7 @@ def verify_approval(
     expected = approvers.get(approval.approver)
     if expected is None:
         raise _bad_approval(approval, "is not by a listed approver")
-    if approval.approver == intent.proposer:
+    if is_one_of(approval.approver, (intent.proposer,)):
         raise _bad_approval(approval, "is by whoever proposed the intent")
     if approval.intent_hash != intent.digest() or approval.mode is not intent.mode:
         raise _bad_approval(approval, "was given for another intent")

@@ -7,6 +7,7 @@ from typing import Final
 from policies.facts import Facts
 from policies.limits import Limits
 from policies.rule import Hold, HoldRule, missing
+from policies.signers import signers_besides
 from when_to_invest.intents import OrderIntent
 from when_to_invest.money import decimal_text
 from when_to_invest.verdicts import Reason
@@ -23,7 +24,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Hold | None:
     if not passed:
         return None
     needed, threshold_usd = passed[-1]
-    signed = len(set(facts.approvers) - {intent.proposer})
+    signed = len(signers_besides(facts.approvers, {intent.proposer}))
     if signed >= needed:
         return None
     return Hold(

@@ -9,6 +9,7 @@ from typing import Final
 from policies.facts import Facts
 from policies.limits import Limits
 from policies.rule import Hold, HoldRule, missing
+from policies.signers import signers_besides
 from policies.sizing import fits_usd
 from when_to_invest.intents import OrderIntent
 from when_to_invest.money import decimal_text
@@ -31,7 +32,7 @@ def _check(intent: OrderIntent, facts: Facts, limits: Limits) -> Hold | None:
     if facts.notional_usd is None:
         reason = missing(_ID, "what the order is worth", fix=f"provide recent prices of {intent.instrument}")
         return Hold(reason, approvals_needed=2)
-    signed = len(set(facts.approvers) - {intent.proposer})
+    signed = len(signers_besides(facts.approvers, {intent.proposer}))
     for level in _levels(facts, limits):
         after_usd = level.before_usd + facts.notional_usd
         # An order that is too large by itself is the business of `approvals`.

@@ -296,7 +296,8 @@ def _about_pace(s: Situation, limits: Limits) -> Codes:
 
 def _signatures(s: Situation, limits: Limits, price: Fraction | None) -> tuple[int, int]:
     proposers = {s.intent.proposer} | {p.proposer for p in s.book.proposals if p.decision_id == DECISION}
-    signed = len([name for name in s.approvers if name not in proposers])
+    told = {name.replace("-", "").replace("_", "").lower() for name in proposers}
+    signed = len([n for n in s.approvers if n.replace("-", "").replace("_", "").lower() not in told])
     if price is None:
         return 2, signed
     worth = Fraction(s.intent.quantity) * max(price, Fraction(s.intent.limit_price_usd))

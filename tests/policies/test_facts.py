@@ -285,6 +285,12 @@ def test_neither_proposer_nor_caller_counts_as_an_approver() -> None:
     assert facts(approvers=signed, book=book(proposals=told)).approvers == ("alice", "bob")
 
 
+def test_nobody_counts_as_an_approver_whose_name_is_spelled_like_proposer_or_caller() -> None:
+    signed = frozenset({"a-gent", "agent_", "re-lay", "agents", "alice"})
+    told = [proposal(0, decision_id=DECISION, proposer="relay")]
+    assert facts(approvers=signed, book=book(proposals=told)).approvers == ("agents", "alice")
+
+
 def test_the_strictest_trading_state_counts() -> None:
     states = {"system": TradingState.REDUCING, "instrument:SPX": TradingState.HALTED}
     assert facts(book=book(trading_states=states)).trading_state is TradingState.HALTED

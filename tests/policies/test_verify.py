@@ -152,6 +152,9 @@ def refusals() -> Iterator[tuple[str, Approval, dict[str, Any]]]:
         sign(LARGE.asking(proposer="alice").intent),
         {"intent": LARGE.asking(proposer="alice").intent},
     )
+    for name in ("a-lice", "a_lice", "alice-"):
+        asked = LARGE.asking(proposer=name).intent
+        yield f"the proposer, spelled {name}", sign(asked), {"intent": asked}
     yield "an unlisted approver", good, {"approvers": {}}
     yield (
         "another decision",

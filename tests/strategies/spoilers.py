@@ -242,7 +242,7 @@ _usual = st.one_of(
     _ask("quantity", round_lots),
     _ask("limit_price_usd", near_prices),
     _ask("account", accounts),
-    _but("approvers", st.frozensets(st.sampled_from(["alice", "bob", "agent"]))),
+    _but("approvers", st.frozensets(st.sampled_from(["alice", "bob", "agent", "a-gent", "a_gent_"]))),
     _but("reference", st.builds(_reference, near_prices, st.integers(-20, 500_000))),
     _but("recommendation_expires_at", st.sampled_from([NOW, NOW + timedelta(seconds=1)])),
     _but("is_sealed", st.just(True)),

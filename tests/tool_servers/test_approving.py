@@ -80,9 +80,10 @@ def test_one_person_never_counts_twice(desk: ProposalDesk) -> None:
     assert code_of(desk, again) is ErrorCode.BAD_APPROVAL
 
 
-def test_the_proposer_cannot_approve(bench: Bench) -> None:
+@pytest.mark.parametrize("caller", ["alice", "a-lice", "a_lice", "alice-"])
+def test_the_proposer_cannot_approve_under_any_spelling(bench: Bench, caller: str) -> None:
     desk = bench.desk()
-    held = desk.propose(proposal("15000"), caller="alice")
+    held = desk.propose(proposal("15000"), caller=caller)
     assert code_of(desk, signed(desk, held)) is ErrorCode.BAD_APPROVAL
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from policies.signers import is_one_of
 from when_to_invest.approvals import Approval, approval_typed_data
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain, wallet_json
@@ -79,7 +80,7 @@ def ensure_new_signature(hold: Hold, approval: Approval) -> None:
     Raises:
         Fault: `bad_approval`.
     """
-    if approval.approver in {hold.caller, hold.intent.proposer}:
+    if is_one_of(approval.approver, (hold.caller, hold.intent.proposer)):
         raise Fault(
             ErrorCode.BAD_APPROVAL,
             f"{approval.approver} proposed this order and cannot approve it",

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.gate import judge
 from policies.limits import HARD_LIMITS
-from tests.strategies.situations import D, Situation, book, sealed
+from tests.strategies.situations import D, Situation, book, order, sealed
 from when_to_invest.intents import Side
 from when_to_invest.recent import SealedOrder
 from when_to_invest.verdicts import Approved, Held
@@ -41,6 +42,12 @@ def test_one_lot_more_is_held_for_one_signature_and_says_what_would_pass_without
         "1 more signature(s) by people other than agent; without: at most 40 of SPX at this price"
     )
     assert isinstance(situation.but(approvers=frozenset({"alice"})).verdict(), Approved)
+
+
+def test_facts_that_name_somebody_spelled_like_the_proposer_do_not_help() -> None:
+    situation = after(sealed(1, 30), sealed(2, 30), quantity="40.01")
+    facts = situation.facts.model_copy(update={"approvers": ("a-gent", "agent_")})
+    assert isinstance(judge(order(quantity=D("40.01")), facts, HARD_LIMITS), Held)
 
 
 def test_what_was_signed_is_not_signed_again() -> None:
