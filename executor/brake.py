@@ -54,7 +54,8 @@ class Brake:
         """
 
         def decide() -> Sequence[ev.Event]:
-            return told(untold(self.switch, self._diary.book), at=self._diary.now(), mode=self._diary.mode)
+            latches = untold(self.switch, self._diary.book)
+            return told(latches, at=self._diary.now_or_last(), mode=self._diary.mode)
 
         for event in self._diary.write(decide) if untold(self.switch, self._diary.book) else ():
             if isinstance(event, ev.TradingStateChanged):
@@ -62,7 +63,7 @@ class Brake:
         take_away_lifted(self.switch, self._diary.book)
 
     def pull(self, *, why: str) -> None:
-        """Halt everything: the latch first, which needs no journal, then the journal.
+        """Halt everything: the latch first, which needs neither journal nor clock, then the journal.
 
         Where everything is halted already nothing is added, so that a process that is started
         again and again does not make void what people sign meanwhile.
@@ -70,8 +71,8 @@ class Brake:
         if state_under(in_force(self.switch, self._diary.book), scopes=(SYSTEM,)) is TradingState.HALTED:
             self._log.say("halted_already", why=why)
             return
+        halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now_or_last(), EXECUTOR, why[:200])
         try:
-            halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now(), EXECUTOR, why[:200])
             self.switch.drop(halt)
             self._log.say("halted", why=why)
             self.note()

@@ -73,8 +73,9 @@ class Canceller:
         """Cancel one order; return whether that was asked for the first time."""
         try:
             self._venue.cancel(client_order_id)
-        except Fault as fault:
-            self._log.say("cancel_failed", client_order_id=client_order_id, code=fault.code.value)
+        except Exception as error:  # noqa: BLE001 - one order, whatever is wrong with it, keeps no other alive
+            code = error.code.value if isinstance(error, Fault) else type(error).__name__
+            self._log.say("cancel_failed", client_order_id=client_order_id, code=code)
             return False
         is_first = client_order_id not in self._cancelled
         self._cancelled.add(client_order_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -115,6 +115,16 @@ class Diary:
         """Return the shared clock's instant."""
         return self._clock.now()
 
+    def now_or_last(self) -> datetime:
+        """Return the clock's instant, or the journal's newest while no clock can be asked.
+
+        Only for what tightens: a halt needs a time to be told with, not the right one.
+        """
+        try:
+            return self.now()
+        except Exception:  # noqa: BLE001 - no trouble of a clock may keep a halt from falling
+            return self._ledger.newest_at or datetime.now(UTC)
+
     def demand_forward(self) -> None:
         """Return when the clock does not stand before what the journal knows.
 
@@ -191,7 +201,7 @@ class Diary:
         return True
 
     def tighten(self, scope: str, *, state: TradingState, why: str) -> None:
-        """Move `scope` to `state` unless it is that strict already; never loosens."""
+        """Move `scope` to `state` unless it is that strict already; never loosens, whatever the clock is."""
 
         def decide() -> Sequence[ev.Event]:
             present = self.book.trading_states.get(scope, TradingState.ACTIVE)
@@ -199,7 +209,12 @@ class Diary:
                 return ()
             return (
                 ev.TradingStateChanged(
-                    at=self.now(), mode=self.mode, scope=scope, state=state, by=EXECUTOR, why=why[:200]
+                    at=self.now_or_last(),
+                    mode=self.mode,
+                    scope=scope,
+                    state=state,
+                    by=EXECUTOR,
+                    why=why[:200],
                 ),
             )
 

@@ -70,25 +70,34 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
     with ExitStack() as stack:
         parts = assemble(home, stack=stack, patience=patience, probe=probe or NoProbe(), log=log)
         stack.enter_context(patience.until_signalled())
-        service = Service(parts)
-        try:
-            _work(service, parts=parts, until_idle=until_idle)
-        except Fault as fault:
-            if fault.code not in NOTHING_IN_DOUBT:
-                _halt(service, log=log, why=fault.code.value)
-            service.cancel_stopped()
-            raise
-        except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
-            _halt(service, log=log, why=f"{type(error).__name__} in the executor")
-            raise Fault(
-                ErrorCode.INTERNAL,
-                f"the executor met {type(error).__name__} in {place.name} and halted trading",
-                fix="read the executor's log; go on with `when-to-invest resume` once it is understood",
-            ) from error
+        keep_working(Service(parts), parts=parts, until_idle=until_idle)
     log.say("stopped")
     return 0
+
+
+def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> None:
+    """Work until a signal or idleness; whatever ends it otherwise, and leaves a doubt, halts trading.
+
+    Raises:
+        Fault: why it could not go on; `internal` for a defect.
+    """
+    log = parts.log
+    try:
+        _work(service, parts=parts, until_idle=until_idle)
+    except Fault as fault:
+        if fault.code not in NOTHING_IN_DOUBT:
+            _halt(service, log=log, why=fault.code.value)
+        service.cancel_stopped()
+        raise
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        _halt(service, log=log, why=f"{type(error).__name__} in the executor")
+        log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
+        raise Fault(
+            ErrorCode.INTERNAL,
+            f"the executor met {type(error).__name__} in {place.name} and halted trading",
+            fix="read the executor's log; go on with `when-to-invest resume` once it is understood",
+        ) from error
 
 
 def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, log: Log) -> Parts:
@@ -215,6 +224,8 @@ def _halt(service: Service, *, log: Log, why: str) -> None:
     """Halt by latch and journal, whichever still works, and cancel what is open."""
     try:
         service.brake.pull(why=why)
-    except Fault as fault:
-        log.say("halt_not_journalled", code=fault.code.value)
-    service.cancel_stopped()
+    except Exception as error:  # noqa: BLE001 - the outermost loop: what is open is cancelled all the same
+        code = error.code.value if isinstance(error, Fault) else type(error).__name__
+        log.say("halt_not_journalled", code=code)
+    finally:
+        service.cancel_stopped()

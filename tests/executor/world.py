@@ -11,7 +11,7 @@ from executor.judgement import Authority
 from executor.log import Log
 from executor.probe import NoProbe, Probe
 from executor.service import Parts, Service
-from home.clock import FixedClock
+from home.clock import Clock, FixedClock
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import QueueReceiver
@@ -68,31 +68,41 @@ class World:
         probe: Probe | None = None,
         journal: Journal | None = None,
         queue: QueueReceiver | None = None,
+        clock: Clock | None = None,
     ) -> Service:
-        """Return a fresh executor process, not yet started; it may see journal and queue through others."""
+        """Return a fresh executor process, not yet started; it may see its ports through others."""
+        return Service(self.parts(probe=probe, journal=journal, queue=queue, clock=clock))
+
+    def parts(
+        self,
+        *,
+        probe: Probe | None = None,
+        journal: Journal | None = None,
+        queue: QueueReceiver | None = None,
+        clock: Clock | None = None,
+    ) -> Parts:
+        """Return what a fresh executor is made of."""
         roll = roll_of(self.approvers)
         authority = Authority(roll=roll, limits=self.limits, callers=self.callers)
-        return Service(
-            Parts(
-                diary=Diary(
-                    journal or self.journal,
-                    clock=self.clock,
-                    mode=Mode.REPLAY,
-                    is_warranted=roll.follow(),
-                    demand_home=authority.demand_founders,
-                ),
-                receiver=queue or self.queue,
-                dead_letters=self.queue,
-                venue=self.venue,
-                switch=self.latch,
-                market=self.market,
-                authority=authority,
-                patience=self.patience,
-                probe=probe or NoProbe(),
-                log=Log(self.log),
-                visibility_s=self.visibility_s,
-                max_receives=self.queue.max_receives,
-            )
+        return Parts(
+            diary=Diary(
+                journal or self.journal,
+                clock=clock or self.clock,
+                mode=Mode.REPLAY,
+                is_warranted=roll.follow(),
+                demand_home=authority.demand_founders,
+            ),
+            receiver=queue or self.queue,
+            dead_letters=self.queue,
+            venue=self.venue,
+            switch=self.latch,
+            market=self.market,
+            authority=authority,
+            patience=self.patience,
+            probe=probe or NoProbe(),
+            log=Log(self.log),
+            visibility_s=self.visibility_s,
+            max_receives=self.queue.max_receives,
         )
 
     def run(self, *, rounds: int = 20, probe: Probe | None = None) -> Service:
