@@ -13,7 +13,7 @@ from when_to_invest.approvals import Approval
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
-from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState, OrderStep, next_state
+from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState, OrderStep, demand_unsent, next_state
 from when_to_invest.verdicts import Reason
 
 
@@ -174,7 +174,7 @@ class DecisionRecord:
         self.state = DecisionState.RECEIVED
 
     def _rejected(self, event: ev.EnvelopeRejected) -> None:
-        del event
+        demand_unsent(event.decision_id, (order.state for order in self.orders.values()))
         self.state = DecisionState.REJECTED
 
     def _cancelling(self, event: ev.CancelRequested) -> None:

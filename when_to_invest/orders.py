@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Final
@@ -108,3 +109,19 @@ def next_state(state: OrderState, step: OrderStep) -> OrderState:
             fix="verify the journal; an event was recorded out of order",
         )
     return following
+
+
+def demand_unsent(decision_id: str, states: Iterable[OrderState]) -> None:
+    """Return when a decision whose orders are in `states` may still be rejected: nothing was sent.
+
+    Only what was proven absent leaves a decision as if nothing had been sent.
+
+    Raises:
+        Fault: `illegal_transition` when an order of it may be, or was, at a venue.
+    """
+    if any(state is not OrderState.ABSENT for state in states):
+        raise Fault(
+            ErrorCode.ILLEGAL_TRANSITION,
+            f"{decision_id} cannot be rejected: an order of it was sent",
+            fix="verify the journal; an event was recorded out of order",
+        )

@@ -17,7 +17,7 @@ from when_to_invest import events as ev
 from when_to_invest.governed import GovernedHoldings
 from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
-from when_to_invest.orders import TERMINAL, OrderState, OrderStep, next_state, rejected_late
+from when_to_invest.orders import TERMINAL, OrderState, OrderStep, demand_unsent, next_state
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.wealth import Wealth
 
@@ -165,8 +165,7 @@ class AccountBook(GovernedHoldings):
 
     def _reject(self, event: ev.EnvelopeRejected) -> None:
         sent = self.orders_of.get(event.decision_id, ())
-        if any(self.order_states[name] is not OrderState.ABSENT for name in sent):
-            raise rejected_late(event.decision_id)
+        demand_unsent(event.decision_id, map(self.order_states.__getitem__, sent))
         self.reservations.pop(event.decision_id, None)
 
     def _send(self, event: ev.SendIntended) -> None:

@@ -220,12 +220,15 @@ def test_an_order_that_fills_too_much_does_not_keep_the_others_alive(world: Worl
     assert world.venue.orders[world.working_order(other)].status is VenueStatus.CANCELLED
 
 
-def test_an_order_is_followed_whatever_is_said_of_its_decision(world: World, decision_id: str) -> None:
-    order = world.working_order(decision_id)
+def test_a_rejection_of_a_decision_with_an_order_is_believed_by_nobody(
+    world: World, decision_id: str
+) -> None:
     ended = ev.EnvelopeRejected(
         at=world.clock.now(), mode=Mode.REPLAY, decision_id=decision_id, code="operator", message="by hand"
     )
+    reserved = world.book.reservations
+    assert decision_id in reserved
     world.journal.append([ended])
-    world.venue.trade(order, Decimal(11))
-    world.run()
-    assert world.book.position("main", "SPX").quantity == Decimal(11)
+    with pytest.raises(Fault, match="an order of it was sent"):
+        world.run()
+    assert len(world.venue.submits) == 1

@@ -159,3 +159,17 @@ def test_a_decision_is_proposed_once() -> None:
     with pytest.raises(Fault) as refused:
         decisions([STORY.proposed(), STORY.proposed()])
     assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.NEW, OrderState.ABSENT}))
+def test_a_decision_with_an_order_cannot_be_rejected(state: OrderState) -> None:
+    record = record_of(*STORY.until(state))
+    before = copy.deepcopy(record)
+    with pytest.raises(Fault) as refused:
+        record.apply(STORY.rejected())
+    assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION
+    assert record == before
+
+
+def test_a_decision_whose_order_was_proven_absent_can_be_rejected() -> None:
+    assert record_of(*STORY.until(OrderState.ABSENT), STORY.rejected()).state is DecisionState.REJECTED

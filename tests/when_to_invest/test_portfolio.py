@@ -233,3 +233,18 @@ def test_a_fill_of_all_that_was_open_frees_the_order_though_it_is_not_called_the
     assert not fold([*told, STORY.filled(Decimal("3.5"), is_last=False)]).reservations
     left = fold([*told, STORY.filled(Decimal(3), is_last=False)]).reservations[STORY.decision_id]
     assert left.quantity_open == Decimal("0.5")
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - {OrderState.NEW, OrderState.ABSENT}))
+def test_a_rejection_frees_nothing_of_a_decision_with_an_order(state: OrderState) -> None:
+    book = fold([funded(), *STORY.until(state)])
+    before = copy.deepcopy(book)
+    with pytest.raises(Fault) as refused:
+        book.apply(STORY.rejected())
+    assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION
+    assert book == before
+
+
+def test_a_rejection_frees_what_was_never_sent_or_is_proven_absent() -> None:
+    assert not fold([*STORY.until_sealed(), STORY.rejected()]).reservations
+    assert not fold([*STORY.until(OrderState.ABSENT), STORY.rejected()]).reservations
