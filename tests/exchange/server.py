@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 
 from aiohttp import web
 
@@ -15,11 +16,13 @@ from tests.exchange.control import control_routes
 from tests.exchange.counter import Counter
 from tests.exchange.desk import Desk
 from tests.exchange.faulty import Faults
+from tests.exchange.kraken import kraken_routes
+from tests.exchange.kraken_streams import KrakenStreams
 from tests.exchange.matching import Exchange
 from tests.exchange.mishaps import Mishaps
 from tests.exchange.streams import Hub
 from tests.exchange.terms import FeeSchedule, Listing
-from tests.exchange.venues import BTC, ETH, TRADER, Credentials, stocked
+from tests.exchange.venues import BTC, BTC_USD, ETH, ETH_USD, TRADER, Credentials, stocked
 
 LOOPBACK = "127.0.0.1"
 CLOSING_GRACE_S = 0.1
@@ -65,8 +68,18 @@ def _binance(counter: Counter) -> list[web.RouteDef]:
     return binance_routes(counter) + BinanceStreams(counter).routes()
 
 
+def _kraken(counter: Counter) -> list[web.RouteDef]:
+    return kraken_routes(counter) + KrakenStreams(counter).routes()
+
+
 DIALECTS = {
     "binance": Dialect("binance", (BTC, ETH), FeeSchedule(), _binance),
+    "kraken": Dialect(
+        "kraken",
+        (BTC_USD, ETH_USD),
+        FeeSchedule(Decimal("0.0025"), Decimal("0.0040"), is_in_quote=True),
+        _kraken,
+    ),
 }
 
 

@@ -93,4 +93,15 @@ def _point_binance(urls: dict[str, Any], port: int) -> None:
         urls["ws"]["ws-api"]["spot"] = f"ws://127.0.0.1:{port}/ws-api/v3"
 
 
-POINTERS = {"binance": _point_binance}
+def _point_kraken(urls: dict[str, Any], port: int) -> None:
+    for name in ("public", "private"):
+        urls[name] = f"http://127.0.0.1:{port}"
+    if "ws" in urls:
+        urls["ws"] |= {
+            "publicV2": f"ws://127.0.0.1:{port}/v2",
+            "privateV2": f"ws://127.0.0.1:{port}/private/v2",
+            "private": f"ws://127.0.0.1:{port}/private/v2",
+        }
+
+
+POINTERS = {"binance": _point_binance, "kraken": _point_kraken}

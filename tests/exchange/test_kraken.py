@@ -1,0 +1,153 @@
+"""Unmodified ccxt trades on the local exchange as it does on Kraken."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.exchange.meeting import meeting, on_a_loop, watched
+from tests.exchange.mishaps import Kind, Mishap
+from tests.exchange.terms import Ask, Side
+from tests.exchange.unmodified import client
+from tests.exchange.venues import TRADER, Credentials, offer
+
+PAIR = "BTC/USD"
+
+
+def refused(kind: str, text: str | None = None) -> Any:
+    from ccxt.base import errors
+
+    return pytest.raises(getattr(errors, kind), match=text)
+
+
+@on_a_loop
+async def test_markets_and_market_data_are_read() -> None:
+    async with meeting("kraken") as (_, venue):
+        market = venue.market(PAIR)
+        assert (market["precision"]["price"], market["taker"]) == (0.1, 0.004)
+        await venue.create_order(PAIR, "market", "buy", 0.4)
+        assert (await venue.fetch_order_book(PAIR))["asks"][0][:2] == [100.5, 0.6]
+        assert (await venue.fetch_ticker(PAIR))["last"] == 100.5
+        assert (await venue.fetch_ohlcv(PAIR, "1m"))[0][4:] == [100.5, 0.4]
+        assert [t["amount"] for t in await venue.fetch_trades(PAIR)] == [0.4]
+
+
+@on_a_loop
+async def test_a_new_order_comes_back_with_an_id_and_little_else() -> None:
+    """A trap: neither status nor client id, so that an adapter must ask again."""
+    async with meeting("kraken") as (_, venue):
+        placed = await venue.create_order(PAIR, "limit", "buy", 0.5, 99, {"clientOrderId": "one"})
+        assert (placed["status"], placed["clientOrderId"]) == (None, None)
+        found = await venue.fetch_order(placed["id"], PAIR)
+        assert (found["status"], found["clientOrderId"], found["amount"]) == ("open", "one", 0.5)
+
+
+@on_a_loop
+async def test_an_order_is_found_by_client_id_among_the_open_ones_only() -> None:
+    async with meeting("kraken") as (_, venue):
+        await venue.create_order(PAIR, "limit", "buy", 0.5, 99, {"clientOrderId": "one"})
+        await venue.create_order(PAIR, "limit", "buy", 0.5, 98, {"clientOrderId": "two"})
+        found = await venue.fetch_open_orders(PAIR, None, None, {"clientOrderId": "two"})
+        assert [order["clientOrderId"] for order in found] == ["two"]
+        await venue.cancel_order(None, PAIR, {"clientOrderId": "two"})
+        assert await venue.fetch_open_orders(PAIR, None, None, {"clientOrderId": "two"}) == []
+        closed = await venue.fetch_closed_orders(PAIR)
+        assert [(o["clientOrderId"], o["status"]) for o in closed] == [("two", "canceled")]
+
+
+@on_a_loop
+async def test_fills_have_fees_in_dollars_and_money_is_held() -> None:
+    async with meeting("kraken") as (_, venue):
+        order = await venue.create_order(PAIR, "market", "buy", 1)
+        trades = await venue.fetch_my_trades(PAIR)
+        assert [(t["price"], t["amount"], t["order"]) for t in trades] == [(100.5, 1.0, order["id"])]
+        assert trades[0]["fee"]["cost"] == 0.402
+        await venue.create_order(PAIR, "limit", "buy", 1, 50)
+        balance = await venue.fetch_balance()
+        assert (balance["USD"]["used"], balance["BTC"]["total"]) == (50.2, 100_001)
+
+
+@on_a_loop
+async def test_refusals_come_as_the_errors_that_kraken_gives() -> None:
+    async with meeting("kraken") as (_, venue):
+        with refused("InsufficientFunds"):
+            await venue.create_order(PAIR, "limit", "buy", 5000, 99)
+        with refused("InvalidOrder", "minimum"):
+            await venue.create_order(PAIR, "limit", "buy", 0.001, 99)
+        with refused("ExchangeError", "Post only"):
+            await venue.create_order(PAIR, "limit", "buy", 1, 102, {"postOnly": True})
+        with refused("InvalidOrder", "Unknown order"):
+            await venue.fetch_order("OABCDE-FGHIJ-KLMNOP", PAIR)
+        with refused("OrderNotFound"):
+            await venue.cancel_order("OABCDE-FGHIJ-KLMNOP", PAIR)
+
+
+@on_a_loop
+async def test_wrong_keys_secrets_and_old_nonces_are_refused() -> None:
+    async with meeting("kraken") as (local, venue):
+        for keys, kind in (
+            (Credentials(key="other"), "AuthenticationError"),
+            (Credentials(secret="b3RoZXI="), "ExchangeError"),  # noqa: S106
+        ):
+            stranger = client(local, credentials=keys)
+            try:
+                with refused(kind):
+                    await stranger.fetch_balance()
+            finally:
+                await stranger.close()
+        await venue.fetch_balance()
+        venue.options["timeDifference"] = 60_000
+        venue.options["lastNonce"] = 0
+        venue.lastNonce = 0
+        venue.incrementing_nonce = lambda: 1
+        with refused("InvalidNonce"):
+            await venue.fetch_balance()
+
+
+@on_a_loop
+async def test_a_dropped_reply_looks_like_a_network_error_though_the_order_lives() -> None:
+    async with meeting("kraken") as (local, venue):
+        local.mishaps.add(Mishap(Kind.DROP_REPLY, "POST */AddOrder"))
+        with refused("NetworkError"):
+            await venue.create_order(PAIR, "limit", "buy", 0.5, 99, {"clientOrderId": "one"})
+        assert len(await venue.fetch_open_orders(PAIR, None, None, {"clientOrderId": "one"})) == 1
+
+
+@on_a_loop
+async def test_trades_are_watched() -> None:
+    async with meeting("kraken") as (local, venue):
+        crowd = lambda: offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")  # noqa: E731
+        seen = await watched(local, f"trade {PAIR}", venue.watch_trades(PAIR), crowd)
+        assert [(t["price"], t["amount"], t["side"]) for t in seen] == [(99.5, 0.3, "sell")]
+
+
+@on_a_loop
+async def test_a_watched_book_follows_every_change() -> None:
+    async with meeting("kraken") as (local, venue):
+        await venue.watch_order_book(PAIR)
+        following = asyncio.ensure_future(venue.watch_order_book(PAIR))
+        offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")
+        book = await following
+        truth = local.exchange.depth(PAIR)
+        for side, levels in (("bids", truth.bids), ("asks", truth.asks)):
+            assert [(Decimal(str(p)), Decimal(str(q))) for p, q in book[side]] == list(levels)
+
+
+@on_a_loop
+async def test_own_orders_are_watched() -> None:
+    async with meeting("kraken") as (local, venue):
+        ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), Decimal(90), client_id="mine")
+        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: local.exchange.place(ask))
+        assert (seen[0]["status"], seen[0]["amount"]) == ("open", 1)
+
+
+@on_a_loop
+async def test_orders_go_over_the_socket_too() -> None:
+    async with meeting("kraken") as (local, venue):
+        placed = await venue.create_order_ws(PAIR, "limit", "buy", 1, 96)
+        assert [o.id for o in local.exchange.open_orders(TRADER)]
+        await venue.cancel_order_ws(placed["id"])
+        assert not local.exchange.open_orders(TRADER)
