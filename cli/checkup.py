@@ -87,6 +87,21 @@ def _keys(home: Home) -> str:
     return ", ".join(names) or "none yet (`up` makes the sealing key)"
 
 
+def _approvers(home: Home) -> str:
+    from cli.registry import open_registry
+    from home.settings import read_settings
+    from ledger.opening import has_ledger
+
+    if not has_ledger(read_settings(home).ledger, home):
+        return "none yet"
+    with open_registry(home, is_read_only=True) as registry:
+        roll = registry.roll
+        voting = ", ".join(sorted(roll.at(registry.now()))) or "nobody"
+        earlier = ", ".join(roll.electors.exchanged(roll.anchors.approvers))
+    told = f"; config.toml has an earlier key of {earlier}, which has no vote" if earlier else ""
+    return f"{voting} may sign{told}"
+
+
 def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -136,6 +151,7 @@ def examine(home: Home) -> tuple[Finding, ...]:
         "journal": _journal,
         "letters": _dead_letters,
         "keys": _keys,
+        "approvers": _approvers,
         "services": _services,
         "trading": _trading,
     }

@@ -54,6 +54,10 @@ class Authority:
         """Return when the journal knows this process's own approvers, or raise `looser_limit`."""
         self.roll.electors.demand_no_stranger(self.roll.anchors.approvers)
 
+    def exchanged(self) -> tuple[str, ...]:
+        """Return the approvers whom this process has configured with a key they have no more."""
+        return self.roll.electors.exchanged(self.roll.anchors.approvers)
+
 
 @dataclass(frozen=True, slots=True)
 class Opinion:

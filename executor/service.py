@@ -97,6 +97,8 @@ class Service:
         Raises:
             Fault: from journal or venue; nothing was received.
         """
+        for name in self._parts.authority.exchanged():
+            self._parts.log.say("earlier_key_configured", at=self._parts.diary.now_or_last(), approver=name)
         self.cancel_stopped()
         self.brake.note()
         has_begun = False

@@ -75,14 +75,14 @@ class Electors:
     def demand_no_stranger(self, configured: Mapping[str, str]) -> None:
         """Return when the journal knows everybody whom configuration names; each process asks for itself.
 
-        Whoever writes a home's first event could found it with fewer, and so lower its quorum.
+        Whoever writes a home's first event could found it with fewer, and so lower its quorum. A key
+        that was theirs before a quorum exchanged it is known too: it has no vote, and stays configured.
 
         Raises:
             Fault: `looser_limit`, naming the first whom it does not know.
         """
-        known = {name: member.address.lower() for name, member in self.members.items()}
         for name, address in configured.items():
-            if known.get(name) != address.lower() and name not in self.removed:
+            if not self._knew(name, address) and name not in self.removed:
                 raise Fault(
                     ErrorCode.LOOSER_LIMIT,
                     f"config.toml names the approver {name} with a key that the journal does not know",
@@ -90,6 +90,21 @@ class Electors:
                     f"`when-to-invest approvals enrol {name}`; named from the start? then somebody else "
                     "founded this home: trust nothing in it, and restore its journal from a backup",
                 )
+
+    def exchanged(self, configured: Mapping[str, str]) -> tuple[str, ...]:
+        """Return, in order, the members whom configuration names with a key that a quorum exchanged since."""
+        return tuple(
+            sorted(
+                name
+                for name, address in configured.items()
+                if name in self.members
+                and self.members[name].address.lower() != address.lower()
+                and self._knew(name, address)
+            )
+        )
+
+    def _knew(self, name: str, address: str) -> bool:
+        return address.lower() in self.keys_of.get(name, frozenset())
 
     def enrol(self, approver: Approver, *, is_believed: bool) -> None:
         """Put somebody on the roll; with a vote here when those who signed are believed."""

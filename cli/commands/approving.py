@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 VALID_FOR = timedelta(hours=1)
 """How long a signature counts; shorter when the hold itself ends sooner."""
 
+_EXCHANGED = "; config.toml has an earlier key of theirs, which has no vote"
+
 ApproverOption = Annotated[str, typer.Option("--as", help="Name of the approver whose key signs.")]
 
 
@@ -93,12 +95,14 @@ def _voters(home: Home) -> list[dict[str, str | None]]:
         return []
     with open_registry(home, is_read_only=True) as registry:
         roll, voting = registry.roll, registry.roll.at(registry.now())
+        exchanged = roll.electors.exchanged(roll.anchors.approvers)
         return [
             {
                 "name": name,
                 "address": member.address,
                 "valid_until": None if member.valid_until is None else utc_text(member.valid_until),
-                "standing": "votes" if name in voting else "has no vote now",
+                "standing": ("votes" if name in voting else "has no vote now")
+                + (_EXCHANGED if name in exchanged else ""),
             }
             for name, member in roll.members.items()
         ]

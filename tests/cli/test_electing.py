@@ -189,6 +189,24 @@ def test_a_changed_document_another_key_and_a_stranger_are_told_apart(office: Of
     assert "its message is not what this home shows" in error["message"]
 
 
+def test_a_key_that_was_exchanged_may_stay_in_the_configuration_and_is_told_of(office: Office) -> None:
+    office.run("approvals", "remove", "carol")
+    for name in ("alice", "bob"):
+        office.sign("remove-carol", name)
+    office.run("approvals", "enrol", "carol", "--address", KEYS["dave"].address)
+    for name in ("alice", "bob"):
+        office.sign("enrol-carol", name)
+    told = {row["name"]: row for row in office.run("approvals", "list")["approvers"]}
+    assert told["carol"]["address"] == KEYS["dave"].address
+    assert "config.toml has an earlier key of theirs" in told["carol"]["standing"]
+    assert told["alice"]["standing"] == "votes"
+    (check,) = [item for item in office.run("doctor")["checks"] if item["name"] == "approvers"]
+    assert check["ok"]
+    assert "an earlier key of carol" in check["found"]
+    assert run_executor(office.home, until_idle=True) == 0
+    assert '"event": "earlier_key_configured"' in office.capture.readouterr().err
+
+
 def test_names_written_into_the_configuration_later_refuse_to_start(office: Office) -> None:
     text = office.home.config.read_text()
     office.home.config.write_text(text + f'dave = "{KEYS["dave"].address}"\n')

@@ -194,3 +194,28 @@ def test_who_was_removed_may_stay_in_the_configuration(world: World) -> None:
         ),
     )
     world.run()
+
+
+def test_whose_key_a_quorum_exchanged_may_stay_in_the_configuration(world: World) -> None:
+    """The earlier key has no vote; a process that has not heard of the new one goes on."""
+    service = world.run()
+    enrol_carol(world, "alice", "bob")
+    old, new = approver_signer("alice").address, approver_signer("alice2").address
+    asked = motion(world, kh.REMOVE, kh.remove_details("alice", old), serial=1)
+    told: dict[str, Any] = {"at": world.clock.now(), "mode": Mode.REPLAY}
+    gone = kh.ApproverRemoved(
+        **told, name="alice", address=old, motion=asked, endorsements=signed(asked, "bob", "carol")
+    )
+    tell(world, gone)
+    alice = kh.Approver(name="alice", address=new)
+    asked = motion(world, kh.ENROL, kh.enrol_details(alice), serial=2)
+    tell(
+        world,
+        kh.ApproverEnrolled(**told, approver=alice, motion=asked, endorsements=signed(asked, "bob", "carol")),
+    )
+    service.step(wait_s=0)
+    world.run()
+    world.gate.approvals = ("alice",)
+    by_the_old_key = world.gate.propose(**LARGE)
+    world.run()
+    assert not world.decision(by_the_old_key).orders

@@ -9,9 +9,10 @@ import pytest
 from policies.electors import Electors
 from tests.policies.electing import KEYS, approver
 from tests.strategies.situations import NOW
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.keyholders import Approver
 
-ALICE, BOB = KEYS["alice"].address, KEYS["bob"].address
+ALICE, BOB, CAROL = (KEYS[name].address for name in ("alice", "bob", "carol"))
 
 
 def home() -> Electors:
@@ -42,6 +43,26 @@ def test_whoever_comes_back_with_another_key_is_known_by_both() -> None:
     assert electors.keys_of["bob"] == {ALICE.lower(), BOB.lower()}
     electors.enrol(Approver(name="bob", address=BOB), is_believed=True)
     assert electors.believed == {"alice", "bob"}
+
+
+def test_a_key_that_was_theirs_before_is_no_strangers_and_is_told_of() -> None:
+    electors = home()
+    assert electors.exchanged({"alice": ALICE, "bob": BOB}) == ()
+    electors.remove("bob", is_believed=True)
+    assert electors.exchanged({"bob": BOB}) == ()
+    electors.enrol(Approver(name="bob", address=CAROL), is_believed=True)
+    for configured in ({"bob": BOB}, {"bob": BOB.lower()}, {"bob": CAROL}):
+        electors.demand_no_stranger(configured)
+    assert electors.exchanged({"bob": BOB, "alice": ALICE, "mallory": BOB}) == ("bob",)
+    assert electors.exchanged({"bob": CAROL}) == ()
+    assert electors.at(NOW)["bob"] == CAROL
+
+
+@pytest.mark.parametrize("configured", [{"bob": ALICE}, {"alice": BOB}, {"mallory": BOB}])
+def test_a_key_that_never_was_theirs_is_a_strangers(configured: dict[str, str]) -> None:
+    with pytest.raises(Fault) as caught:
+        home().demand_no_stranger(configured)
+    assert caught.value.code is ErrorCode.LOOSER_LIMIT
 
 
 @pytest.mark.parametrize(("after_s", "names"), [(-1, {"alice", "bob"}), (0, {"bob"}), (1, {"bob"})])
