@@ -139,8 +139,8 @@ class Decisions(Mapping[str, DecisionRecord]):
         trade = (venue, trade_id)
         return trade in self._book.seen_trades or self._shelf.of_trade(trade) is not None
 
-    def apply(self, recorded: Recorded) -> None:
-        """Advance book and decision by one event that belongs to a decision.
+    def apply(self, recorded: Recorded) -> bool:
+        """Advance book and decision by one event of a decision; return whether anybody had proposed it.
 
         Raises:
             Fault: `illegal_transition` when it cannot have happened.
@@ -151,19 +151,20 @@ class Decisions(Mapping[str, DecisionRecord]):
         if entry is None:
             entry = self._recalled(self._shelf.of_decision(decision_id))
         kind = type(event)
-        if kind in _ORDERED:
-            self._make_ready(event)  # type: ignore[arg-type]
         if kind is ev.IntentProposed:
             entry = self._opened(event, is_known=entry is not None)  # type: ignore[arg-type]
+        elif entry is None:
+            return False
         else:
+            if kind in _ORDERED:
+                self._make_ready(event)  # type: ignore[arg-type]
             self._book.apply(event)
-            if entry is None:
-                return
             entry.record.apply(event)
         entry.places.append(sequence)
         entry.hashes.append(own_hash)
         self._open = None
         self._make_room(kind, decision_id, entry)
+        return True
 
     def _opened(self, event: ev.IntentProposed, *, is_known: bool) -> _Entry:
         if is_known:

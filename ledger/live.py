@@ -56,7 +56,8 @@ class LiveLedger:
 
     An event that cannot have happened ends it: from then on every refresh raises, because
     a state that skipped an event is not the journal's. Only what would loosen without the
-    signatures for it changes nothing, so that whoever can write cannot lift a halt.
+    signatures for it changes nothing, so that whoever can write cannot lift a halt; and what
+    is told of a decision that nobody proposed, which can move neither money nor exposure.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class LiveLedger:
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
         self.passed_over: list[PassedOver] = []
-        """The first events that changed nothing, for want of signatures or of what they were signed for."""
+        """The first events that changed nothing: unsigned, not what was signed for, or nobody's."""
         self.passed_over_count = 0
         self.book = AccountBook()
         self.decisions = Decisions(journal, self.book, kept=kept, shelf=Shelf(shelf_in))
@@ -155,7 +156,8 @@ class LiveLedger:
         elif kind in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
             self._pass_over(recorded, "what it was signed for is not so, or no longer")
         elif kind in _OF_DECISIONS:
-            self.decisions.apply(recorded)
+            if not self.decisions.apply(recorded):
+                self._pass_over(recorded, "nobody proposed that decision")
         else:
             self.book.apply(event)
 

@@ -166,7 +166,7 @@ async def _serve(
 
     web = Announced(_web_config(server))
     _end_on_signals(web)
-    async with _alongside(background):
+    async with _alongside(background, end=lambda: setattr(web, "should_exit", True)):
         await web.serve(sockets=[listener])
 
 
@@ -194,15 +194,32 @@ def _web_config(server: ToolServer) -> uvicorn.Config:
 
 
 @contextlib.asynccontextmanager
-async def _alongside(background: Callable[[], Awaitable[None]] | None) -> AsyncIterator[None]:
-    """Keep `background` running inside the block, and end it with the block."""
-    running = asyncio.ensure_future(background()) if background else None
+async def _alongside(
+    background: Callable[[], Awaitable[None]] | None, *, end: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Keep `background` running inside the block, and end it with the block.
+
+    One that dies calls `end`: a server without it would look well and do half its work.
+
+    Raises:
+        Fault: `internal` when it died.
+    """
+    if background is None:
+        yield
+        return
+    running = asyncio.ensure_future(background())
+    running.add_done_callback(lambda _: end())
     try:
         yield
     finally:
-        if running is not None:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+        running.cancel()
+        (outcome,) = await asyncio.gather(running, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise Fault(
+            ErrorCode.INTERNAL,
+            f"what the server does by itself ended with {type(outcome).__name__}",
+            fix="start the services again; report this defect if it ends again",
+        ) from outcome
 
 
 def _end_on_signals(web: Any) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.memory_journal import MemoryJournal
 from tests.ledger.journals import drill
 from tests.when_to_invest.samples import Story, funded, one_of_each, order_intent
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event, OrderSettled, TradingStateChanged
+from when_to_invest.events import Event, IntentProposed, OrderSettled, TradingStateChanged
 from when_to_invest.history import decisions
 from when_to_invest.intents import Side
 from when_to_invest.orders import OrderState, OrderStep
@@ -110,3 +110,21 @@ def test_an_event_that_cannot_have_happened_ends_the_live_state() -> None:
             live.refresh()
         assert caught.value.code is ErrorCode.ILLEGAL_TRANSITION
     assert live.head.sequence == len(story.until_sealed())
+
+
+_OF_STRANGERS = [
+    event
+    for event in one_of_each()
+    if hasattr(event, "decision_id") and not isinstance(event, IntentProposed)
+]
+
+
+@pytest.mark.parametrize("event", _OF_STRANGERS, ids=lambda event: event.kind)
+def test_what_is_told_of_a_decision_that_nobody_proposed_changes_nothing(event: Event) -> None:
+    journal = MemoryJournal()
+    live = LiveLedger(journal, is_warranted=lambda _event, _home_id: True)
+    journal.append([funded(), event, drill(1)])
+    live.refresh()
+    assert live.book == fold([funded(), drill(1)])
+    assert not live.decisions
+    assert [(item.sequence, item.kind) for item in live.passed_over] == [(2, event.kind)]

@@ -254,3 +254,14 @@ def test_on_a_clock_that_went_back_nothing_is_decided_and_everything_can_be_canc
     assert desk.cancel(sent.decision_id, caller="agent").is_cancel_requested
     bench.clock.move_to(NOW - timedelta(seconds=5))
     assert desk.propose(proposal("1000", request_id="r-3"), caller="agent").verdict == "approved"
+
+
+def test_a_seal_of_a_decision_that_nobody_proposed_stops_nobody(bench: Bench) -> None:
+    desk = bench.desk()
+    desk.propose(proposal("5000"), caller="agent")
+    (sealed,) = (item.event for item in bench.journal.recorded if item.event.kind == "envelope_sealed")
+    bench.journal.append([sealed.model_copy(update={"decision_id": "d-" + "9" * 24})])
+    for restarted in (desk, bench.desk()):
+        assert restarted.relay() == 0
+        assert len(restarted.portfolio(proposers=frozenset({"agent"})).reservations) == 1
+    assert desk.propose(proposal("100", request_id="r-2"), caller="agent").state == "queued"

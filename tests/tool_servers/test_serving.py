@@ -9,7 +9,16 @@ import socket
 import pytest
 
 from tool_servers.access import Callers
-from tool_servers.serving import Address, LaunchSecrets, listen, parse_address, read_secrets, url_of
+from tool_servers.assembly import ServerCard, build_server
+from tool_servers.serving import (
+    Address,
+    LaunchSecrets,
+    listen,
+    parse_address,
+    read_secrets,
+    serve_http,
+    url_of,
+)
 from when_to_invest.errors import ErrorCode, Fault
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - planted to be looked for
@@ -69,3 +78,16 @@ def test_any_other_address_is_refused(text: str) -> None:
     with pytest.raises(Fault) as error:
         parse_address(text)
     assert error.value.code is ErrorCode.BAD_ARGUMENT
+
+
+def test_a_server_ends_when_what_it_does_by_itself_dies() -> None:
+    async def dies() -> None:
+        raise KeyError("d-1")
+
+    server = build_server(ServerCard("orders", "Nothing."), ())
+    with (
+        listen(Address("127.0.0.1", 0)) as listener,
+        pytest.raises(Fault, match="ended with KeyError") as ended,
+    ):
+        serve_http(server, listener, background=dies, on_ready=lambda _: None)
+    assert ended.value.code is ErrorCode.INTERNAL
