@@ -124,7 +124,7 @@ class Exchange:
 
     def _admitted(self, ask: Ask, listing: Listing) -> Order:
         price = ask.price if ask.price is not None else self._market_price(ask, listing)
-        listing.check(price, ask.quantity)
+        listing.check(price, ask.quantity, is_unfiltered=ask.is_unfiltered)
         self._refuse_duplicate(ask)
         meets = matches_of(self._books[ask.symbol], ask)
         if ask.force is Force.POST_ONLY and meets:

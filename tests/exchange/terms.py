@@ -96,11 +96,15 @@ class Listing:
     def symbol(self) -> str:
         return f"{self.base}/{self.quote}"
 
-    def check(self, price: Decimal, quantity: Decimal) -> None:
-        """Raise RefusedError unless price and quantity pass every filter."""
+    def check(self, price: Decimal, quantity: Decimal, *, is_unfiltered: bool = False) -> None:
+        """Raise RefusedError unless price and quantity pass every filter (unfiltered: are amounts at all)."""
         if not price.is_finite() or price <= 0 or price % self.tick:
             raise RefusedError(Why.BAD_PRICE)
-        if not quantity.is_finite() or quantity <= 0 or quantity % self.lot:
+        if not quantity.is_finite() or quantity <= 0:
+            raise RefusedError(Why.BAD_QUANTITY)
+        if is_unfiltered:
+            return
+        if quantity % self.lot:
             raise RefusedError(Why.BAD_QUANTITY)
         if price * quantity < self.min_notional:
             raise RefusedError(Why.TOO_SMALL)
@@ -126,7 +130,10 @@ class FeeSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What an account asks for; no price means at the market."""
+    """What an account asks for; no price means at the market.
+
+    Recorded totals hold odd lots and remainders that no new order may have: `is_unfiltered`.
+    """
 
     account: str
     symbol: str
@@ -136,6 +143,7 @@ class Ask:
     force: Force = Force.GOOD_TILL_CANCELLED
     client_id: str | None = None
     self_trade: SelfTrade = SelfTrade.ALLOW
+    is_unfiltered: bool = False
 
 
 @dataclass(slots=True)
