@@ -14,12 +14,14 @@ from typing import Final, assert_never
 
 from executor.diary import Diary
 from executor.market import Market
+from home.callers import RISK
 from home.latch import Switch
 from policies.caller_limits import judge_by_both
 from policies.exposures import instruments_to_mark
 from policies.facts import Facts, gather_facts
 from policies.latched import under_latch
 from policies.limits import Limits
+from policies.losses import loss_doubt
 from policies.roll import Roll
 from policies.turbulence import market_index
 from policies.verify import verify_envelope
@@ -81,12 +83,13 @@ class Judgement:
 
         Raises:
             Fault: the first of them that does not, as `policies.verify` names it; `forbidden` when
-                whoever proposed it is no caller here; `clock_back` before all others.
+                whoever proposed it is no caller here, or it sells after a loss that is not seen
+                here; `clock_back` before all others.
         """
         self._diary.demand_forward()
         self._demand_caller(envelope.content)
         roll, now = self._authority.roll, self._diary.now()
-        return verify_envelope(
+        content = verify_envelope(
             envelope,
             seal_addresses=roll.seals.trusted(now, sealed_at=envelope.content.sealed_at),
             approvers=roll.at(now),
@@ -97,6 +100,8 @@ class Judgement:
             typed_digest=typed_digest,
             recover=recover_address,
         )
+        self._demand_loss(content)
+        return content
 
     def judge(self, content: EnvelopeContent) -> Opinion:
         """Judge a verified content's intent on the diary's present fold, by its proposer's limits too."""
@@ -118,6 +123,30 @@ class Judgement:
                 ErrorCode.FORBIDDEN,
                 f"{name!r} is no caller of this home, or not who proposed this",
                 fix=f"enrol it as [callers.{name}] in the executor's own config.toml, too",
+            )
+
+    def _demand_loss(self, content: EnvelopeContent) -> None:
+        """Return when people signed a sale after a loss, or the loss shows on this process's own prices.
+
+        Raises:
+            Fault: `forbidden`, saying what shows instead; who writes the journal can make up a breaker.
+        """
+        intent, book = content.intent, self._diary.book
+        if intent.proposer != RISK or not isinstance(intent, OrderIntent) or content.approvals:
+            return
+        prices = {name: price for name in instruments_to_mark(book) if (price := self._reference(name))}
+        doubt = loss_doubt(
+            intent.account,
+            book=book,
+            prices=prices,
+            limits=self._authority.limits,
+            now=self._diary.now(),
+        )
+        if doubt is not None:
+            raise Fault(
+                ErrorCode.FORBIDDEN,
+                f"a sale after a loss that is not seen: {doubt}",
+                fix="find out who tripped the breaker; sell by an order of your own if it should go",
             )
 
     def _facts(self, content: EnvelopeContent) -> Facts:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
 from typing import Final
 
+from policies.exactness import EXACT, known_price
 from policies.facts import Facts
 from policies.limits import Limits
 from policies.rule import missing, over_cap
+from policies.worth import measure_worth
 from when_to_invest.breakers import Halt
 from when_to_invest.intents import OrderIntent
+from when_to_invest.market import ReferencePrice
 from when_to_invest.money import BPS_PER_UNIT, decimal_text
+from when_to_invest.portfolio import AccountBook
 from when_to_invest.standing import Standing
 from when_to_invest.verdicts import Reason
 
@@ -50,6 +55,28 @@ def _is_loss(halt: Halt) -> bool:
 def loss_beyond(*, before_usd: Decimal, now_usd: Decimal, cap_bps: Decimal) -> bool:
     """Return whether the fall from `before_usd` to `now_usd` is larger than `cap_bps` of the former."""
     return (before_usd - now_usd) * BPS_PER_UNIT > before_usd * cap_bps
+
+
+def loss_doubt(
+    account: str, *, book: AccountBook, prices: Mapping[str, ReferencePrice], limits: Limits, now: datetime
+) -> str | None:
+    """Return why no loss of `account` beyond a limit shows at these prices; none when one does.
+
+    `prices` are the caller's own, by instrument. A breaker in the journal only says that there
+    was a loss; what is sold because of it is sold where the loss is seen.
+    """
+    usable = {name: price for name, mark in prices.items() if (price := known_price(mark)) is not None}
+    with localcontext(EXACT):
+        worth = measure_worth(account, book=book, prices=usable, now=now)
+        if worth.equity_usd is None:
+            return f"what the account {account} is worth is not known here, so no loss of it is"
+        caps = ((worth.day_start_usd, limits.max_daily_loss_bps), (worth.peak_usd, limits.max_drawdown_bps))
+        for before_usd, cap_bps in caps:
+            if before_usd is not None and loss_beyond(
+                before_usd=before_usd, now_usd=worth.equity_usd, cap_bps=cap_bps
+            ):
+                return None
+        return f"the account {account} is worth {worth.equity_usd:.2f} USD here, no loss beyond a limit"
 
 
 def doubt_about_worth(rule: str, *, intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:

@@ -13,6 +13,7 @@ from executor.venues.port import VenueStatus
 from home.callers import RISK
 from home.settings import OnLoss, RiskSettings, Settings
 from ledger.journal import Head
+from policies.losses import loss_why
 from tests.executor.whole import Whole
 from tests.fakes.fake_market import daily_bar
 from tests.tool_servers.bench import ALICE, BOB, NOW, MarketOfTests, RacingJournal, signed
@@ -131,6 +132,56 @@ def test_what_people_reduced_for_other_reasons_is_not_sold() -> None:
     whole.journal.append([reducing])
     whole.desk().relay()
     assert not sales(whole)
+
+
+@pytest.mark.parametrize("since", ["its peak", "its day's start"])
+def test_a_breaker_that_somebody_made_up_sells_nothing_and_says_so(
+    since: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = after_a_fall(OnLoss.FLATTEN, to_usd="99")
+    made_up = ev.TradingStateChanged(
+        at=whole.clock.now(),
+        mode=whole.settings.mode,
+        scope="account:main",
+        state=TradingState.REDUCING,
+        by="executor",
+        why=loss_why(cap_bps=Decimal(500), since=since),
+    )
+    whole.journal.append([made_up])
+    desk = whole.desk()
+    for _ in range(3):
+        desk.relay()
+    assert not sales(whole)
+    (told,) = [record.getMessage() for record in caplog.records if "nothing is sold" in record.getMessage()]
+    assert "no loss beyond a limit" in told
+
+
+def recover(whole: Whole) -> None:
+    """Let the market say that nothing was lost."""
+    whole.market.bars["SPX"] = [daily_bar(day, "100", "101", "99", "100") for day in range(9)]
+
+
+def test_the_executor_sends_no_sale_after_a_loss_that_it_does_not_see() -> None:
+    whole = after_a_fall(OnLoss.FLATTEN)
+    whole.desk().relay()
+    recover(whole)
+    whole.work()
+    assert not whole.venue.orders
+    (rejected,) = [item.event for item in whole.journal.read() if item.event.kind == "envelope_rejected"]
+    assert rejected.code == "forbidden"
+    assert "a sale after a loss that is not seen" in rejected.message
+
+
+def test_what_people_signed_is_judged_by_the_limits_alone() -> None:
+    whole = after_a_fall(OnLoss.FLATTEN)
+    whole.desk().relay()
+    whole.work()
+    sign_everything(whole)
+    recover(whole)
+    whole.desk().relay()
+    whole.work()
+    rejected = [item.event for item in whole.journal.read() if item.event.kind == "envelope_rejected"]
+    assert {event.code for event in rejected} == {"price_worse_than_collar"}
 
 
 def test_what_needs_no_signature_goes_at_once_and_the_rest_waits_for_people() -> None:

@@ -3,13 +3,15 @@
 Stage: orders server, between its look at the halts and its outbox, as the proposer `risk`. Each
 piece goes through the gate like anybody's order, and waits for people where that one would.
 What was sold already is read from the journal alone, so a process that dies goes on where it
-was. It must never buy, lift a halt, or promise more than is held.
+was. It must never buy, lift a halt, promise more than is held, or sell after a loss that it does
+not see on its own prices.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -18,9 +20,11 @@ from home.callers import RISK
 from home.settings import OnLoss
 from ledger.journal import Journal
 from ledger.live import LiveLedger
-from policies.losses import Trip, loss_trip
+from policies.exposures import instruments_to_mark
+from policies.losses import Trip, loss_doubt, loss_trip
 from policies.unwinding import Sale, due_quantity, piece_quantity
 from tool_servers.orders.court import Case, Court
+from tool_servers.orders.market_view import marks_of
 from tool_servers.orders.minutes import commit, order_intent
 from tool_servers.orders.proposal import Proposal, limit_price_usd
 from when_to_invest.errors import ErrorCode, Fault
@@ -32,6 +36,7 @@ MOST_AT_ONCE: Final = 10
 """Pieces proposed in one look; the next look follows within seconds."""
 RETRY_AFTER: Final = timedelta(minutes=15)
 """How long a piece that came to nothing, or one of the same size, keeps the next one waiting."""
+_log = logging.getLogger(__name__)
 _UNPRICED: Final = frozenset(
     {ErrorCode.UNKNOWN_INSTRUMENT, ErrorCode.NO_DATA, ErrorCode.CORRUPT_DATA, ErrorCode.AS_OF_BEFORE_DATA}
 )
@@ -44,6 +49,8 @@ class Unwinder:
     journal: Journal
     ledger: LiveLedger
     court: Court
+    doubted: set[str] = field(default_factory=set)
+    """Breakers whose loss was not seen here, told once each."""
 
     def look(self) -> int:
         """Propose what is due, and cancel what is no longer; return how often anything was said.
@@ -72,13 +79,24 @@ class Unwinder:
         trip = loss_trip(self.ledger.book.standing, account=self.court.settings.account)
         if cancels := self._cancels(trip, now=now):
             return cancels
-        if trip is None:
+        if trip is None or not self._is_seen(trip, now=now):
             return ()
         pieces = tuple(self._pieces(trip))
         for name in self._held():
             if intent := self._intent(name, trip, pieces, now=now):
                 return self._opened(intent)
         return ()
+
+    def _is_seen(self, trip: Trip, *, now: datetime) -> bool:
+        """Return whether the loss shows on this process's own prices; the doubt is logged once a trip."""
+        book, court = self.ledger.book, self.court
+        prices = marks_of(court.view, instruments_to_mark(book), now=now)
+        account = court.settings.account
+        doubt = loss_doubt(account, book=book, prices=prices, limits=court.limits, now=now)
+        if doubt is not None and trip.event_digest not in self.doubted:
+            self.doubted.add(trip.event_digest)
+            _log.warning("nothing is sold after the loss breaker %s: %s", trip.event_digest[:12], doubt)
+        return doubt is None
 
     def _cancels(self, trip: Trip | None, *, now: datetime) -> list[Event]:
         known = self.ledger.decisions
