@@ -163,7 +163,14 @@ class Decisions(Mapping[str, DecisionRecord]):
         entry.places.append(sequence)
         entry.hashes.append(own_hash)
         self._open = None
-        self._make_room(kind, decision_id, entry)
+        if not self.is_catching_up:
+            self._live.move_to_end(decision_id)
+            self._make_room()
+        elif kind in _ENDING and entry.record.state in FINAL_STATES:
+            # Now its events are still in the processor's own memory.
+            self._end(decision_id, entry)
+        elif kind is ev.IntentProposed:
+            self._make_room()
         return True
 
     def _opened(self, event: ev.IntentProposed, *, is_known: bool) -> _Entry:
@@ -175,21 +182,14 @@ class Decisions(Mapping[str, DecisionRecord]):
         self._count += 1
         return entry
 
-    def _make_room(self, kind: type[ev.Event], decision_id: str, entry: _Entry) -> None:
-        """Shelve what nothing is expected of, now or when enough has gathered."""
-        if self._kept is None:
-            return
-        if not self.is_catching_up:
-            self._live.move_to_end(decision_id)
-        elif kind in _ENDING:
-            # Its events are still in the processor's own memory.
-            if entry.record.state in FINAL_STATES and self._is_over(decision_id, entry):
-                self._shelve(decision_id, entry)
-            return
-        elif kind is not ev.IntentProposed:
-            return
-        if len(self._live) > self._kept:
+    def _make_room(self) -> None:
+        """Shelve some of what nothing is expected of, when enough has gathered."""
+        if self._kept is not None and len(self._live) > self._kept:
             self._lay_aside(self._kept)
+
+    def _end(self, decision_id: str, entry: _Entry) -> None:
+        if self._kept is not None and self._is_over(decision_id, entry):
+            self._shelve(decision_id, entry)
 
     def _make_ready(self, event: ev.SendIntended | ev.OrderMoved | ev.OrderFilled | ev.OrderSettled) -> None:
         """Bring back to the book what it knew of this order and this trade."""
@@ -238,17 +238,18 @@ class Decisions(Mapping[str, DecisionRecord]):
 
 def _card_of(entry: _Entry, book: AccountBook) -> Card:
     record = entry.record
+    decision_id, intent = record.decision_id, record.intent
     return Card(
-        number=entry.number,
-        decision_id=record.decision_id,
-        state=record.state,
-        proposer=record.intent.proposer,
-        is_order=isinstance(record.intent, OrderIntent),
-        may_trade_late=record.may_trade_late,
-        places=tuple(entry.places),
-        digest=_digest(entry.hashes),
-        orders=book.orders_known(record.decision_id),
-        trades=_trades(record),
+        entry.number,
+        decision_id,
+        record.state,
+        intent.proposer,
+        isinstance(intent, OrderIntent),
+        record.may_trade_late,
+        tuple(entry.places),
+        _digest(entry.hashes),
+        book.orders_known(decision_id),
+        _trades(record),
     )
 
 

@@ -12,6 +12,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,18 +39,15 @@ _SCHEMA: Final = (
     "CREATE INDEX waiting ON cards (number) WHERE state = 'held'",
     """CREATE TABLE keys (key INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, number))
     WITHOUT ROWID""",
-    "CREATE TABLE loose_keys (key INTEGER NOT NULL, number INTEGER NOT NULL)",
+    "CREATE TABLE loose_keys (keys BLOB NOT NULL, numbers BLOB NOT NULL)",
 )
 _HINT_BITS: Final = 1 << 23
-_HINT_MASK: Final = _HINT_BITS - 1
 """Marks of what lies here: most of what is asked for does not, and no file is read then."""
+_HINT_MASK: Final = _HINT_BITS - 1
 _COLUMNS: Final = "number, decision_id, state, proposer, is_order, may_trade_late, known"
 _PUT_CARD: Final = "INSERT OR REPLACE INTO cards VALUES (?,?,?,?,?,?,?)"
-_PUT_KEY: Final = "INSERT INTO loose_keys VALUES (?, ?)"
-_SORT_KEYS: Final = (
-    "INSERT OR IGNORE INTO keys SELECT key, number FROM loose_keys ORDER BY key, number",
-    "DELETE FROM loose_keys",
-)
+_PUT_KEYS: Final = "INSERT INTO loose_keys VALUES (?, ?)"
+_PUT_KEY: Final = "INSERT OR IGNORE INTO keys VALUES (?, ?)"
 _BY_KEY: Final = f"SELECT {_COLUMNS} FROM keys JOIN cards USING (number) WHERE key = ?"  # noqa: S608 - constants
 _TEXT_OF: Final = {state: state.value for state in DecisionState}
 Order = tuple[str, str]
@@ -77,9 +75,10 @@ class Card(NamedTuple):
     @property
     def keys(self) -> list[int]:
         """Return what it is found by; another card may have the same key by chance."""
-        told: list[object] = [self.decision_id, *self.trades]
-        told += [client_order_id for client_order_id, _ in self.orders]
-        return [hash(item) for item in told]
+        told = [hash(self.decision_id), *map(hash, self.trades)]
+        for client_order_id, _ in self.orders:
+            told.append(hash(client_order_id))
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,8 @@ class Shelf:
         self._directory = directory
         self._connection: sqlite3.Connection | None = None
         self._waiting: list[Card] = []
-        self._keys: list[tuple[int, int]] = []
+        self._keys: tuple[array[int], array[int]] = (array("q"), array("q"))
+        """Keys of the cards that wait, and whose they are."""
         self._has_loose_keys = False
         self._hints = bytearray(_HINT_BITS // 8)
 
@@ -129,9 +129,11 @@ class Shelf:
         """
         with self._lock:
             self._waiting.append(card)
-            hints, number = self._hints, card.number
-            for key in card.keys:
-                self._keys.append((key, number))
+            hints, number, told = self._hints, card.number, card.keys
+            keys, numbers = self._keys
+            keys.extend(told)
+            for key in told:
+                numbers.append(number)
                 first, second = key & _HINT_MASK, key >> 32 & _HINT_MASK
                 hints[first >> 3] |= 1 << (first & 7)
                 hints[second >> 3] |= 1 << (second & 7)
@@ -185,7 +187,7 @@ class Shelf:
         """Let go of the file, which is gone with that. Closing twice is allowed."""
         with self._lock:
             self._waiting.clear()
-            self._keys.clear()
+            self._keys = (array("q"), array("q"))
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -216,18 +218,20 @@ class Shelf:
                 self._connection = _nameless(self._directory)
             with sqlite_files.immediate(self._connection):
                 self._connection.executemany(_PUT_CARD, map(_row, self._waiting))
-                self._connection.executemany(_PUT_KEY, self._keys)
+                self._connection.execute(_PUT_KEYS, self._keys)
         self._waiting.clear()
-        self._keys.clear()
+        self._keys = (array("q"), array("q"))
         self._has_loose_keys = True
 
     def _sort_keys(self) -> None:
-        """Bring loose keys in order, all at once: keys that come in order cost least."""
+        """Put loose keys where they are found, sorted: keys that come in order cost least."""
         self._write()
         if self._has_loose_keys and self._connection is not None:
             with _translated(), sqlite_files.immediate(self._connection):
-                for statement in _SORT_KEYS:
-                    self._connection.execute(statement)
+                for loose in self._connection.execute("SELECT keys, numbers FROM loose_keys"):
+                    keys, numbers = (array("q", stored) for stored in loose)
+                    self._connection.executemany(_PUT_KEY, sorted(zip(keys, numbers, strict=True)))
+                self._connection.execute("DELETE FROM loose_keys")
             self._has_loose_keys = False
 
 

@@ -23,7 +23,7 @@ from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
-_BATCH: Final = 128
+_BATCH: Final = 256
 _GONE: Final = "it is missing though the witness saw it"
 _AT: Final = "SELECT sequence, previous_hash, hash, event FROM events WHERE sequence = ?"
 

@@ -67,6 +67,8 @@ FINAL_STATES = frozenset(
     }
 )
 """States after which nothing more is expected to happen."""
+_ENDED_BEFORE_A_TRADE = frozenset(state for state in TERMINAL if OrderStep.FILLED in ORDER_LIFE[state])
+"""How an order ends that a trade may have raced."""
 
 
 @dataclass(slots=True)
@@ -119,16 +121,20 @@ class DecisionRecord:
     @property
     def is_open(self) -> bool:
         """Whether an order of it may still come, or may still trade."""
-        return (self.envelope is not None and self.state not in FINAL_STATES) or any(
-            order.is_open for order in self.orders.values()
-        )
+        if self.envelope is not None and self.state not in FINAL_STATES:
+            return True
+        for order in self.orders.values():  # noqa: SIM110 - `any` of a generator takes twice as long
+            if order.state not in TERMINAL:
+                return True
+        return False
 
     @property
     def may_trade_late(self) -> bool:
         """Whether an order ended that a trade may have raced."""
-        return any(
-            OrderStep.FILLED in ORDER_LIFE[order.state] for order in self.orders.values() if not order.is_open
-        )
+        for order in self.orders.values():  # noqa: SIM110 - as above
+            if order.state in _ENDED_BEFORE_A_TRADE:
+                return True
+        return False
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event of this decision.

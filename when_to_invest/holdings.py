@@ -54,6 +54,8 @@ class Holdings:
         fee_usd: Decimal = ZERO,
     ) -> None:
         """Book an execution of an (account, instrument)."""
-        position = self.positions.setdefault(owner, Position())
+        position = self.positions.get(owner)
+        if position is None:
+            position = self.positions[owner] = Position()
         position.apply(side=side, quantity=quantity, price_usd=price_usd)
         self.add_cash(owner[0], -(side.sign * quantity * price_usd + fee_usd))

@@ -124,7 +124,7 @@ class AccountBook(GovernedHoldings):
 
     def orders_known(self, decision_id: str) -> tuple[tuple[str, str], ...]:
         """Return client order id and state of every order of a decision, oldest first."""
-        return tuple((name, self.order_states[name].value) for name in self.orders_of.get(decision_id, ()))
+        return tuple([(name, self.order_states[name].value) for name in self.orders_of.get(decision_id, ())])
 
     def unresolved_orders(self, instrument: str, *, besides: str) -> int:
         """Return how many orders in `instrument` have an unknown outcome, one decision left out."""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
 from when_to_invest import events as ev
+from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.marks import VenueReported
 from when_to_invest.orders import OrderStep
@@ -45,6 +46,12 @@ class SealedOrder(NamedTuple):
     def worth_usd(self) -> Decimal:
         """Return what has traded of it, and what still may, at its limit."""
         return self.filled_usd + self.quantity_open * self.limit_price_usd
+
+    def after(self, *, quantity_open: Decimal, filled_usd: Decimal, sent_at: datetime | None) -> SealedOrder:
+        """Return it with what has become of it; half of what `_replace` takes."""
+        at, decision_id, account, venue, instrument, side, limit_usd, _, signatures, _, _, is_rejected = self
+        told = (at, decision_id, account, venue, instrument, side, limit_usd)
+        return SealedOrder(*told, quantity_open, signatures, filled_usd, sent_at, is_rejected)
 
 
 class LastPrint(NamedTuple):
@@ -117,16 +124,20 @@ class Recent:
     def _send(self, event: ev.SendIntended) -> None:
         item = self.sealed.get(event.decision_id)
         if item is not None and item.sent_at is None:
-            self.sealed[event.decision_id] = item._replace(sent_at=event.at)
+            self.sealed[event.decision_id] = item.after(
+                quantity_open=item.quantity_open, filled_usd=item.filled_usd, sent_at=event.at
+            )
 
     def _fill(self, event: ev.OrderFilled) -> None:
         self.prints[event.venue, event.instrument] = LastPrint(event.price_usd, event.at)
         item = self.sealed.get(event.decision_id)
         if item is None:
             return
-        left = Decimal(0) if event.is_last else max(item.quantity_open - event.quantity, Decimal(0))
+        left = ZERO if event.is_last else max(item.quantity_open - event.quantity, ZERO)
         filled_usd = item.filled_usd + event.quantity * event.price_usd
-        self.sealed[event.decision_id] = item._replace(filled_usd=filled_usd, quantity_open=left)
+        self.sealed[event.decision_id] = item.after(
+            quantity_open=left, filled_usd=filled_usd, sent_at=item.sent_at
+        )
 
     def _settle(self, event: ev.OrderSettled) -> None:
         self._end(event.decision_id)
