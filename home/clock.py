@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ STEP_TOLERANCE_S: Final = 5.0
 """How far the wall's clock may be set while a process runs."""
 DRIFT_RATIO: Final = 0.001
 """How much faster or slower it may be made to run; time daemons slew by half of that at most."""
+LONGEST_DRIFT_S: Final = 86_400.0
+"""Between two looks no more drift is believed than in so many seconds, however far apart they are."""
 
 
 class Clock(Protocol):
@@ -45,14 +48,19 @@ def _steady_s() -> float:
 class WallClock:
     """The machine's clock, for as long as the time that has passed bears it out.
 
-    A clock that was set meanwhile would end windows, ages and expiries early, or never.
+    A clock that was set meanwhile would end windows, ages and expiries early, or never. What is
+    expected of it follows what it says, by no more than it may drift between two looks: so a
+    step is told from years of slewing, and many small steps are no way round.
     """
 
     def __init__(
         self, *, wall: Callable[[], datetime] = _machine_time, steady_s: Callable[[], float] = _steady_s
     ) -> None:
         self._wall, self._steady_s = wall, steady_s
-        self._opened_s, self._opened_at = steady_s(), wall()
+        self._lock = threading.Lock()
+        self._looked_s, self._opened_at = steady_s(), wall()
+        self._ahead_s = -self._looked_s
+        """What it is expected to be ahead of the counter, in seconds since it was opened."""
 
     def now(self) -> datetime:
         """Return the machine's time in UTC.
@@ -60,16 +68,22 @@ class WallClock:
         Raises:
             Fault: `clock_back` or `clock_ahead` when it was set since this clock was opened.
         """
-        before_s = self._steady_s()
-        instant = self._wall()
-        after_s = self._steady_s()
-        told_s = (instant - self._opened_at).total_seconds()
-        tolerance_s = STEP_TOLERANCE_S + DRIFT_RATIO * (after_s - self._opened_s)
-        if told_s < before_s - self._opened_s - tolerance_s:
-            raise _was_set(ErrorCode.CLOCK_BACK, "back", instant)
-        if told_s > after_s - self._opened_s + tolerance_s:
-            raise _was_set(ErrorCode.CLOCK_AHEAD, "ahead", instant)
-        return instant
+        with self._lock:
+            before_s = self._steady_s()
+            instant = self._wall()
+            after_s = self._steady_s()
+            told_s = (instant - self._opened_at).total_seconds()
+            drift_s = DRIFT_RATIO * min(max(after_s - self._looked_s, 0.0), LONGEST_DRIFT_S)
+            tolerance_s = STEP_TOLERANCE_S + drift_s
+            if told_s - before_s < self._ahead_s - tolerance_s:
+                raise _was_set(ErrorCode.CLOCK_BACK, "back", instant)
+            if told_s - after_s > self._ahead_s + tolerance_s:
+                raise _was_set(ErrorCode.CLOCK_AHEAD, "ahead", instant)
+            # It lay between the two looks at the counter; the nearest of that is what need be followed.
+            seen_s = min(max(self._ahead_s, told_s - after_s), told_s - before_s)
+            self._ahead_s += min(max(seen_s - self._ahead_s, -drift_s), drift_s)
+            self._looked_s = after_s
+            return instant
 
 
 def _was_set(code: ErrorCode, direction: str, instant: datetime) -> Fault:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from home.clock import FixedClock, ReplayClock, WallClock, clock_of
+from home.clock import STEP_TOLERANCE_S, FixedClock, ReplayClock, WallClock, clock_of
 from home.paths import Home
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
@@ -138,6 +138,61 @@ def test_a_clock_slewed_by_a_time_daemon_is_believed() -> None:
     machine.wait(86_400)
     machine.set_clock(0.0005 * 86_400)
     assert clock.now() == machine.wall
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.001, 86_400), st.floats(-0.0005, 0.0005)), min_size=1, max_size=30),
+    st.integers(0, 3_650),
+    st.floats(0.1, 10**6),
+    st.booleans(),
+)
+def test_after_years_of_slewing_a_step_is_as_small_as_on_the_first_day(
+    looks: list[tuple[float, float]],
+    days: int,
+    beyond_s: float,
+    back: bool,  # noqa: FBT001 - drawn
+) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    ratio = looks[0][1]
+    for seconds, slewed_by in [*looks, *[(86_400.0, ratio)] * days, *looks]:
+        machine.wait(seconds)
+        machine.set_clock(slewed_by * seconds)
+        assert clock.now() == machine.wall
+    by_s = STEP_TOLERANCE_S + beyond_s
+    machine.set_clock(-by_s if back else by_s)
+    with pytest.raises(Fault):
+        clock.now()
+
+
+@given(st.floats(0, 10**8), st.floats(92, 10**6), st.booleans())
+def test_even_a_clock_that_nobody_looked_at_for_years_may_not_have_been_set(
+    passed_s: float,
+    by_s: float,
+    back: bool,  # noqa: FBT001 - drawn
+) -> None:
+    machine = Machine()
+    clock = machine.clock()
+    machine.wait(passed_s)
+    machine.set_clock(-by_s if back else by_s)
+    with pytest.raises(Fault):
+        clock.now()
+
+
+@pytest.mark.parametrize("step_s", [4.9, -4.9, 0.01, -0.01])
+def test_many_small_steps_are_no_way_round(step_s: float) -> None:
+    machine = Machine()
+    clock = machine.clock()
+
+    def creep() -> None:
+        for _ in range(2_000):
+            machine.wait(1)
+            machine.set_clock(step_s)
+            clock.now()
+
+    with pytest.raises(Fault):
+        creep()
+    assert abs((machine.wall - START).total_seconds() - (machine.passed_s - 1_000)) < 2 * STEP_TOLERANCE_S
 
 
 def test_a_process_that_slept_between_two_looks_is_believed() -> None:
