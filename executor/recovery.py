@@ -19,7 +19,7 @@ from executor.diary import Diary
 from executor.log import Log
 from executor.patience import Patience
 from executor.sending import REQUEST_VALIDITY, moved
-from executor.venues.port import Venue, VenueOrder, VenueStatus
+from executor.venues.port import Venue, VenueOrder
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -98,8 +98,13 @@ class Recovery:
         return self._venue.profile.absence_is_authoritative or is_too_late
 
     def _found(self, order: OrderRecord, found: VenueOrder) -> None:
-        step = OrderStep.REJECTED if found.status is VenueStatus.REJECTED else OrderStep.ACKNOWLEDGED
-        self._move(order, step, why="found after a lost answer", venue_order_id=found.venue_order_id)
+        # However it ended, it is followed first: what traded of it is booked before its end is.
+        self._move(
+            order,
+            OrderStep.ACKNOWLEDGED,
+            why="found after a lost answer",
+            venue_order_id=found.venue_order_id,
+        )
         self.resolved += 1
 
     def _absent(self, order: OrderRecord) -> None:

@@ -2,20 +2,21 @@
 
 What the venue says is compared with what was authorised before it is written down.
 
-# INVARIANT: a trade is recorded once per (venue, trade id), and the fills of a decision
+# INVARIANT: a trade is recorded once per (venue, instrument, trade id), and the fills of a decision
 # never exceed what its envelope authorised: a venue that reports more stops everything.
+# INVARIANT: no order ends before exactly what the venue says was executed of it is booked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from executor.cancelling import FOLLOWED, Canceller, orders_in
 from executor.diary import Diary
 from executor.log import Log
 from executor.probe import Point, Probe
+from executor.reconciling import Doubts, is_booked
 from executor.sending import moved
 from executor.venues.port import Trade, Venue, VenueOrder, VenueStatus
 from when_to_invest import events as ev
@@ -43,21 +44,23 @@ class Working:
         self._probe = probe
         self._log = log
         self._missing: set[str] = set()
+        self._doubts = Doubts()
 
     def poll(self) -> bool:
         """Cancel what is no longer wanted, then ask about every order the venue may work on.
 
-        Returns whether anything was recorded.
+        Returns whether anything was recorded, or must be asked about again.
 
         Raises:
-            Fault: `venue_unavailable`; `fill_exceeds_order` when the venue reports more
-                than was authorised.
+            Fault: `venue_unavailable`; `fill_exceeds_order` when the venue reports more than was
+                authorised; `venue_contradicted` when what it says cannot all be true.
         """
         before = self._diary.refresh()
         self._canceller.cancel_unwanted()
-        for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
+        followed = orders_in(self._diary.open_decisions(), FOLLOWED)
+        for decision_id, client_order_id in dict.fromkeys([*followed, *self._doubts.orders]):
             self._ask_about(decision_id, client_order_id)
-        return self._diary.refresh() != before
+        return self._diary.refresh() != before or bool(self._doubts.orders)
 
     def look_back(self) -> None:
         """Ask once about orders that had ended: a trade may have raced the end.
@@ -71,24 +74,42 @@ class Working:
     def _ask_about(self, decision_id: str, client_order_id: str) -> None:
         found = self._venue.find(client_order_id)
         if found is not None:
-            self._follow(decision_id, found)
+            try:
+                self._follow(decision_id, found)
+            except Fault as fault:
+                self._stop(decision_id, client_order_id, fault)
         elif client_order_id not in self._missing:
             self._missing.add(client_order_id)
             self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
 
     def _follow(self, decision_id: str, found: VenueOrder) -> None:
+        before = self._order(decision_id, found.client_order_id).filled_quantity
         # Read after the status, so that an ended order's trades are all in the answer.
         trades = self._venue.trades(found.client_order_id)
-        if self._state(decision_id, found) is OrderState.QUARANTINED:
+        if self._order(decision_id, found.client_order_id).state is OrderState.QUARANTINED:
             self._step(decision_id, found, OrderStep.ACKNOWLEDGED)
         for trade in trades:
-            if not self._diary.decisions.has_trade(self._venue.profile.name, trade.trade_id):
+            if not is_booked(trade, self._diary.decisions, decision_id=decision_id, asked=found):
                 self._probe.reached(Point.FILLED_AT_VENUE)
                 self._fill(decision_id, trade)
                 self._probe.reached(Point.FILL_RECORDED)
-        reported = sum((trade.quantity for trade in trades), Decimal(0))
-        if found.status in _ENDS and reported >= found.filled_quantity:
+        booked = self._order(decision_id, found.client_order_id).filled_quantity
+        self._doubts.compare(decision_id, found, booked_before=before, booked=booked)
+        if found.status in _ENDS and booked == found.filled_quantity:
             self._end(decision_id, found)
+
+    def _stop(self, decision_id: str, client_order_id: str, fault: Fault) -> None:
+        """Raise on; of an order that has ended, which nothing can settle, halt its venue and go on.
+
+        Raises:
+            Fault: `fault`; the order stays open and reserved until people settle it.
+        """
+        order = self._order(decision_id, client_order_id)
+        if fault.code is not ErrorCode.VENUE_CONTRADICTED or order.state not in ENDED:
+            raise fault
+        self._doubts.drop(client_order_id)
+        self._diary.tighten(f"venue:{order.sent.venue}", state=TradingState.HALTED, why=fault.message)
+        self._log.say("order_contradicted", decision_id=decision_id, client_order_id=client_order_id)
 
     def _end(self, decision_id: str, found: VenueOrder) -> None:
         step = _ENDS[found.status]
@@ -97,14 +118,14 @@ class Working:
             decision_id, found, OrderStep.CANCELLED if has_traded and step is OrderStep.REJECTED else step
         )
 
-    def _state(self, decision_id: str, found: VenueOrder) -> OrderState:
-        return self._diary.decisions[decision_id].orders[found.client_order_id].state
+    def _order(self, decision_id: str, client_order_id: str) -> OrderRecord:
+        return self._diary.decisions[decision_id].orders[client_order_id]
 
     def _fill(self, decision_id: str, trade: Trade) -> None:
         def decide() -> Sequence[ev.Event]:
             record = self._diary.decisions[decision_id]
             order = record.orders[trade.client_order_id]
-            if self._diary.decisions.has_trade(order.sent.venue, trade.trade_id):
+            if self._diary.decisions.has_trade(order.sent.venue, order.sent.instrument, trade.trade_id):
                 return ()
             _demand_authorised(record, order, trade)
             return (self._filled(record, order, trade),)

@@ -134,9 +134,9 @@ class Decisions(Mapping[str, DecisionRecord]):
         records = (live[n] if n in live else _read(self._journal, shelved[n]).record for n in numbers)
         return Found(tuple(records), len(live) + self._shelf.count(wanted))
 
-    def has_trade(self, venue: str, trade_id: str) -> bool:
+    def has_trade(self, venue: str, instrument: str, trade_id: str) -> bool:
         """Whether a trade was booked; each is booked once, for ever."""
-        trade = (venue, trade_id)
+        trade = (venue, instrument, trade_id)
         return trade in self._book.seen_trades or self._shelf.of_trade(trade) is not None
 
     def apply(self, recorded: Recorded) -> bool:
@@ -195,8 +195,8 @@ class Decisions(Mapping[str, DecisionRecord]):
         """Bring back to the book what it knew of this order and this trade."""
         if event.client_order_id not in self._book.order_states:
             self._recalled(self._shelf.of_order(event.client_order_id))
-        if type(event) is ev.OrderFilled and self.has_trade(event.venue, event.trade_id):
-            self._book.seen_trades.add((event.venue, event.trade_id))
+        if type(event) is ev.OrderFilled and self.has_trade(*event.trade):
+            self._book.seen_trades.add(event.trade)
 
     def _recalled(self, card: Card | None) -> _Entry | None:
         if card is None:
@@ -282,8 +282,8 @@ def _is_wanted(
     )
 
 
-def _trades(record: DecisionRecord) -> tuple[tuple[str, str], ...]:
-    return tuple((fill.venue, fill.trade_id) for fill in record.fills)
+def _trades(record: DecisionRecord) -> tuple[tuple[str, str, str], ...]:
+    return tuple(fill.trade for fill in record.fills)
 
 
 def _digest(hashes: Iterable[str]) -> bytes:

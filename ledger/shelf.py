@@ -52,8 +52,8 @@ _BY_KEY: Final = f"SELECT {_COLUMNS} FROM keys JOIN cards USING (number) WHERE k
 _TEXT_OF: Final = {state: state.value for state in DecisionState}
 Order = tuple[str, str]
 """Client order id and state, as the account book had it."""
-Trade = tuple[str, str]
-"""Venue and trade id."""
+Trade = tuple[str, str, str]
+"""Venue, instrument and trade id."""
 
 
 class Card(NamedTuple):

@@ -59,6 +59,7 @@ class ErrorCode(StrEnum):
     MODEL_UNAVAILABLE = "model_unavailable"
     ANSWER_UNGROUNDED = "answer_ungrounded"
     FILL_EXCEEDS_ORDER = "fill_exceeds_order"
+    VENUE_CONTRADICTED = "venue_contradicted"
     VENUE_REJECTED = "venue_rejected"
     VENUE_UNAVAILABLE = "venue_unavailable"
     OTHER_CODE = "other_code"
@@ -140,6 +141,9 @@ ERROR_KINDS: Final[dict[ErrorCode, ErrorKind]] = {
     ),
     ErrorCode.ANSWER_UNGROUNDED: ErrorKind("the model's answer held a number without evidence", EXIT_REFUSED),
     ErrorCode.FILL_EXCEEDS_ORDER: ErrorKind("the venue reports more than was authorised", EXIT_REFUSED),
+    ErrorCode.VENUE_CONTRADICTED: ErrorKind(
+        "what the venue says of an order cannot all be true", EXIT_REFUSED
+    ),
     ErrorCode.VENUE_REJECTED: ErrorKind("the venue refused the order", EXIT_REFUSED),
     ErrorCode.VENUE_UNAVAILABLE: ErrorKind("the venue does not answer", EXIT_UNREACHABLE, is_retryable=True),
     ErrorCode.OTHER_CODE: ErrorKind("a worker runs other code than this program", EXIT_UNREACHABLE),

@@ -186,7 +186,7 @@ class OrderMoved(_Happened):
 
 
 class OrderFilled(_Happened):
-    """The venue executed a part; (venue, trade_id) is unique for ever."""
+    """The venue executed a part; (venue, instrument, trade_id) is unique for ever."""
 
     kind: Literal["order_filled"] = "order_filled"
     decision_id: DecisionId
@@ -200,6 +200,11 @@ class OrderFilled(_Happened):
     price_usd: PositiveDecimal
     fee_usd: NonNegativeDecimal
     is_last: bool  # whether the order is complete with this fill
+
+    @property
+    def trade(self) -> tuple[str, str, str]:
+        """Return what the trade is known by: some venues number each instrument's from 1."""
+        return (self.venue, self.instrument, self.trade_id)
 
 
 class CancelRequested(_Happened):

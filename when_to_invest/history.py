@@ -213,7 +213,7 @@ class DecisionRecord:
         self.state = _OF_ORDER[order.state]
 
     def _filled(self, event: ev.OrderFilled) -> None:
-        if any((fill.venue, fill.trade_id) == (event.venue, event.trade_id) for fill in self.fills):
+        if any(fill.trade == event.trade for fill in self.fills):
             return
         self._moved(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.orders[event.client_order_id].filled_quantity += event.quantity

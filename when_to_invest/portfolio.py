@@ -26,6 +26,8 @@ OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 _ENDED: Final = TERMINAL - {OrderState.ABSENT}
 _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
+TradeKey = tuple[str, str, str]
+"""Venue, instrument and trade id."""
 _Plan = tuple[Callable[[Any, Any], bool | None] | None, bool, bool]
 """How the book itself advances by an event, and whether `Recent` and `Wealth` look at it."""
 
@@ -81,7 +83,7 @@ class AccountBook(GovernedHoldings):
     proposals: deque[Proposal] = field(default_factory=deque)
     turnover: deque[Turnover] = field(default_factory=deque)
     order_states: dict[str, OrderState] = field(default_factory=dict)
-    seen_trades: set[tuple[str, str]] = field(default_factory=set)
+    seen_trades: set[TradeKey] = field(default_factory=set)
     orders_of: dict[str, list[str]] = field(default_factory=dict)
     """Client order ids of each decision that was sent."""
     refused: set[str] = field(default_factory=set)
@@ -104,7 +106,7 @@ class AccountBook(GovernedHoldings):
         if values:
             self.wealth.apply(event)
 
-    def forget(self, decision_id: str, *, trades: Iterable[tuple[str, str]]) -> None:
+    def forget(self, decision_id: str, *, trades: Iterable[TradeKey]) -> None:
         """Drop what is known of the orders of a decision that has ended, and of its trades.
 
         They must be given back (`recall`) before an event about one of them is applied.
@@ -113,9 +115,7 @@ class AccountBook(GovernedHoldings):
             self.order_states.pop(client_order_id, None)
         self.seen_trades.difference_update(trades)
 
-    def recall(
-        self, decision_id: str, *, orders: Mapping[str, str], trades: Iterable[tuple[str, str]]
-    ) -> None:
+    def recall(self, decision_id: str, *, orders: Mapping[str, str], trades: Iterable[TradeKey]) -> None:
         """Take back what was forgotten: states by client order id, and trades."""
         if orders:
             self.orders_of[decision_id] = [*orders]
@@ -189,7 +189,7 @@ class AccountBook(GovernedHoldings):
 
     def _fill(self, event: ev.OrderFilled) -> bool:
         """Book a trade; return whether it was new."""
-        trade = (event.venue, event.trade_id)
+        trade = event.trade
         if trade in self.seen_trades:
             return False
         self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)

@@ -69,7 +69,7 @@ class VenueOrder:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One execution; `trade_id` is unique for ever at its venue. Fee in USD, never negative."""
+    """One execution; `trade_id` is unique for ever at its venue and in its instrument. Fee in USD, >= 0."""
 
     trade_id: str
     client_order_id: str

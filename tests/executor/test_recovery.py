@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from executor.probe import Point
 from executor.recovery import MAX_ROUNDS, Recovery
-from executor.venues.port import VenueOrder
+from executor.venues.port import VenueOrder, VenueStatus
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX
 from tests.fakes.fake_venue import FakeVenue, Mishap
@@ -263,9 +264,8 @@ def test_a_trade_that_raced_a_cancel_is_still_recorded_at_the_next_start(world: 
     )
     service.step(wait_s=0)
     assert world.decision(decision_id).state is DecisionState.CANCELLED
-    cancelled = world.venue.orders[order]
     world.venue.trade(order, world.decision(decision_id).authorised_quantity / 2)
-    world.venue.orders[order] = cancelled
+    world.venue.orders[order] = replace(world.venue.orders[order], status=VenueStatus.CANCELLED)
     world.run()
     record = world.decision(decision_id)
     assert record.filled_quantity == record.authorised_quantity / 2

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from executor.reconciling import MOST_LOOKS
 from executor.venues.port import VenueStatus
 from tests.executor.world import World
 from tests.fakes.fake_venue import Mishap
@@ -186,10 +187,10 @@ def test_the_end_waits_until_all_trades_are_known(world: World, decision_id: str
     world.venue.expire(order)
     (trade,) = world.venue.executed[order]
     world.venue.executed[order] = []
-    world.run()
+    service = world.run(rounds=MOST_LOOKS - 2)
     assert world.decision(decision_id).state is DecisionState.WORKING
     world.venue.executed[order] = [trade]
-    world.run()
+    service.step(wait_s=0)
     assert world.decision(decision_id).state is DecisionState.EXPIRED
 
 

@@ -61,7 +61,7 @@ def refreshed(ledger: LiveLedger) -> ErrorCode | None:
 def answers(ledger: LiveLedger, happened: Iterable[ev.Event]) -> dict[str, Any]:
     """Everything that gate, executor and status ask a ledger."""
     decisions, book = ledger.decisions, ledger.book
-    trades = {(e.venue, e.trade_id) for e in happened if isinstance(e, ev.OrderFilled)}
+    trades = {e.trade for e in happened if isinstance(e, ev.OrderFilled)}
     told: dict[str, Any] = {
         item.name: getattr(book, item.name) for item in fields(book) if item.name not in FORGOTTEN
     }
@@ -71,7 +71,7 @@ def answers(ledger: LiveLedger, happened: Iterable[ev.Event]) -> dict[str, Any]:
         "count": len(decisions),
         "open": list(decisions.open()),
         "late": list(decisions.that_may_trade_late()),
-        "trades": {trade: decisions.has_trade(*trade) for trade in trades | {("paper", "none")}},
+        "trades": {trade: decisions.has_trade(*trade) for trade in trades | {("paper", "SPX", "none")}},
         "in_state": {state: list(decisions.in_state(state)) for state in DecisionState},
         "newest": [
             decisions.newest(state=state, proposers=proposers, limit=limit)
@@ -233,7 +233,7 @@ def test_a_trade_is_booked_once_though_its_order_was_laid_aside(n: int) -> None:
     before = ledger.book.position("main", "SPX").quantity
     trade = ledger.decisions[story(2).decision_id].fills[-1].trade_id
     again = story(n).filled(is_last=True).model_copy(update={"trade_id": trade})
-    assert ledger.decisions.has_trade("paper", trade)
+    assert ledger.decisions.has_trade("paper", "SPX", trade)
     journal.append([again])
     assert refreshed(ledger) is (None if n == 2 else ErrorCode.ILLEGAL_TRANSITION)
     assert ledger.book.position("main", "SPX").quantity == before
@@ -293,8 +293,10 @@ def test_ids_that_share_a_key_by_chance_are_told_apart(monkeypatch: pytest.Monke
     ledger.refresh()
     for n in range(1, 20):
         assert ledger.decisions[story(n).decision_id].decision_id == story(n).decision_id
-        assert ledger.decisions.has_trade("paper", ledger.decisions[story(n).decision_id].fills[0].trade_id)
-    assert not ledger.decisions.has_trade("paper", "none")
+        assert ledger.decisions.has_trade(
+            "paper", "SPX", ledger.decisions[story(n).decision_id].fills[0].trade_id
+        )
+    assert not ledger.decisions.has_trade("paper", "SPX", "none")
     assert story(99).decision_id not in ledger.decisions
 
 
