@@ -12,6 +12,8 @@ from aiohttp import web
 
 from tests.exchange.binance import binance_routes
 from tests.exchange.binance_streams import BinanceStreams
+from tests.exchange.coinbase import coinbase_routes
+from tests.exchange.coinbase_streams import CoinbaseStreams
 from tests.exchange.control import control_routes
 from tests.exchange.counter import Counter
 from tests.exchange.desk import Desk
@@ -22,7 +24,17 @@ from tests.exchange.matching import Exchange
 from tests.exchange.mishaps import Mishaps
 from tests.exchange.streams import Hub
 from tests.exchange.terms import FeeSchedule, Listing
-from tests.exchange.venues import BTC, BTC_USD, ETH, ETH_USD, TRADER, Credentials, stocked
+from tests.exchange.venues import (
+    BTC,
+    BTC_USD,
+    COINBASE_BTC_USD,
+    COINBASE_ETH_USD,
+    ETH,
+    ETH_USD,
+    TRADER,
+    Credentials,
+    stocked,
+)
 
 LOOPBACK = "127.0.0.1"
 CLOSING_GRACE_S = 0.1
@@ -72,6 +84,10 @@ def _kraken(counter: Counter) -> list[web.RouteDef]:
     return kraken_routes(counter) + KrakenStreams(counter).routes()
 
 
+def _coinbase(counter: Counter) -> list[web.RouteDef]:
+    return coinbase_routes(counter) + CoinbaseStreams(counter).routes()
+
+
 DIALECTS = {
     "binance": Dialect("binance", (BTC, ETH), FeeSchedule(), _binance),
     "kraken": Dialect(
@@ -79,6 +95,12 @@ DIALECTS = {
         (BTC_USD, ETH_USD),
         FeeSchedule(Decimal("0.0025"), Decimal("0.0040"), is_in_quote=True),
         _kraken,
+    ),
+    "coinbase": Dialect(
+        "coinbase",
+        (COINBASE_BTC_USD, COINBASE_ETH_USD),
+        FeeSchedule(Decimal("0.0040"), Decimal("0.0060"), is_in_quote=True),
+        _coinbase,
     ),
 }
 

@@ -104,4 +104,10 @@ def _point_kraken(urls: dict[str, Any], port: int) -> None:
         }
 
 
-POINTERS = {"binance": _point_binance, "kraken": _point_kraken}
+def _point_coinbase(urls: dict[str, Any], port: int) -> None:
+    urls["rest"] = f"http://127.0.0.1:{port}"
+    if "ws" in urls:
+        urls["ws"] = f"ws://127.0.0.1:{port}/coinbase/ws"
+
+
+POINTERS = {"coinbase": _point_coinbase, "binance": _point_binance, "kraken": _point_kraken}

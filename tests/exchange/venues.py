@@ -13,6 +13,8 @@ BTC = Listing("BTC", "USDT", Decimal("0.01"), Decimal("0.00001"), Decimal(5))
 ETH = Listing("ETH", "USDT", Decimal("0.01"), Decimal("0.0001"), Decimal(5))
 BTC_USD = Listing("BTC", "USD", Decimal("0.1"), Decimal("0.0000001"), Decimal("0.5"))
 ETH_USD = Listing("ETH", "USD", Decimal("0.01"), Decimal("0.000001"), Decimal("0.5"))
+COINBASE_BTC_USD = Listing("BTC", "USD", Decimal("0.01"), Decimal("0.000001"), Decimal(1))
+COINBASE_ETH_USD = Listing("ETH", "USD", Decimal("0.01"), Decimal("0.000001"), Decimal(1))
 TRADER, CROWD = "trader", "crowd"
 
 
