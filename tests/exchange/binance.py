@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -259,7 +260,7 @@ def _answer(calls: BinanceCalls, call: Call, raw: str, signed: web.Request | Non
     return carried_out(calls, call, params)
 
 
-def _ids(params: Params) -> dict[str, int | str]:
+def _ids(params: Params) -> dict[str, Any]:
     if "orderId" in params:
         return {"order_id": int(params["orderId"])}
     return {"client_id": params["origClientOrderId"]}

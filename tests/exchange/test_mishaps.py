@@ -59,6 +59,17 @@ async def test_a_dropped_reply_looks_like_a_network_error_though_the_order_lives
 
 
 @on_a_loop
+async def test_a_cancel_whose_reply_is_dropped_comes_back_as_an_unknown_order() -> None:
+    """A trap: the HTTP client below ccxt repeats a DELETE by itself, and the repetition finds nothing."""
+    async with meeting("binance") as (local, venue):
+        await buy(venue)
+        local.mishaps.add(Mishap(Kind.DROP_REPLY, "DELETE *"))
+        with pytest.raises(error("OrderNotFound")):
+            await venue.cancel_order(None, PAIR, {"clientOrderId": "one"})
+        assert (await look(venue))["status"] == "canceled"
+
+
+@on_a_loop
 async def test_an_order_may_be_unknown_at_first_and_appear_later() -> None:
     async with meeting("binance") as (local, venue):
         local.mishaps.add(Mishap(Kind.APPEAR_LATE, ORDER, reads=2))
