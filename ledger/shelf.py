@@ -119,15 +119,14 @@ class Shelf:
         self._keys: tuple[array[int], array[int]] = (array("q"), array("q"))
         """Keys of the cards that wait, and whose they are."""
         self._has_loose_keys = False
+        self._failure: str | None = None
         self._hints = bytearray(_HINT_BITS // 8)
 
     def put(self, card: Card) -> None:
-        """Lay a card down, in place of an older one of its decision.
-
-        Raises:
-            Fault: `storage_failed`; the card is not lost, but no more can be laid down.
-        """
+        """Lay a card down, in place of an older one; `storage_failed` once, `storage_failed` ever after."""
         with self._lock:
+            if self._failure is not None:
+                raise _failed(self._failure)
             self._waiting.append(card)
             hints, number, told = self._hints, card.number, card.keys
             keys, numbers = self._keys
@@ -138,15 +137,15 @@ class Shelf:
                 hints[first >> 3] |= 1 << (first & 7)
                 hints[second >> 3] |= 1 << (second & 7)
             if len(self._waiting) >= _AT_ONCE:
-                self._write()
+                with self._usable():
+                    self._write()
 
     def take(self, card: Card) -> None:
         """Take a card away, because its decision is open again."""
-        with self._lock:
+        with self._lock, self._usable():
             self._write()
             if self._connection is not None:
-                with _translated():
-                    self._connection.execute("DELETE FROM cards WHERE number = ?", (card.number,))
+                self._connection.execute("DELETE FROM cards WHERE number = ?", (card.number,))
 
     def of_decision(self, decision_id: str) -> Card | None:
         """Return the card of a decision, or none."""
@@ -188,21 +187,32 @@ class Shelf:
         with self._lock:
             self._waiting.clear()
             self._keys = (array("q"), array("q"))
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Use the file; without a journal of its own it is asked for nothing more once that failed."""
+        if self._failure is not None:
+            raise _failed(self._failure)
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._failure, self._connection = str(error), None
+            raise _failed(self._failure) from error
 
     def _keyed(self, key: int) -> list[Card]:
         hints, first, second = self._hints, key & _HINT_MASK, key >> 32 & _HINT_MASK
         if not (hints[first >> 3] & 1 << (first & 7) and hints[second >> 3] & 1 << (second & 7)):
             return []
-        with self._lock:
+        with self._lock, self._usable():
             self._sort_keys()
         return [_card(row) for row in self._found(_BY_KEY, (key,))]
 
     def _found(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
         """Return rows; none while nothing was ever laid down."""
-        with self._lock, _translated():
+        with self._lock, self._usable():
             self._write()
             if self._connection is None:
                 return []
@@ -213,12 +223,11 @@ class Shelf:
         """Write what waits; its keys loose, because most are never asked for."""
         if not self._waiting:
             return
-        with _translated():
-            if self._connection is None:
-                self._connection = _nameless(self._directory)
-            with sqlite_files.immediate(self._connection):
-                self._connection.executemany(_PUT_CARD, map(_row, self._waiting))
-                self._connection.execute(_PUT_KEYS, self._keys)
+        if self._connection is None:
+            self._connection = _nameless(self._directory)
+        with sqlite_files.immediate(self._connection):
+            self._connection.executemany(_PUT_CARD, map(_row, self._waiting))
+            self._connection.execute(_PUT_KEYS, self._keys)
         self._waiting.clear()
         self._keys = (array("q"), array("q"))
         self._has_loose_keys = True
@@ -227,7 +236,7 @@ class Shelf:
         """Put loose keys where they are found, sorted: keys that come in order cost least."""
         self._write()
         if self._has_loose_keys and self._connection is not None:
-            with _translated(), sqlite_files.immediate(self._connection):
+            with sqlite_files.immediate(self._connection):
                 for loose in self._connection.execute("SELECT keys, numbers FROM loose_keys"):
                     keys, numbers = (array("q", stored) for stored in loose)
                     self._connection.executemany(_PUT_KEY, sorted(zip(keys, numbers, strict=True)))
@@ -283,13 +292,7 @@ def _marks(values: Iterable[str] | None) -> str:
     return ",".join("?" for _ in values or ())
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise Fault(
-            ErrorCode.STORAGE_FAILED,
-            f"what had ended could not be laid aside: {error}",
-            fix="check free space of --home; the journal is not touched",
-        ) from error
+def _failed(why: str) -> Fault:
+    told = f"what had ended could not be laid aside: {why}"
+    fix = "check free space of --home, and start the service again; the journal is not touched"
+    return Fault(ErrorCode.STORAGE_FAILED, told, fix=fix)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import shelf as shelves
 from ledger.shelf import Card, Shelf, Wanted
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionState
 
 COUNT = 12
@@ -53,4 +58,38 @@ def test_a_shelf_answers_like_a_dict(at_once: int, told: list[tuple[str, int]]) 
         assert list(shelf.cards(Wanted())) == [known[number] for number in sorted(known)]
         assert [shelf.of_decision(f"d-{n}") for n in range(COUNT)] == [known.get(n) for n in range(COUNT)]
         assert [shelf.of_order(f"o-{n}") for n in range(COUNT)] == [known.get(n) for n in range(COUNT)]
+    shelf.close()
+
+
+@pytest.mark.parametrize("pages", [8, 12, 16, 24, 32])
+def test_after_a_disk_that_was_full_for_a_moment_no_card_is_denied(
+    pages: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def small(_: Path | None) -> sqlite3.Connection:
+        opened.append(sqlite3.connect("", isolation_level=None))
+        return opened[-1]
+
+    monkeypatch.setattr(shelves, "_unlinked", small)
+    monkeypatch.setattr(shelves, "_SCHEMA", (*shelves._SCHEMA, f"PRAGMA max_page_count = {pages}"))
+    monkeypatch.setattr(shelves, "_AT_ONCE", 100)
+    shelf, laid = Shelf(), 0
+    with pytest.raises(Fault) as first:  # noqa: PT012 - which card it is does not matter
+        for laid in range(100_000):
+            shelf.put(card(laid % 256)._replace(number=laid, decision_id=f"d-{laid}"))
+            if laid % 250 == 0:
+                shelf.of_decision(f"d-{laid}")
+    with suppress(sqlite3.Error):
+        opened[0].execute("PRAGMA max_page_count = 1000000")
+    asked = [lambda n=n: shelf.of_decision(f"d-{n}") for n in range(laid)]
+    for ask in (
+        *asked,
+        lambda: shelf.count(Wanted()),
+        lambda: shelf.put(card(1)),
+        lambda: shelf.take(card(1)),
+    ):
+        with pytest.raises(Fault) as again:
+            ask()
+        assert (again.value.code, again.value.message) == (ErrorCode.STORAGE_FAILED, first.value.message)
     shelf.close()
