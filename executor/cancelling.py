@@ -1,21 +1,25 @@
 """Cancels what nobody wants any more: asked for, or stopped. Cancels always pass.
 
-Stage: executor → venue. A halted scope keeps no order open, one that only reduces no purchase.
+Stage: executor → venue. A halted scope keeps no order open, one that only reduces no purchase,
+besides what the throttle of repeated orders let through before it tripped.
 What is stopped is cancelled by what this process knows in memory, so that a journal which is
 locked or broken keeps no order alive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from executor.brake import Brake
 from executor.diary import Diary
 from executor.log import Log
 from executor.venues.port import Venue
+from policies.throttle import outlives_throttle
+from when_to_invest.breakers import Halt
 from when_to_invest.errors import Fault
 from when_to_invest.history import DecisionRecord
+from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import UNRESOLVED, OrderState
 
 FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, OrderState.QUARANTINED})
@@ -64,10 +68,27 @@ class Canceller:
         halts = self._brake.switch.read()
         asked = 0
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
-            if self._brake.objection(self._diary.decisions[decision_id].intent, halts):
+            record = self._diary.decisions[decision_id]
+            if self._brake.objection(record.intent, halts) and not self._may_stay(record, halts):
                 asked += self._cancel(client_order_id)
         if asked:
             self._log.say("stopped_orders_cancelled", orders=asked)
+
+    def _may_stay(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
+        """Return whether only the throttle objects, after it let this order through.
+
+        A quarantine does not say so again where the throttle has reduced already, so it is looked for.
+        """
+        intent, envelope = record.intent, record.envelope
+        if envelope is None or not isinstance(intent, OrderIntent):
+            return False
+        quarantined = orders_in(self._diary.open_decisions(), frozenset({OrderState.QUARANTINED}))
+        doubted = {
+            self._diary.decisions[decision].orders[name].sent.instrument for decision, name in quarantined
+        }
+        return intent.instrument not in doubted and outlives_throttle(
+            intent, self._diary.book, halts, sealed_at=envelope.content.sealed_at
+        )
 
     def _cancel(self, client_order_id: str) -> bool:
         """Cancel one order; return whether that was asked for the first time."""

@@ -18,6 +18,7 @@ from policies.exactness import EXACT, usable_price
 from policies.limits import Limits
 from policies.losses import loss_beyond, loss_why
 from policies.splitting import repeated_executions
+from policies.throttle import throttle_why
 from policies.worth import measure_worth
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -138,7 +139,7 @@ class Valuation:
             count = repeated_executions(book, instrument=name, side=side, now=self._diary.now())
             if count >= max(most, 1):
                 state = TradingState.REDUCING if side is Side.BUY else TradingState.HALTED
-                why = f"{count} {side.value} orders in an hour, {most} are allowed"
+                why = throttle_why(count=count, side=side, most=most)
                 self._diary.tighten(f"instrument:{name}", state=state, why=why)
 
 
