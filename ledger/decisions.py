@@ -57,8 +57,8 @@ class Found(NamedTuple):
     total: int
 
 
-class Decisions(Mapping[str, DecisionRecord]):
-    """Mutable fold over one journal and the account book beside it; iterates oldest first."""
+class _Known(Mapping[str, DecisionRecord]):
+    """What is asked about decisions; iterates oldest first."""
 
     def __init__(
         self, journal: Journal, book: AccountBook, *, kept: int | None = KEPT, shelf: Shelf | None = None
@@ -138,6 +138,18 @@ class Decisions(Mapping[str, DecisionRecord]):
         """Whether a trade was booked; each is booked once, for ever."""
         trade = (venue, instrument, trade_id)
         return trade in self._book.seen_trades or self._shelf.of_trade(trade) is not None
+
+    def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
+        live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
+        waiting: Iterable[tuple[int, Card | _Entry]] = merge(
+            ((card.number, card) for card in self._shelf.cards(wanted)), live, key=lambda item: item[0]
+        )
+        for _, item in waiting:
+            yield item.record if isinstance(item, _Entry) else _read(self._journal, item).record
+
+
+class Decisions(_Known):
+    """Mutable fold over one journal and the account book beside it."""
 
     def apply(self, recorded: Recorded) -> bool:
         """Advance book and decision by one event of a decision; return whether anybody had proposed it.
@@ -226,14 +238,6 @@ class Decisions(Mapping[str, DecisionRecord]):
         self._shelf.put(card)
         del self._live[decision_id]
         self._book.forget(decision_id, trades=card.trades)
-
-    def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
-        live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
-        waiting: Iterable[tuple[int, Card | _Entry]] = merge(
-            ((card.number, card) for card in self._shelf.cards(wanted)), live, key=lambda item: item[0]
-        )
-        for _, item in waiting:
-            yield item.record if isinstance(item, _Entry) else _read(self._journal, item).record
 
 
 def _card_of(entry: _Entry, book: AccountBook) -> Card:

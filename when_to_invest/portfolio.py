@@ -88,7 +88,6 @@ class AccountBook(GovernedHoldings):
     """Client order ids of each decision that was sent."""
     refused: set[str] = field(default_factory=set)
     """Recent decisions the gate refused: they count as messages, not as duplicates."""
-
     recent: Recent = field(default_factory=Recent)
     wealth: Wealth = field(default_factory=Wealth)
 
@@ -208,10 +207,8 @@ class AccountBook(GovernedHoldings):
 
     def _release(self, event: ev.OrderFilled) -> None:
         reservation = self.reservations.get(event.decision_id)
-        if reservation is None:
-            return
-        if event.is_last or event.quantity >= reservation.quantity_open:
-            del self.reservations[event.decision_id]
+        if reservation is None or event.is_last or event.quantity >= reservation.quantity_open:
+            self.reservations.pop(event.decision_id, None)
         else:
             self.reservations[event.decision_id] = reservation.less(event.quantity)
 
@@ -230,14 +227,14 @@ class AccountBook(GovernedHoldings):
     }
     """What moves money, exposure or trading states; every other kind of event moves none of them."""
 
-    @classmethod
-    def plans(cls) -> dict[type[Any], _Plan]:
-        """Return what each kind of event moves: the book itself, what is recent, what it is worth."""
-        kinds = (*cls._ADVANCES, *Recent.KINDS, *Wealth.KINDS)
-        return {kind: (cls._ADVANCES.get(kind), kind in Recent.KINDS, kind in Wealth.KINDS) for kind in kinds}
+
+def _plans(advances: dict[type[Any], Callable[[Any, Any], bool | None]]) -> dict[type[Any], _Plan]:
+    """Return what each kind of event moves: the book itself, what is recent, what it is worth."""
+    kinds = (*advances, *Recent.KINDS, *Wealth.KINDS)
+    return {kind: (advances.get(kind), kind in Recent.KINDS, kind in Wealth.KINDS) for kind in kinds}
 
 
-_PLANS: Final = AccountBook.plans()
+_PLANS: Final = _plans(AccountBook._ADVANCES)  # noqa: SLF001 - in its own module
 _NO_PLAN: Final[_Plan] = (None, False, False)
 
 
