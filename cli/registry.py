@@ -46,8 +46,9 @@ class Registry:
             Fault: what `decide` raises, `journal_conflict`, or what the journal raises.
         """
         from tool_servers.orders.minutes import commit
+        from when_to_invest.writers import Writer
 
-        commit(self.journal, self.ledger, decide)
+        commit(self.journal, self.ledger, decide, writer=Writer.OPERATOR)
 
 
 @contextmanager

@@ -62,13 +62,16 @@ class Brake:
                 self._log.say("halt_noted", at=event.at, scope=event.scope, state=event.state.value)
         take_away_lifted(self.switch, self._diary.book)
 
-    def pull(self, *, why: str) -> None:
+    def pull(self, *, why: str, is_news: bool = False) -> None:
         """Halt everything: the latch first, which needs neither journal nor clock, then the journal.
 
         Where everything is halted already nothing is added, so that a process that is started
-        again and again does not make void what people sign meanwhile.
+        again and again does not make void what people sign meanwhile. What `is_news` is added
+        unless a halt says it already: nobody goes on without having read it.
         """
-        if state_under(in_force(self.switch, self._diary.book), scopes=(SYSTEM,)) is TradingState.HALTED:
+        halts = in_force(self.switch, self._diary.book)
+        is_told = not is_news or any(halt.why == why for halt in halts)
+        if is_told and state_under(halts, scopes=(SYSTEM,)) is TradingState.HALTED:
             self._log.say("halted_already", why=why)
             return
         halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now_or_last(), EXECUTOR, why[:200])

@@ -8,61 +8,30 @@ is made again on the new state, so no verdict and no fill rests on a stale fold.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from executor.overheard import Overheard, Strangers
 from home.clock import Clock
 from ledger.decisions import Decisions
-from ledger.journal import Head, Journal, Recorded
+from ledger.journal import Head, Journal
 from ledger.live import LiveLedger, Warrant, nothing_is_warranted
 from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord
-from when_to_invest.letters import Letter, Letterbox
+from when_to_invest.letters import Letter
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import Mode
+from when_to_invest.writers import Writer, demand_own
 
 ATTEMPTS: Final = 50
 """Appends tried against other writers before giving up; each one means that somebody wrote."""
 EXECUTOR: Final = "executor"
-MOST_REFUSED_KNOWN: Final = 20_000
-"""Refused messages remembered, so that a flood of them costs no memory."""
-
-
-class _Overheard:
-    """A journal that tells on reading which epochs began, and what was refused."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.head = journal.head
-        self.append = journal.append
-        self.pick = journal.pick
-        self.close = journal.close
-        self._journal = journal
-        self.epoch = 0
-        self.refused_messages: OrderedDict[str, None] = OrderedDict()
-        self.letterbox = Letterbox()
-
-    def read(self, *, after: int = 0) -> Iterator[Recorded]:
-        for recorded in self._journal.read(after=after):
-            yield recorded
-            event = recorded.event
-            if isinstance(event, ev.RecoveryCompleted):
-                self.epoch = max(self.epoch, event.epoch)
-            elif isinstance(event, ev.MessageRefused):
-                self._remember_refused(event.message_id)
-            else:
-                self.letterbox.apply(event)
-
-    def _remember_refused(self, message_id: str) -> None:
-        """Remember it among the newest; one noted a second time after a flood does no harm."""
-        self.refused_messages[message_id] = None
-        if len(self.refused_messages) > MOST_REFUSED_KNOWN:
-            self.refused_messages.popitem(last=False)
 
 
 class Diary:
@@ -78,7 +47,7 @@ class Diary:
         demand_home: Callable[[], None] = lambda: None,
         shelf_in: Path | None = None,
     ) -> None:
-        self._journal = _Overheard(journal)
+        self._journal = Overheard(journal)
         self._ledger = LiveLedger(self._journal, is_warranted=is_warranted, shelf_in=shelf_in)
         self._clock = clock
         self._demand_home = demand_home
@@ -138,7 +107,7 @@ class Diary:
 
         Raises:
             Fault: `already_running` when one has; `looser_limit` when others founded the home;
-                `journal_corrupt`.
+                `illegal_transition` while what a stranger wrote is unanswered; `journal_corrupt`.
         """
         head = self._ledger.refresh()
         self._demand_home()
@@ -148,7 +117,12 @@ class Diary:
                 f"executor epoch {self._journal.epoch} has taken over from epoch {self._epoch}",
                 fix="let this one end; the newer one continues",
             )
+        self._journal.strangers.demand_none()
         return head
+
+    def answering(self) -> AbstractContextManager[Strangers]:
+        """Hand out what strangers wrote, as `Overheard.answering`."""
+        return self._journal.answering()
 
     def write(self, decide: Callable[[], Sequence[ev.Event]]) -> Sequence[ev.Event]:
         """Append what `decide` returns on fresh state, and fold it; nothing when it is empty.
@@ -156,14 +130,14 @@ class Diary:
         `decide` is called again whenever another process wrote first, so it must only look.
 
         Raises:
-            Fault: `already_running`, `journal_conflict` after many lost races,
-                `storage_failed`, or whatever `decide` raises.
+            Fault: `journal_conflict` after many lost races; what `refresh`, `decide` or the journal raises.
         """
         for _ in range(ATTEMPTS):
             head = self.refresh()
             events = decide()
             if not events:
                 return ()
+            demand_own(events, Writer.EXECUTOR)
             demand_no_loosening(events, self.book)
             try:
                 self._journal.append(events, expected=head)
@@ -207,15 +181,12 @@ class Diary:
             present = self.book.trading_states.get(scope, TradingState.ACTIVE)
             if state not in AUTOMATIC_MOVES[present]:
                 return ()
-            return (
-                ev.TradingStateChanged(
-                    at=self.now_or_last(),
-                    mode=self.mode,
-                    scope=scope,
-                    state=state,
-                    by=EXECUTOR,
-                    why=why[:200],
-                ),
-            )
+            return (_tightened(scope, state=state, why=why, at=self.now_or_last(), mode=self.mode),)
 
         self.write(decide)
+
+
+def _tightened(
+    scope: str, *, state: TradingState, why: str, at: datetime, mode: Mode
+) -> ev.TradingStateChanged:
+    return ev.TradingStateChanged(at=at, mode=mode, scope=scope, state=state, by=EXECUTOR, why=why[:200])

@@ -20,12 +20,14 @@ from executor.patience import Patience
 from executor.probe import Point, Probe
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
+from executor.sentry import Sentry
 from executor.valuation import Valuation
 from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
 from ledger.queue import DeadLetterBox, QueueReceiver
+from when_to_invest.errors import Fault
 
 MESSAGES_A_ROUND: Final = 20
 """Most messages taken before the open orders are looked at again."""
@@ -76,6 +78,7 @@ class Service:
             probe=parts.probe,
             log=parts.log,
         )
+        self._sentry = Sentry(diary=diary, venue=parts.venue, brake=self.brake, log=log)
         self._venue_watch = VenueWatch(diary=parts.diary, venue=parts.venue, log=parts.log)
         self._valuation = Valuation(diary=diary, market=parts.market, limits=parts.authority.limits, log=log)
         self._watch = _watch_of(parts, judgement)
@@ -102,9 +105,11 @@ class Service:
         self.cancel_stopped()
         self.brake.note()
         has_begun = False
+        self._sentry.doubt_recent()
         while not has_begun and not self._parts.patience.is_over:
             self._recovery.resolve()
             self._working.poll()
+            self._sentry.look()
             self._working.look_back()
             self._parts.probe.reached(Point.RECOVERED)
             has_begun = self._parts.diary.begin_epoch(
@@ -120,8 +125,19 @@ class Service:
             Fault: a retryable one leaves everything as it was. `clock_back` comes after open orders
                 were looked at and before anything is marked, rejected or taken.
         """
+        try:
+            return self._round(wait_s=wait_s)
+        except Fault:
+            # What strangers wrote halts everything; any other fault is not this one's to answer.
+            if not self._sentry.answer():
+                raise
+            return True
+
+    def _round(self, *, wait_s: float) -> bool:
         self.cancel_stopped()
         self.brake.note()
+        if self._sentry.look():
+            self._working.look_back()
         has_changed = self._venue_watch.look()
         self._recovery.resolve()
         has_moved = self._working.poll() or has_changed

@@ -177,6 +177,27 @@ FAILURES: Final[tuple[Failure, ...]] = (
         ),
     ),
     Failure(
+        "Somebody who can write to the journal writes as if they were the executor",
+        "No process writes what is not its own, so what the running executor did not write was written by "
+        "a stranger: everything halts by latch, and the venue is asked about their orders. One that the "
+        "journal calls ended and the venue still works on is told, halts everything and is cancelled, at the "
+        "start, too, for the last 24 hours. A decision with an order cannot be rejected, and what is told "
+        "of a decision that nobody proposed changes nothing.",
+        parts=(
+            "executor.sentry.Sentry",
+            "executor.overheard.Overheard",
+            "when_to_invest.writers.demand_own",
+            "when_to_invest.orders.demand_unsent",
+        ),
+        tests=(
+            "tests/executor/test_sentry.py",
+            "tests/when_to_invest/test_writers.py",
+            "tests/ledger/test_live.py::test_what_is_told_of_a_decision_that_nobody_proposed_changes_nothing",
+        ),
+        later="Events are not signed by their writer: what a stranger wrote while no executor ran is "
+        "found by asking the venue, not by who wrote it.",
+    ),
+    Failure(
         "A full disk, a sync that fails",
         "The append fails with one clear error and nothing that follows from it happens: no answer, no "
         "message, no order. What was answered before is on disk.",

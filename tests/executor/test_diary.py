@@ -120,3 +120,11 @@ def test_automation_only_tightens(world: World) -> None:
         diary.tighten("system", state=state, why="test")
     states = [event.state for event in world.events(ev.TradingStateChanged)]  # type: ignore[union-attr]
     assert states == [TradingState.HALTED]
+
+
+def test_the_executor_does_not_write_what_is_not_its_own(world: World) -> None:
+    diary = Diary(MemoryJournal(), clock=world.clock, mode=Mode.REPLAY)
+    (funded,) = world.events(ev.AccountFunded)
+    with pytest.raises(Fault) as refused:
+        diary.write(lambda: (funded,))
+    assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION

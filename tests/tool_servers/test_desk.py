@@ -11,11 +11,11 @@ from ledger.live import LiveLedger
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from tests.tool_servers.bench import NOW, SEAL, Bench, proposal, signed
-from tool_servers.orders.minutes import MOST_ATTEMPTS
+from tool_servers.orders.minutes import MOST_ATTEMPTS, commit
 from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Judge, TradingStateChanged
+from when_to_invest.events import EnvelopeRejected, Judge, TradingStateChanged
 from when_to_invest.history import DecisionState
 from when_to_invest.values import Mode
 
@@ -265,3 +265,15 @@ def test_a_seal_of_a_decision_that_nobody_proposed_stops_nobody(bench: Bench) ->
         assert restarted.relay() == 0
         assert len(restarted.portfolio(proposers=frozenset({"agent"})).reservations) == 1
     assert desk.propose(proposal("100", request_id="r-2"), caller="agent").state == "queued"
+
+
+def test_the_orders_server_does_not_write_what_is_the_executors(bench: Bench) -> None:
+    desk = bench.desk()
+    decision_id = desk.propose(proposal("5000"), caller="agent").decision_id
+    rejected = EnvelopeRejected(at=NOW, mode=Mode.REPLAY, decision_id=decision_id, code="x", message="x")
+    before = bench.kinds()
+    with pytest.raises(Fault, match="may not write envelope_rejected"):
+        desk.sittings.settle(decision_id, lambda _: (rejected,))
+    with pytest.raises(Fault, match="may not write envelope_rejected"):
+        commit(bench.journal, desk.ledger, lambda: (rejected,))
+    assert bench.kinds() == before

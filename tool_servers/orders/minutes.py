@@ -16,6 +16,7 @@ from when_to_invest.events import Event
 from when_to_invest.history import DecisionRecord
 from when_to_invest.intents import OrderIntent
 from when_to_invest.loosening import GIVES_POWER, demand_no_loosening
+from when_to_invest.writers import Writer, demand_own
 
 MOST_ATTEMPTS: Final = 8
 """How often a decision is made again because another process wrote first."""
@@ -23,7 +24,7 @@ Decide = Callable[[], Sequence[Event]]
 """Looks at the refreshed ledger and returns what to record; nothing when all is said."""
 
 
-def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
+def commit(journal: Journal, ledger: LiveLedger, decide: Decide, *, writer: Writer = Writer.ORDERS) -> None:
     """Refresh, decide and record, again while other processes write first.
 
     Raises:
@@ -36,6 +37,7 @@ def commit(journal: Journal, ledger: LiveLedger, decide: Decide) -> None:
             events = decide()
             if not events:
                 return
+            demand_own(events, writer)
             demand_no_loosening(events, ledger.book)
             _demand_timely(events, ledger)
             try:

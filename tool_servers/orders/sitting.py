@@ -24,6 +24,7 @@ from when_to_invest.events import Event
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.twin import twin_of
+from when_to_invest.writers import Writer, demand_own
 
 MOST_AT_ONCE: Final = 64
 MOST_WAITING: Final = 256
@@ -178,6 +179,7 @@ class Sittings(Generic[Answer]):
 
 def _allowed(decide: Decide, book: AccountBook) -> Sequence[Event]:
     events = decide(book)
+    demand_own(events, Writer.ORDERS)
     demand_no_loosening(events, book)
     return events
 
