@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from executor.overheard import Overheard, Strangers
-from home.clock import Clock
+from home.clock import Clock, machine_time
 from ledger.decisions import Decisions
 from ledger.journal import Head, Journal
 from ledger.live import LiveLedger, Warrant, nothing_is_warranted
@@ -92,7 +92,7 @@ class Diary:
         try:
             return self.now()
         except Exception:  # noqa: BLE001 - no trouble of a clock may keep a halt from falling
-            return self._ledger.newest_at or datetime.now(UTC)
+            return self._ledger.newest_at or machine_time()
 
     def demand_forward(self) -> None:
         """Return when the clock does not stand before what the journal knows.

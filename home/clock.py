@@ -36,7 +36,8 @@ class Clock(Protocol):
         ...
 
 
-def _machine_time() -> datetime:
+def machine_time() -> datetime:
+    """Return what the machine's clock says, believed by nobody: only for what tightens."""
     return datetime.now(UTC)
 
 
@@ -54,7 +55,7 @@ class WallClock:
     """
 
     def __init__(
-        self, *, wall: Callable[[], datetime] = _machine_time, steady_s: Callable[[], float] = _steady_s
+        self, *, wall: Callable[[], datetime] = machine_time, steady_s: Callable[[], float] = _steady_s
     ) -> None:
         self._wall, self._steady_s = wall, steady_s
         self._lock = threading.Lock()

@@ -63,8 +63,7 @@ class IntentProposed(_Happened):
     decision_id: DecisionId
     caller: Name
     intent: Intent
-    identity: Identity | None = None
-    """Who was authenticated; none in journals from before it was kept."""
+    identity: Identity | None = None  # who was authenticated; none in journals from before it was kept
 
 
 class IntentJudged(_Happened):
@@ -137,8 +136,7 @@ class EnvelopeRejected(_Happened):
 class MessageRefused(_Happened):
     """The executor met a message that proves nothing: unreadable, forged, or of no known decision.
 
-    It moves no decision and releases no reservation, whatever decision it claims to be
-    about. The queue keeps the message itself, as a dead letter.
+    It moves no decision and no reservation. The queue keeps the message, as a dead letter.
     """
 
     kind: Literal["message_refused"] = "message_refused"
@@ -248,10 +246,8 @@ class OrderSettled(_Happened):
     venue: Name
     instrument: InstrumentId
     side: Side
-    quantity: NonNegativeDecimal
-    """Executed, and not in the journal as fills yet; base units."""
-    price_usd: PositiveDecimal | None
-    """Average price of `quantity`; none when nothing more was executed."""
+    quantity: NonNegativeDecimal  # executed, and not in the journal as fills yet; base units
+    price_usd: PositiveDecimal | None  # average price of `quantity`; none when nothing more was executed
     evidence: str = Field(min_length=10, max_length=200)
     motion: Motion
     endorsements: tuple[Endorsement, ...]

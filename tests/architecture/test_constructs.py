@@ -11,6 +11,8 @@ BROAD_EXCEPTS: dict[str, str] = {
     "cli/main.py": "the command's outermost door: no traceback reaches a user",
     "cli/strategy_file.py": "a user's own strategy may raise anything; it comes back as one clear error",
     "cli/supervised.py": "a supervised process's outermost door",
+    "executor/cancelling.py": "one order, whatever is wrong with it, keeps no other alive",
+    "executor/diary.py": "no trouble of a clock may keep a halt from falling",
     "executor/main.py": "the process's outermost loop: it halts trading and ends",
     "executor/venues/port.py": "what a venue raises and no table lists is ambiguous, never a rejection",
     "policies/gate.py": "a rule that errs refuses",
