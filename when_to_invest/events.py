@@ -1,7 +1,4 @@
-"""What happened, in the past tense. State is a fold over these; nothing is ever changed.
-
-Every event carries when it happened on the shared clock and how real it was.
-"""
+"""What happened, in the past tense: when on the shared clock, and how real. State is a fold over it."""
 
 from __future__ import annotations
 
