@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from copy import deepcopy
 from decimal import Decimal
 
 import pytest
@@ -20,6 +22,13 @@ from when_to_invest.portfolio import AccountBook
 
 def story(n: int) -> Story:
     return Story(order_intent(request_id=f"r-{n}"), n=n)
+
+
+def cancel(n: int) -> ev.Event:
+    at = story(n).proposed().at
+    return ev.CancelRequested(
+        at=at, mode=story(n).proposed().mode, decision_id=story(n).decision_id, caller="agent"
+    )
 
 
 class Memory:
@@ -110,3 +119,55 @@ def test_a_shelved_decision_that_reads_otherwise_now_is_named_by_its_first_event
     memory.journal.recorded[-1] = Recorded(last.sequence, last.previous_hash, "ef" * 32, last.event)
     with pytest.raises(Fault, match="event 2 of the journal does not check"):
         memory.decisions[story(1).decision_id]
+
+
+def test_what_was_only_asked_about_lately_stays_longer_than_what_was_not() -> None:
+    memory = Memory(kept=2)
+    for n in (1, 2):
+        memory.take(*story(n).until(OrderState.FILLED))
+    memory.take(cancel(1))
+    memory.take(*story(3).until(OrderState.FILLED))
+    assert memory.shelved() == {2}
+
+
+@pytest.mark.parametrize("kept", [0, None])
+def test_whether_anybody_had_proposed_it_is_answered(kept: int | None) -> None:
+    memory = Memory(kept=kept)
+    memory.journal.append([story(1).proposed(), story(2).sealed(), cancel(1)])
+    assert [memory.decisions.apply(item) for item in memory.journal.recorded] == [True, False, True]
+
+
+@pytest.mark.parametrize("kept", [0, None])
+def test_the_newest_are_counted_wherever_they_lie(kept: int | None) -> None:
+    memory = Memory(kept=kept)
+    for n in (1, 2, 3):
+        memory.take(*story(n).until(OrderState.FILLED))
+    found = memory.decisions.newest(limit=2)
+    assert [record.decision_id for record in found.records] == [story(n).decision_id for n in (3, 2)]
+    assert found.total == 3
+
+
+@pytest.mark.parametrize("kept", [0, None])
+def test_a_trade_of_a_decision_laid_aside_is_not_booked_again_for_another(kept: int | None) -> None:
+    memory = Memory(kept=kept)
+    first = story(1).filled()
+    memory.take(*story(1).until(OrderState.ACKNOWLEDGED), first)
+    memory.take(*story(2).until(OrderState.ACKNOWLEDGED))
+    held = deepcopy(memory.book.positions)
+    with suppress(Fault):
+        memory.take(story(2).filled().model_copy(update={"trade_id": first.trade_id}))
+    assert memory.book.positions == held
+
+
+def test_while_catching_up_what_ends_leaves_at_once_and_what_is_open_stays() -> None:
+    memory = Memory(kept=64)
+    memory.decisions.is_catching_up = True
+    memory.take(*story(1).until(OrderState.ACKNOWLEDGED), *story(2).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (1, {2})
+
+
+def test_while_catching_up_without_a_bound_nothing_leaves() -> None:
+    memory = Memory(kept=None)
+    memory.decisions.is_catching_up = True
+    memory.take(*story(1).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (1, set())
