@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from tests.exchange.server import Local, serving
 from tests.exchange.unmodified import client
 from tests.exchange.venues import quote_both_sides
@@ -36,6 +38,13 @@ def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Test:
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run
+
+
+def refused(kind: str, text: str | None = None) -> Any:
+    """Return the block that must end in ccxt's error of that name, and in words that match."""
+    from ccxt.base import errors
+
+    return pytest.raises(getattr(errors, kind), match=text)
 
 
 async def watched(local: Local, topic: str, watch: Awaitable[Any], act: Callable[[], object]) -> Any:

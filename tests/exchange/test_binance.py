@@ -5,20 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
-from tests.exchange.meeting import meeting, on_a_loop, watched
+from tests.exchange.meeting import meeting, on_a_loop, refused, watched
 from tests.exchange.terms import Side
 from tests.exchange.unmodified import client
 from tests.exchange.venues import Credentials, offer
 
 PAIR = "BTC/USDT"
-
-
-def refused(kind: str, text: str | None = None) -> Any:
-    from ccxt.base import errors
-
-    return pytest.raises(getattr(errors, kind), match=text)
 
 
 @on_a_loop
@@ -91,6 +83,7 @@ async def test_refusals_come_as_the_errors_that_binance_gives() -> None:
             await venue.fetch_order(None, PAIR, {"clientOrderId": "none"})
         with refused("OrderNotFound"):
             await venue.cancel_order("4711", PAIR)
+        assert [order["clientOrderId"] for order in await venue.fetch_open_orders(PAIR)] == ["one"]
 
 
 @on_a_loop
@@ -106,7 +99,7 @@ async def test_a_finished_client_id_may_be_used_again() -> None:
 
 @on_a_loop
 async def test_wrong_keys_and_secrets_are_refused() -> None:
-    async with meeting("binance") as (local, _):
+    async with meeting("binance") as (local, venue):
         for keys in (Credentials(key="other"), Credentials(secret="other")):  # noqa: S106
             stranger = client(local, credentials=keys)
             try:
@@ -114,6 +107,7 @@ async def test_wrong_keys_and_secrets_are_refused() -> None:
                     await stranger.fetch_balance()
             finally:
                 await stranger.close()
+        assert (await venue.fetch_balance())["free"]
 
 
 @on_a_loop
@@ -123,6 +117,8 @@ async def test_a_request_from_another_time_is_refused() -> None:
             local.mishaps.skew_ms = skew_ms
             with refused("InvalidNonce"):
                 await venue.fetch_balance()
+        local.mishaps.skew_ms = 0
+        assert (await venue.fetch_balance())["free"]
 
 
 @on_a_loop

@@ -8,19 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.exchange.meeting import meeting, on_a_loop, watched
+from tests.exchange.meeting import meeting, on_a_loop, refused, watched
 from tests.exchange.mishaps import Kind, Mishap
 from tests.exchange.terms import Ask, Side
 from tests.exchange.unmodified import client
 from tests.exchange.venues import TRADER, Credentials, offer
 
 PAIR = "BTC/USD"
-
-
-def refused(kind: str, text: str | None = None) -> Any:
-    from ccxt.base import errors
-
-    return pytest.raises(getattr(errors, kind), match=text)
 
 
 async def buy(venue: Any, price: float = 99, client_id: str = "one") -> Any:
@@ -91,6 +85,7 @@ async def test_refusals_come_as_the_errors_that_coinbase_gives() -> None:
             await venue.fetch_order("00000000-0000-0000-0000-000000004711", PAIR)
         with refused("BadRequest"):
             await venue.cancel_order("00000000-0000-0000-0000-000000004711", PAIR)
+        assert await venue.fetch_open_orders(PAIR) == []
 
 
 @on_a_loop
@@ -105,6 +100,8 @@ async def test_wrong_keys_and_other_times_are_refused() -> None:
         local.mishaps.skew_ms = 60_000
         with refused("AuthenticationError", "expired"):
             await venue.fetch_balance()
+        local.mishaps.skew_ms = 0
+        assert (await venue.fetch_balance())["free"]
 
 
 @on_a_loop

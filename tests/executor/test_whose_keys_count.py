@@ -194,6 +194,10 @@ def test_who_was_removed_may_stay_in_the_configuration(world: World) -> None:
         ),
     )
     world.run()
+    world.gate.approvals = ("carol",)
+    by_carol = world.gate.propose(**LARGE)
+    world.run()
+    assert not world.decision(by_carol).orders
 
 
 def test_whose_key_a_quorum_exchanged_may_stay_in_the_configuration(world: World) -> None:

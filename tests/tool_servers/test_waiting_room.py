@@ -40,7 +40,10 @@ def test_the_room_holds_as_many_as_it_says_and_half_of_them_for_one_caller() -> 
 
 
 def test_a_room_of_one_lets_one_in() -> None:
-    with WaitingRoom(1).place("a"):
+    room = WaitingRoom(1)
+    with room.place("a"), pytest.raises(Fault), room.place("b"):
+        pass
+    with room.place("b"):
         pass
 
 
