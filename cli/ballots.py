@@ -7,7 +7,7 @@ everybody who reads the journal checks it again.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from home.paths import Home
     from signing.signer import DigestSigner
 
-VALID_FOR: Final = timedelta(hours=12)
-"""How long people have to sign."""
 _CHANGE: Final[TypeAdapter[KeyholderChange]] = TypeAdapter(
     Annotated[ApproverEnrolled | ApproverRemoved | SealKeyAdded, Field(discriminator="kind")]
 )
@@ -65,7 +63,7 @@ def motion_for(registry: Registry, purpose: str, *, summary: str, details: Detai
         requester=asker.name,
         known_by=asker.known_by,
         serial=roll.serial,
-        expires_at=registry.now() + VALID_FOR,
+        expires_at=registry.now() + papers.VALID_FOR,
         domain=roll.domain,
     )
 

@@ -6,8 +6,9 @@ on it checks every signature.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,6 +16,8 @@ from cli.service_files import write_private
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Value
 
+VALID_FOR: Final = timedelta(hours=12)
+"""How long people have to sign."""
 PaperT = TypeVar("PaperT", bound=Value)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from tool_servers.orders.stops import StopDesk
     from when_to_invest.motions import Motion
 
-VALID_FOR: Final = timedelta(hours=12)
-"""How long people have to sign."""
 RequesterOption = Annotated[
     str, typer.Option("--as", help="Who asks: an approver, a caller, operator. They cannot sign.")
 ]
@@ -213,6 +210,7 @@ class _Asked:
 
 
 def _motion(registry: Registry, asked: _Asked, *, requester: str) -> Motion:
+    from cli.papers import VALID_FOR
     from cli.requesting import requester_of
     from when_to_invest.motions import Motion
 

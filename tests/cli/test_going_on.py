@@ -22,6 +22,7 @@ from policies.remedies import Electorate
 from signing.eip712 import recover_address, typed_digest
 from signing.keystore import LIGHTEST_WORK_FACTOR, create_keystore, unlock_keystore
 from tests.faults.homestead import LIMIT_USD, Homestead
+from tests.when_to_invest.tightenings import reducing
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import Fault
@@ -259,15 +260,13 @@ def quarantined(home: Home) -> str:
         limit_price_usd=intent.limit_price_usd,  # type: ignore[union-attr]
     )
     steps = (OrderStep.LOST_SIGHT, OrderStep.QUARANTINED)
-    reducing = ev.TradingStateChanged(
-        at=now,
-        mode=gate.mode,
-        scope="instrument:SPX",
-        state=TradingState.REDUCING,
-        by="executor",
-        why="an order is in quarantine",
+    home.stead.journal.append(
+        [
+            sent,
+            *(ev.OrderMoved(**about, step=step) for step in steps),
+            reducing(now, mode=gate.mode, scope="instrument:SPX", why="an order is in quarantine"),
+        ]
     )
-    home.stead.journal.append([sent, *(ev.OrderMoved(**about, step=step) for step in steps), reducing])
     assert home.state(decision_id) is DecisionState.QUARANTINED
     return decision_id
 

@@ -14,10 +14,10 @@ from executor.probe import Point
 from home.clock import WallClock
 from tests.executor.whole import Whole
 from tests.tool_servers.bench import NOW, proposal, signed
+from tests.when_to_invest.tightenings import halted
 from tool_servers.orders.stops import SignedResumption
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
-from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import DeadLetterArrived
 from when_to_invest.values import Mode
@@ -94,18 +94,7 @@ class Way:
     def halt(self) -> None:
         """Somebody halts, and two people sign that it goes on."""
         if self.resumption is None:
-            self.whole.journal.append(
-                [
-                    ev.TradingStateChanged(
-                        at=self.right,
-                        mode=Mode.REPLAY,
-                        scope=SCOPE,
-                        state=TradingState.HALTED,
-                        by="operator",
-                        why="x",
-                    )
-                ]
-            )
+            self.whole.journal.append([halted(self.right, scope=SCOPE, why="x")])
             self.resumption = self.whole.resumption(SCOPE)
 
     def resume(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX as SPX_INDEX
 from tests.fakes.memory_queue import MemoryQueue
+from tests.when_to_invest.tightenings import halted
 from when_to_invest import events as ev
 from when_to_invest.breakers import SYSTEM, TradingState
 from when_to_invest.history import DecisionState
@@ -119,13 +120,7 @@ def test_an_answered_letter_is_removed_and_an_unanswered_one_stays(world: World)
 def test_a_halt_by_people_is_never_loosened_nor_repeated_by_a_letter(world: World) -> None:
     poison(world)
     now = world.clock.now()
-    world.journal.append(
-        [
-            ev.TradingStateChanged(
-                at=now, mode=world.gate.mode, scope=SPX, state=TradingState.HALTED, by="operator", why="x"
-            )
-        ]
-    )
+    world.journal.append([halted(now, mode=world.gate.mode, scope=SPX, why="x")])
     world.run()
     assert len([event for event in world.events(ev.TradingStateChanged) if event.scope == SPX]) == 1
 

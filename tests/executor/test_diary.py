@@ -11,6 +11,7 @@ from executor.probe import Point
 from ledger.journal import Head
 from tests.executor.world import World
 from tests.fakes.memory_journal import MemoryJournal
+from tests.when_to_invest.tightenings import halted
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -39,14 +40,7 @@ class Busy(MemoryJournal):
 
 
 def halt(world: World) -> ev.TradingStateChanged:
-    return ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope="system",
-        state=TradingState.HALTED,
-        by="operator",
-        why="drill",
-    )
+    return halted(world.clock.now())
 
 
 def test_what_was_decided_on_an_old_head_is_decided_again(world: World) -> None:

@@ -18,10 +18,11 @@ from tests.executor.gatehouse import FORGER_SECRET, Gatehouse, approver_signer
 from tests.executor.world import World
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_queue import MemoryQueue
+from tests.when_to_invest.samples import chain_intent
+from tests.when_to_invest.tightenings import halted, reducing
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.history import DecisionState
-from when_to_invest.intents import ChainIntent
 from when_to_invest.values import Mode
 
 
@@ -184,15 +185,7 @@ def test_an_instrument_that_vanished_refuses(world: World) -> None:
 
 def test_a_halt_between_seal_and_delivery_stops_the_order(world: World) -> None:
     decision_id = world.gate.propose()
-    halted = ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope="system",
-        state=TradingState.HALTED,
-        by="operator",
-        why="drill",
-    )
-    world.journal.append([halted])
+    world.journal.append([halted(world.clock.now())])
     world.run()
     assert world.decision(decision_id).state is DecisionState.REJECTED
     assert not world.venue.submits
@@ -207,15 +200,7 @@ def test_a_purchase_sealed_before_its_account_only_reduces_is_rejected_at_once(
     if is_latched:
         world.latch.drop(Halt("account:main", TradingState.REDUCING, world.clock.now(), "alice", "drill"))
     else:
-        reducing = ev.TradingStateChanged(
-            at=world.clock.now(),
-            mode=Mode.REPLAY,
-            scope="account:main",
-            state=TradingState.REDUCING,
-            by="executor",
-            why="worth too much less",
-        )
-        world.journal.append([reducing])
+        world.journal.append([reducing(world.clock.now())])
     world.run()
     (rejected,) = world.events(ev.EnvelopeRejected)
     assert (rejected.decision_id, rejected.code) == (decision_id, "only_reducing")
@@ -331,17 +316,7 @@ def test_an_executor_with_other_limits_refuses_what_it_did_not_judge_by(world: W
 
 
 def test_a_transfer_is_not_an_order(world: World) -> None:
-    intent = ChainIntent(
-        mode=Mode.REPLAY,
-        account="main",
-        chain_id=31337,
-        token=None,
-        recipient="0x" + "a1" * 20,
-        amount=Decimal(1),
-        proposer="agent",
-        request_id="c-1",
-        proposed_at=world.clock.now(),
-    )
+    intent = chain_intent(proposed_at=world.clock.now())
     world.gate.seal_unjudged(intent)
     world.run()
     assert [event.code for event in world.events(ev.EnvelopeRejected)] == ["bad_argument"]

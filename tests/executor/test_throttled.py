@@ -11,12 +11,11 @@ from policies.limits import HARD_LIMITS, tighten
 from policies.throttle import throttle_why
 from tests.executor.world import World
 from tests.fakes.fake_venue import Mishap
-from when_to_invest import events as ev
+from tests.when_to_invest.tightenings import reducing
 from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.errors import Fault
 from when_to_invest.history import DecisionState
 from when_to_invest.intents import Side
-from when_to_invest.values import Mode
 
 LIMITS = tighten(HARD_LIMITS, {"max_repeated_executions": 3})
 
@@ -56,15 +55,7 @@ def test_the_last_purchase_allowed_stays_and_no_other_is_sent(world: World) -> N
 @pytest.mark.parametrize("why", ["worth more than 80 bps less than at its peak", "drill"])
 def test_whatever_else_reduces_cancels_them_all(world: World, scope: str, why: str) -> None:
     made = bought(world, 1, 2, 3)
-    reducing = ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope=scope,
-        state=TradingState.REDUCING,
-        by="executor",
-        why=why,
-    )
-    world.journal.append([reducing])
+    world.journal.append([reducing(world.clock.now(), scope=scope, why=why)])
     world.run()
     assert states(world, made) == {DecisionState.CANCELLED}
 

@@ -18,6 +18,7 @@ from tests.executor.whole import Whole
 from tests.fakes.fake_market import daily_bar
 from tests.tool_servers.bench import ALICE, BOB, NOW, MarketOfTests, RacingJournal, signed
 from tests.when_to_invest.samples import Story, order_intent
+from tests.when_to_invest.tightenings import halted, reducing
 from tool_servers.orders.declining import Refusal
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -102,6 +103,17 @@ def sign_everything(whole: Whole) -> None:
                 desk.approve(signed(desk, answer, name=name, key=key))
 
 
+def let_an_hour_pass(whole: Whole) -> None:
+    """Let everybody do their part: what is proposed is signed, sent and filled."""
+    whole.desk().relay()
+    whole.work()
+    sign_everything(whole)
+    whole.desk().relay()
+    whole.work()
+    fill_everything(whole)
+    later(whole, timedelta(hours=1))
+
+
 def left(whole: Whole) -> Decimal:
     return whole.fold().book.position("main", "SPX").quantity
 
@@ -121,15 +133,7 @@ def test_without_a_loss_nothing_is_sold() -> None:
 
 def test_what_people_reduced_for_other_reasons_is_not_sold() -> None:
     whole = after_a_fall(OnLoss.FLATTEN, to_usd="99")
-    reducing = ev.TradingStateChanged(
-        at=whole.clock.now(),
-        mode=whole.settings.mode,
-        scope="account:main",
-        state=TradingState.REDUCING,
-        by="alice",
-        why="worth more than I like to say",
-    )
-    whole.journal.append([reducing])
+    whole.journal.append([reducing(whole.clock.now(), by="alice", why="worth more than I like to say")])
     whole.desk().relay()
     assert not sales(whole)
 
@@ -139,15 +143,7 @@ def test_a_breaker_that_somebody_made_up_sells_nothing_and_says_so(
     since: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = after_a_fall(OnLoss.FLATTEN, to_usd="99")
-    made_up = ev.TradingStateChanged(
-        at=whole.clock.now(),
-        mode=whole.settings.mode,
-        scope="account:main",
-        state=TradingState.REDUCING,
-        by="executor",
-        why=loss_why(cap_bps=Decimal(500), since=since),
-    )
-    whole.journal.append([made_up])
+    whole.journal.append([reducing(whole.clock.now(), why=loss_why(cap_bps=Decimal(500), since=since))])
     desk = whole.desk()
     for _ in range(3):
         desk.relay()
@@ -200,17 +196,12 @@ def test_what_needs_no_signature_goes_at_once_and_the_rest_waits_for_people() ->
 
 def test_everything_is_sold_once_people_signed() -> None:
     whole = after_a_fall(OnLoss.FLATTEN)
-    whole.desk().relay()
-    whole.work()
-    sign_everything(whole)
-    whole.desk().relay()
-    whole.work()
-    fill_everything(whole)
+    let_an_hour_pass(whole)
     assert left(whole) == 0
     for _ in range(3):
-        later(whole, timedelta(hours=1))
         whole.desk().relay()
         whole.work()
+        later(whole, timedelta(hours=1))
     assert len(sales(whole)) == 3
     assert {record.state for record in sales(whole)} == {DecisionState.FILLED}
 
@@ -218,13 +209,7 @@ def test_everything_is_sold_once_people_signed() -> None:
 def test_half_is_sold_once_a_trip() -> None:
     whole = after_a_fall(OnLoss.REDUCE, held=Decimal(350))
     for _ in range(4):
-        whole.desk().relay()
-        whole.work()
-        sign_everything(whole)
-        whole.desk().relay()
-        whole.work()
-        fill_everything(whole)
-        later(whole, timedelta(hours=1))
+        let_an_hour_pass(whole)
     assert left(whole) == 175
     assert [quantity for quantity, _ in quantities(whole)] == [125, 50]
 
@@ -288,15 +273,7 @@ def test_what_a_quorum_resumed_is_sold_no_further() -> None:
 
 def test_a_halted_account_sells_nothing_and_the_gate_says_so() -> None:
     whole = after_a_fall(OnLoss.FLATTEN)
-    halted = ev.TradingStateChanged(
-        at=whole.clock.now(),
-        mode=whole.settings.mode,
-        scope="system",
-        state=TradingState.HALTED,
-        by="alice",
-        why="drill",
-    )
-    whole.journal.append([halted])
+    whole.journal.append([halted(whole.clock.now(), by="alice")])
     whole.desk().relay()
     (refused,) = sales(whole)
     assert (refused.state, refused.reasons[0].code) == (DecisionState.REFUSED, "trading_halted")
@@ -334,13 +311,7 @@ def test_a_process_that_dies_at_any_write_sells_neither_twice_nor_more(
     with dying(whole, at=at, is_written_first=is_written_first):
         whole.desk().relay()
     for _ in range(3):
-        whole.desk().relay()
-        whole.work()
-        sign_everything(whole)
-        whole.desk().relay()
-        whole.work()
-        fill_everything(whole)
-        later(whole, timedelta(hours=1))
+        let_an_hour_pass(whole)
     wanted = HELD / 2 if on_loss is OnLoss.REDUCE else HELD
     assert HELD - left(whole) == wanted
     assert sum(quantity for quantity, _ in quantities(whole)) == wanted

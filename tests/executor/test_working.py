@@ -10,6 +10,7 @@ from executor.reconciling import MOST_LOOKS
 from executor.venues.port import VenueStatus
 from tests.executor.world import World
 from tests.fakes.fake_venue import Mishap
+from tests.when_to_invest.tightenings import halted, reducing
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -75,15 +76,7 @@ def test_a_requested_cancel_reaches_the_venue(world: World, decision_id: str) ->
 
 @pytest.mark.parametrize("scope", ["system", "account:main", "venue:paper", "instrument:SPX"])
 def test_a_halt_cancels_what_is_open(world: World, decision_id: str, scope: str) -> None:
-    halted = ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope=scope,
-        state=TradingState.HALTED,
-        by="operator",
-        why="drill",
-    )
-    world.journal.append([halted])
+    world.journal.append([halted(world.clock.now(), scope=scope)])
     world.run()
     assert world.decision(decision_id).state is DecisionState.CANCELLED
 
@@ -110,7 +103,7 @@ def test_where_it_only_reduces_purchases_are_cancelled_and_sales_stay(
 ) -> None:
     sale, bought = _offered(world, held), world.gate.propose(2, limit_price_usd=Decimal(100))
     world.run()
-    world.journal.append([_reducing(world, scope)])
+    world.journal.append([reducing(world.clock.now(), scope=scope)])
     world.run()
     assert world.decision(bought).state is DecisionState.CANCELLED
     assert world.decision(sale).state is DecisionState.WORKING
@@ -129,7 +122,7 @@ def test_a_latch_alone_cancels_purchases_and_keeps_sales(world: World, held: Dec
 
 
 def test_another_scope_that_only_reduces_cancels_nothing(world: World, decision_id: str) -> None:
-    world.journal.append([_reducing(world, "instrument:IXIC")])
+    world.journal.append([reducing(world.clock.now(), scope="instrument:IXIC")])
     world.run()
     assert world.decision(decision_id).state is DecisionState.WORKING
 
@@ -148,17 +141,6 @@ def test_an_order_that_is_quarantined_takes_its_instruments_other_purchases_with
     assert world.decision(lost).state is DecisionState.QUARANTINED
     assert world.book.trading_states == {"instrument:SPX": TradingState.REDUCING}
     assert world.decision(decision_id).state is DecisionState.CANCELLED
-
-
-def _reducing(world: World, scope: str) -> ev.TradingStateChanged:
-    return ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope=scope,
-        state=TradingState.REDUCING,
-        by="executor",
-        why="worth too much less",
-    )
 
 
 @pytest.mark.parametrize("parts", [["12"], ["11", "0.001"], ["6", "6"]])
@@ -207,15 +189,7 @@ def test_an_order_that_fills_too_much_does_not_keep_the_others_alive(world: Worl
     other = world.gate.propose(2)
     world.run()
     world.venue.trade(world.working_order(decision_id), Decimal(12))
-    halted = ev.TradingStateChanged(
-        at=world.clock.now(),
-        mode=Mode.REPLAY,
-        scope="system",
-        state=TradingState.HALTED,
-        by="executor",
-        why="too much",
-    )
-    world.journal.append([halted])
+    world.journal.append([halted(world.clock.now(), by="executor", why="too much")])
     with pytest.raises(Fault):
         world.run()
     assert world.venue.orders[world.working_order(other)].status is VenueStatus.CANCELLED

@@ -17,7 +17,6 @@ from when_to_invest.motions import Motion
 
 SKEW = timedelta(seconds=5)
 A_DAY = timedelta(days=1)
-LOOSENING = (kh.ApproverEnrolled, kh.ApproverRemoved, kh.SealKeyAdded, ev.TradingResumed, ev.OrderSettled)
 
 
 @dataclass

@@ -19,7 +19,8 @@ from policies.rules import ORDER_HOLD_RULES, ORDER_RULES, RULES
 from tests.policies.naive_gate import naive_judge
 from tests.strategies.situations import NOW, D, Situation, order, rank
 from tests.strategies.spoilers import passable, situations, tightened, too_old_or_early, unusable_prices
-from when_to_invest.intents import ChainIntent, OrderIntent
+from tests.when_to_invest.samples import chain_intent
+from when_to_invest.intents import OrderIntent
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Held, Reason, Refused
 
@@ -178,17 +179,7 @@ def test_what_is_no_intent_is_refused(intent: Any) -> None:
 
 
 def test_a_transfer_is_refused_by_a_rule_that_says_so() -> None:
-    intent = ChainIntent(
-        mode=Mode.REPLAY,
-        account="main",
-        chain_id=31337,
-        token=None,
-        recipient="0x" + "a1" * 20,
-        amount=D(1),
-        proposer="agent",
-        request_id="c-1",
-        proposed_at=NOW,
-    )
+    intent = chain_intent(proposed_at=NOW)
     verdict = judge(intent, Situation(intent=intent).facts, HARD_LIMITS)  # type: ignore[arg-type]
     assert isinstance(verdict, Refused)
     assert [reason.code for reason in verdict.reasons] == ["chain_writes_not_enabled"]

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.latched import is_from_before, may_go, under_latch
-from tests.strategies.situations import NOW, D, Situation, book, order
+from tests.strategies.situations import NOW, Situation, book, order
+from tests.when_to_invest.samples import chain_intent
 from when_to_invest.breakers import STRICTNESS, Halt, TradingState
-from when_to_invest.intents import ChainIntent, Side
-from when_to_invest.values import Mode
+from when_to_invest.intents import Side
 
 COVERING = ["system", "account:main", "venue:paper", "instrument:SPX"]
 ELSEWHERE = ["account:second", "venue:elsewhere", "instrument:GLD"]
@@ -35,17 +35,7 @@ def test_a_latch_makes_the_state_as_strict_as_the_strictest_that_covers_the_orde
 
 
 def test_no_halt_is_asked_about_a_write_on_a_chain_which_is_refused_anyway() -> None:
-    write = ChainIntent(
-        mode=Mode.REPLAY,
-        account="main",
-        chain_id=1,
-        token=None,
-        recipient="0x" + "11" * 20,
-        amount=D(1),
-        proposer="agent",
-        request_id="r-1",
-        proposed_at=NOW,
-    )
+    write = chain_intent(proposed_at=NOW)
     facts = Situation().facts
     assert under_latch(facts, write, [halt()]) == facts
 

@@ -11,11 +11,11 @@ from ledger.live import LiveLedger
 from policies.verify import verify_envelope
 from signing.eip712 import recover_address, typed_digest
 from tests.tool_servers.bench import NOW, SEAL, Bench, proposal, signed
+from tests.when_to_invest.tightenings import halted
 from tool_servers.orders.minutes import MOST_ATTEMPTS, commit
-from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import EnvelopeRejected, Judge, TradingStateChanged
+from when_to_invest.events import EnvelopeRejected, Judge
 from when_to_invest.history import DecisionState
 from when_to_invest.values import Mode
 
@@ -118,10 +118,7 @@ def test_a_conflict_makes_the_desk_judge_again(bench: Bench) -> None:
 
 def test_the_second_judgement_sees_what_the_other_process_wrote(bench: Bench) -> None:
     desk = bench.desk()
-    halted = TradingStateChanged(
-        at=NOW, mode=Mode.REPLAY, scope="system", state=TradingState.HALTED, by="alice", why="test"
-    )
-    bench.journal.append([halted])
+    bench.journal.append([halted(NOW, by="alice", why="test")])
     answer = desk.propose(proposal("5000"), caller="agent")
     assert answer.verdict == "refused"
     assert "trading_halted" in {reason.code for reason in answer.reasons}

@@ -12,11 +12,11 @@ from ledger.live import LiveLedger
 from ledger.queue import ReceivedMessage
 from signing.eip712 import typed_digest
 from tests.tool_servers.bench import ALICE, BOB, MALLORY, NOW, Bench, proposal
+from tests.when_to_invest.tightenings import halted
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.redrive import LetterDesk
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
-from when_to_invest.breakers import TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import Answer, DeadLetterArrived, letterbox
@@ -182,14 +182,7 @@ def test_while_its_group_is_halted_the_gate_objects_and_nothing_changes(
     dead(bench, desk)
     record(
         bench,
-        ev.TradingStateChanged(
-            at=LATER,
-            mode=Mode.REPLAY,
-            scope="instrument:SPX",
-            state=TradingState.HALTED,
-            by="executor",
-            why="x",
-        ),
+        halted(LATER, scope="instrument:SPX", by="executor", why="x"),
     )
     events = len(bench.journal.recorded)
     fault = refused(desk)

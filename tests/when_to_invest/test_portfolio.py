@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.when_to_invest.samples import NOW, Story, chain_intent, funded, one_of_each, order_intent
+from tests.when_to_invest.tightenings import halted
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -20,7 +21,6 @@ from when_to_invest.holdings import Position
 from when_to_invest.intents import Side
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
 from when_to_invest.portfolio import AccountBook, Reservation, fold
-from when_to_invest.values import Mode
 
 STORY = Story(order_intent())
 ILLEGAL = [
@@ -177,22 +177,13 @@ def test_a_transfer_reserves_no_instrument() -> None:
 
 @pytest.mark.parametrize("scope", ["system", "account:main", "venue:paper", "instrument:SPX"])
 def test_any_scope_can_stop_an_instrument(scope: str) -> None:
-    halt = ev.TradingStateChanged(
-        at=NOW, mode=Mode.REPLAY, scope=scope, state=TradingState.HALTED, by="operator", why="drill"
-    )
+    halt = halted(scope=scope)
     book = fold([halt])
     assert book.trading_state(account="main", venue="paper", instrument="SPX") is TradingState.HALTED
 
 
 def test_a_scope_does_not_stop_its_neighbours() -> None:
-    halt = ev.TradingStateChanged(
-        at=NOW,
-        mode=Mode.REPLAY,
-        scope="instrument:IXIC",
-        state=TradingState.HALTED,
-        by="operator",
-        why="drill",
-    )
+    halt = halted(scope="instrument:IXIC")
     assert fold([halt]).trading_state(account="main", venue="paper", instrument="SPX") is TradingState.ACTIVE
 
 

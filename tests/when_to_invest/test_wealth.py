@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.when_to_invest.samples import NOW, Story, funded, motion, order_intent
+from tests.when_to_invest.tightenings import halted
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
 from when_to_invest.marks import AccountMarked
 from when_to_invest.orders import OrderState, OrderStep
 from when_to_invest.portfolio import fold
@@ -84,9 +84,7 @@ def test_losses_count_anew_from_where_people_resumed() -> None:
 
 
 def test_a_resumption_in_the_journal_counts_losses_anew_and_a_stale_one_does_not() -> None:
-    halt = ev.TradingStateChanged(
-        at=NOW, mode=Mode.REPLAY, scope="system", state=TradingState.HALTED, by="operator", why="drill"
-    )
+    halt = halted()
     book = fold([funded("1000"), marked("700", NOW), halt])
     signed = motion("Resume").model_copy(update={"serial": book.standing.serial})
     resumed = ev.TradingResumed(
