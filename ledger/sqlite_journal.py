@@ -44,6 +44,9 @@ class SqliteJournal:
         self._lock = threading.RLock()
         self._come_to: list[Head] = []
         """Heads of the turn in progress, none of them durable yet."""
+        self._is_in_turn = False
+        self._has_broken_off = False
+        """Whether an append of the turn in progress ended half-way."""
 
     def head(self) -> Head:
         """Return the newest event's place and hash."""
@@ -98,7 +101,8 @@ class SqliteJournal:
     def turn(self) -> Iterator[None]:
         """Let nobody else write during the body; what it appends is durable at its end, or undone.
 
-        A turn within a turn is a part of it.
+        A turn within a turn is a part of it. Undone is all of it, too, when the body caught what
+        an append ended with half-way, or SQLite gave the turn up by itself.
 
         Raises:
             Fault: as `append`.
@@ -106,7 +110,8 @@ class SqliteJournal:
         if self._witness is None:
             raise not_writable()
         with self._lock:
-            if self._connection.in_transaction:
+            if self._is_in_turn:
+                self._demand_turn()
                 yield
                 return
             come_to = self._come_to
@@ -114,6 +119,7 @@ class SqliteJournal:
             with self._writing():
                 _demand_footing(self._footing)
                 yield
+                self._demand_turn()
             # INVARIANT: nothing is answered that stands in a file which nobody will find again.
             _demand_footing(self._footing)
             if come_to:
@@ -132,7 +138,20 @@ class SqliteJournal:
             sqlite_files.translated(sqlite_files.JOURNAL, "write the journal"),
             sqlite_files.immediate(self._connection),
         ):
-            yield
+            self._is_in_turn, self._has_broken_off = True, False
+            try:
+                yield
+            finally:
+                self._is_in_turn = False
+
+    def _demand_turn(self) -> None:
+        """Return while all that the turn appended stands whole and nobody else could write."""
+        if self._has_broken_off or not self._connection.in_transaction:
+            raise Fault(
+                ErrorCode.STORAGE_FAILED,
+                "cannot write the journal: an earlier failure undid what was to be written with it",
+                fix="check free space and the disk of --home, and ask again",
+            )
 
     def _checked_head(self) -> Head:
         """Return the head, refusing to write on after an event that is not the last one."""
@@ -147,10 +166,13 @@ class SqliteJournal:
     def _chain(self, events: Sequence[Event], canonical: Sequence[bytes], head: Head) -> Head:
         rows, head = links_after(head, canonical)
         if rows:
+            # INVARIANT: whoever catches what is raised here cannot have a half of it recorded.
+            self._has_broken_off = True
             self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
             self._connection.execute("UPDATE head SET record = ?", (head_record(head),))
             for index in self._indexes:
                 self._connection.executemany(index.insertion, index.of(events, after=rows[0][0] - 1))
+            self._has_broken_off = False
         return head
 
     def _rows(self, after: int) -> list[StoredLink]:

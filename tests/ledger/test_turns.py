@@ -56,6 +56,58 @@ def test_a_turn_that_fails_leaves_nothing(path: Path, journal: SqliteJournal) ->
     assert journal.append([funded()]).sequence == before.sequence + 1
 
 
+def test_an_append_that_breaks_off_half_way_undoes_the_turn_whoever_catches_it(
+    path: Path, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = journal.append([funded()])
+
+    def breaks(_: object) -> bytes:
+        raise Fault(ErrorCode.STORAGE_FAILED, "half-way", fix="try again")
+
+    def catching() -> None:
+        with journal.turn():
+            journal.append([funded()])
+            monkeypatch.setattr("ledger.sqlite_journal.head_record", breaks)
+            with pytest.raises(Fault, match="half-way"):
+                journal.append([funded()])
+            monkeypatch.undo()
+
+    with pytest.raises(Fault, match="undid") as caught:
+        catching()
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+    assert journal.head() == before == read_witness(path)
+    assert verify_journal(path).ok
+    assert journal.append([funded()]).sequence == before.sequence + 1
+
+
+def test_a_refused_append_that_is_caught_leaves_the_turn_as_it_is(journal: SqliteJournal) -> None:
+    with journal.turn():
+        first = journal.append([funded()])
+        with pytest.raises(Fault):
+            journal.append([funded()], expected=EMPTY)
+        assert journal.append([funded()], expected=first).sequence == 2
+    assert journal.head().sequence == 2
+
+
+def test_nothing_is_appended_in_a_turn_that_the_database_gave_up_by_itself(
+    path: Path, journal: SqliteJournal
+) -> None:
+    before = journal.append([funded()])
+
+    def going_on() -> None:
+        with journal.turn():
+            # What SQLite does when a read fails on the disk, or memory or space run out.
+            journal._connection.execute("ROLLBACK")
+            with pytest.raises(Fault):
+                journal.append([funded()])
+
+    with pytest.raises(Fault) as caught:
+        going_on()
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+    assert journal.head() == before
+    assert journal.append([funded()]).sequence == before.sequence + 1
+
+
 def test_a_turn_in_which_nothing_is_appended_changes_nothing(journal: SqliteJournal) -> None:
     before = journal.append([funded()])
     with journal.turn(), journal.turn():
