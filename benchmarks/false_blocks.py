@@ -247,10 +247,9 @@ class _Person:
 
     def _trade(self, intent: OrderIntent, decision_id: str, now: datetime) -> None:
         """Seal it and fill it at the next open, if that is within its limit; else it expires."""
-        about: dict[str, Any] = {"mode": Mode.REPLAY, "decision_id": decision_id}
-        self._book.apply(ev.EnvelopeSealed(at=now, envelope=_envelope(intent, decision_id, now), **about))
+        about: dict[str, Any] = {"at": now, "mode": Mode.REPLAY, "decision_id": decision_id}
+        self._book.apply(ev.EnvelopeSealed(envelope=_envelope(intent, decision_id, now), **about))
         sent = ev.SendIntended(
-            at=now,
             client_order_id=decision_id,
             attempt=1,
             venue=intent.venue,
@@ -261,18 +260,15 @@ class _Person:
             **about,
         )
         self._book.apply(sent)
-        self._book.apply(
-            ev.OrderMoved(at=now, client_order_id=decision_id, step=OrderStep.ACKNOWLEDGED, **about)
-        )
+        self._book.apply(ev.OrderMoved(client_order_id=decision_id, step=OrderStep.ACKNOWLEDGED, **about))
         bar = next_bar(self._home, intent.instrument, after=now, until=now + timedelta(days=7))
         beyond = None if bar is None else (bar.open_usd - intent.limit_price_usd) * intent.side.sign
         if bar is None or beyond is None or beyond > 0:
             step = OrderStep.EXPIRED
-            self._book.apply(ev.OrderMoved(at=now, client_order_id=decision_id, step=step, **about))
+            self._book.apply(ev.OrderMoved(client_order_id=decision_id, step=step, **about))
             return
         self._book.apply(
             ev.OrderFilled(
-                at=now,
                 client_order_id=decision_id,
                 account="main",
                 venue=intent.venue,

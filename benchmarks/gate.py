@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from benchmarks.row import Figure, Row, against, median_s, within
+from market_data.recorded import RECORDINGS
 from policies.facts import Facts, gather_facts
 from policies.gate import judge
 from policies.limits import HARD_LIMITS
@@ -28,7 +29,7 @@ from when_to_invest.approvals import Approval, approval_typed_data
 from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope
 from when_to_invest.holdings import Position
-from when_to_invest.instruments import Instrument, Interval, Session
+from when_to_invest.instruments import Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.market import ReferencePrice, SessionRange
 from when_to_invest.portfolio import AccountBook, Proposal, Reservation, Turnover
@@ -153,22 +154,11 @@ def _busy_book() -> AccountBook:
 def _facts(order: OrderIntent, book: AccountBook) -> Facts:
     calm = SessionRange(Decimal(100), Decimal(99), Decimal(101), Decimal("0.15"), Session.EXCHANGE)
     reference = ReferencePrice(Decimal(100), NOW - timedelta(hours=1), "recorded", calm)
-    instrument = Instrument(
-        id="SPX",
-        name="S&P 500",
-        interval=Interval.DAY,
-        session=Session.EXCHANGE,
-        has_range=True,
-        has_volume=True,
-        lot_size=Decimal("0.01"),
-        tick_size_usd=Decimal("0.01"),
-        min_notional_usd=Decimal(1),
-    )
     return gather_facts(
         order,
         decision_id=DECISION,
         book=book,
-        instrument=instrument,
+        instrument=RECORDINGS["SPX"].instrument,
         reference=reference,
         marks=dict.fromkeys(HELD, reference),
         approvers=frozenset(PEOPLE),

@@ -15,29 +15,26 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.long_journal import write_journal
+from benchmarks.long_journal import LIVES, life, write_journal
 from benchmarks.row import Figure, Row, against, median_s, within
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage
 from ledger.sqlite_journal import open_journal
 from ledger.sqlite_queue import SqliteQueue
 from ledger.verify import verify_journal
-from when_to_invest.events import Event, IntentProposed, OrderFilled, OrderMoved, SendIntended
-from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
-from when_to_invest.orders import OrderStep
-from when_to_invest.values import Mode
+from when_to_invest.events import Event
 
 EVENTS: Final = "events/s"
 NOW: Final = datetime(2018, 6, 1, 21, 0, tzinfo=UTC)
 SINGLES: Final = 200
 GROUP: Final = 100
 GROUPS: Final = 20
-DECISIONS: Final = 5_000
+VERIFIED: Final = 20_000
 REPLAYED: Final = 200_000
 CYCLES: Final = 200
 REPEATS: Final = 5
@@ -59,8 +56,9 @@ def rows() -> list[Row]:
 
 
 def _append_rows(directory: Path) -> Iterator[Row]:
+    kinds = [event for n in range(LIVES) for event in life(n)]
     for size, commits in ((1, SINGLES), (GROUP, GROUPS)):
-        events = [event for n in range(size) for event in _life(n)][:size]
+        events = list(islice(cycle(kinds), size))
         with (
             closing(open_journal(directory / f"journal-{size}.sqlite")) as journal,
             _plain(directory / f"plain-{size}.sqlite") as connection,
@@ -86,10 +84,8 @@ def _encoded(event: Event) -> bytes:
 
 def _verify_row(directory: Path) -> Row:
     path = directory / "short.sqlite"
-    events = [event for n in range(DECISIONS) for event in _life(n)]
-    with closing(open_journal(path)) as journal:
-        journal.append(events)
-    verified = len(events) / median_s(lambda: verify_journal(path), repeats=REPEATS)
+    count = write_journal(path, events=VERIFIED)
+    verified = count / median_s(lambda: verify_journal(path), repeats=REPEATS)
     return within("verify every byte", Figure(verified, EVENTS, is_lower_better=False), bound=VERIFY_PER_S)
 
 
@@ -190,48 +186,3 @@ def _parse(connection: sqlite3.Connection) -> int:
     return sum(
         len(json.loads(content)) for (content,) in connection.execute("SELECT content FROM plain ORDER BY 1")
     )
-
-
-def _life(n: int) -> list[Event]:
-    """Return a decision's life from proposal to fill, without its seal."""
-    request_id = f"r-{n}"
-    about: dict[str, Any] = {
-        "at": NOW,
-        "mode": Mode.REPLAY,
-        "decision_id": decision_id_of(proposer="agent", request_id=request_id),
-    }
-    trade: dict[str, Any] = {
-        "client_order_id": f"o-{n}",
-        "venue": "paper",
-        "instrument": "SPX",
-        "side": Side.BUY,
-        "quantity": Decimal("3.5"),
-    }
-    intent = OrderIntent(
-        mode=Mode.REPLAY,
-        account="main",
-        venue="paper",
-        instrument="SPX",
-        side=Side.BUY,
-        quantity=Decimal("3.5"),
-        limit_price_usd=Decimal("2750.25"),
-        time_in_force=TimeInForce.DAY,
-        proposer="agent",
-        request_id=request_id,
-        proposed_at=NOW,
-    )
-    price_usd = Decimal("2748.1")
-    return [
-        IntentProposed(**about, caller="agent", intent=intent),
-        SendIntended(**about, **trade, attempt=1, limit_price_usd=intent.limit_price_usd),
-        OrderMoved(**about, client_order_id=f"o-{n}", step=OrderStep.ACKNOWLEDGED),
-        OrderFilled(
-            **about,
-            **trade,
-            account="main",
-            trade_id=f"t-{n}",
-            price_usd=price_usd,
-            fee_usd=Decimal("4.81"),
-            is_last=True,
-        ),
-    ]

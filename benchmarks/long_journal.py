@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from ledger.sqlite_journal import open_journal
+from market_data.recorded import RECORDINGS
 from policies.facts import gather_facts
 from policies.limits import HARD_LIMITS
 from when_to_invest import events as ev
@@ -23,7 +24,7 @@ from when_to_invest.approvals import Approval
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
-from when_to_invest.instruments import Instrument, Interval, Session
+from when_to_invest.instruments import Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.market import ReferencePrice, SessionRange
 from when_to_invest.marks import AccountMarked, Mark
@@ -71,7 +72,7 @@ def write_journal(path: Path, *, events: int) -> int:
 
 
 def _lives() -> Iterator[list[_Written]]:
-    made = [[event.canonical() for event in _life(n)] for n in range(LIVES)]
+    made = [[event.canonical() for event in life(n)] for n in range(LIVES)]
     funded = ev.AccountFunded(at=START, mode=Mode.REPLAY, account="main", cash_usd=Decimal("1e12"))
     yield [_Written(funded.canonical())]
     n = 0
@@ -87,8 +88,8 @@ def _renamed(life: Sequence[bytes], n: int) -> Iterator[bytes]:
         yield content.replace(_OLD[2:].encode(), name).replace(_OLD_AT, at)
 
 
-def _life(n: int) -> list[ev.Event]:
-    """Return what happens to one decision; a mark of the account follows its trade."""
+def life(n: int) -> list[ev.Event]:
+    """Return what happens to one decision of the nth kind (below `LIVES`); a trade is followed by a mark."""
     intent = _intent(Side.BUY if n % 2 else Side.SELL)
     about: dict[str, Any] = {"at": START, "mode": Mode.REPLAY, "decision_id": _OLD}
     proposed = ev.IntentProposed(**about, caller="agent", intent=intent)
@@ -153,7 +154,7 @@ def _judged(
         intent,
         decision_id=_OLD,
         book=AccountBook(),
-        instrument=_INSTRUMENT,
+        instrument=RECORDINGS["SPX"].instrument,
         reference=_REFERENCE,
         marks={"SPX": _REFERENCE},
         approvers=frozenset(),
@@ -213,17 +214,6 @@ _REASON: Final = Reason(
     overage="5000",
     unit="USD",
     fix="ask for less",
-)
-_INSTRUMENT: Final = Instrument(
-    id="SPX",
-    name="S&P 500",
-    interval=Interval.DAY,
-    session=Session.EXCHANGE,
-    has_range=True,
-    has_volume=True,
-    lot_size=Decimal("0.01"),
-    tick_size_usd=Decimal("0.01"),
-    min_notional_usd=Decimal(1),
 )
 _REFERENCE: Final = ReferencePrice(
     Decimal("2749.5"),
