@@ -13,6 +13,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from when_to_invest.canonical import utc_text
 from when_to_invest.domains import SigningDomain, domain_fields, domain_values
+from when_to_invest.execution import describe_execution
 from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.money import decimal_text
 from when_to_invest.values import Address, DecisionId, Hash, Instant, Mode, Name, Signature, Value
@@ -43,10 +44,11 @@ class Approval(Value):
 def describe_intent(intent: OrderIntent | ChainIntent) -> str:
     """Return the intent in one line a person can check on a hardware wallet."""
     if isinstance(intent, OrderIntent):
-        return (
+        what = (
             f"{intent.side.value.upper()} {decimal_text(intent.quantity)} {intent.instrument} "
             f"at up to {decimal_text(intent.limit_price_usd)} USD on {intent.venue} ({intent.mode.value})"
         )
+        return f"{what}; {describe_execution(intent.execution)}" if intent.execution else what
     token = intent.token or "native coin"
     return (
         f"TRANSFER {decimal_text(intent.amount)} of {token} to {intent.recipient} "
@@ -117,6 +119,7 @@ def _facts(intent: OrderIntent | ChainIntent) -> dict[str, str]:
             "worstTotal": f"{bound} {decimal_text(worst_usd)} USD without fees",
             "account": intent.account,
             "venue": intent.venue,
+            **({"execution": describe_execution(intent.execution)} if intent.execution else {}),
             "requester": intent.proposer,
         }
     return {

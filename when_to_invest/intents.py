@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum, unique
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
 from when_to_invest.canonical import digest
+from when_to_invest.execution import MOST_SLICES, Execution, IcebergPlan
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.values import Address, DecisionId, Instant, Mode, Name, Value
@@ -60,6 +67,25 @@ class OrderIntent(Value):
     proposer: Name
     request_id: RequestId
     proposed_at: Instant
+    execution: Execution | None = None
+    """How it is to be worked; without it one order is sent at the limit."""
+
+    @model_validator(mode="after")
+    def _plan_fits(self) -> Self:
+        plan = self.execution
+        if isinstance(plan, IcebergPlan) and not (
+            plan.display_quantity <= self.quantity <= plan.display_quantity * MOST_SLICES
+        ):
+            raise ValueError(f"an iceberg shows at most all, and at least one part in {MOST_SLICES}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_plan(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an absent plan out: old intents keep the bytes that were signed and sealed."""
+        written: dict[str, Any] = write(self)
+        if self.execution is None:
+            written.pop("execution", None)
+        return written
 
 
 class ChainIntent(Value):
