@@ -1,27 +1,51 @@
 """Answers strangers in the journal: halts everything, and asks the venue what is true of their orders.
 
 Stage: executor → venue. An order that the journal calls ended and the venue still works on is
-told, halts everything and is cancelled, until the venue says that it is gone. So somebody who
-can write to the journal, also while no executor runs, frees no limit without being noticed. It
-must never book anything, nor loosen.
+told, halts everything and is cancelled, until the venue says that it is gone; one of which it
+executed more or less than is booked halts everything. So somebody who can write to the journal,
+also while no executor runs, frees no limit without being noticed. It must never book anything,
+nor loosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum, auto, unique
 from typing import Final
 
 from executor.brake import Brake
 from executor.diary import Diary
 from executor.log import Log
-from executor.venues.port import Venue, VenueStatus
+from executor.venues.port import Venue, VenueOrder, VenueStatus
+from executor.working import ENDED
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.history import OrderRecord
 from when_to_invest.orders import TERMINAL, OrderState
 
 STRANGER: Final = "somebody else wrote events that only the executor may write"
 STILL_WORKING: Final = "the venue still works on an order that the journal calls ended"
+EXECUTED_OTHERWISE: Final = "the venue executed more or less of an ended order than the journal says"
 _CALLED_ENDED: Final = TERMINAL - {OrderState.SETTLED}
 """Without what a quorum settled: it took the blame."""
+
+
+@unique
+class _Truth(Enum):
+    """What the venue says of an order that the journal calls ended."""
+
+    UNKNOWN = auto()
+    AS_TOLD = auto()
+    LATE = auto()
+    """A trade followed its end; whoever looks back books it."""
+    WORKING = auto()
+    OTHERWISE = auto()
+
+
+_ASKED_AGAIN: Final = frozenset({_Truth.UNKNOWN, _Truth.WORKING})
+_ALARMS: Final = (
+    (_Truth.WORKING, STILL_WORKING, "ended_orders_working"),
+    (_Truth.OTHERWISE, EXECUTED_OTHERWISE, "ended_orders_executed_otherwise"),
+)
 
 
 class Sentry:
@@ -32,7 +56,8 @@ class Sentry:
         self._venue = venue
         self._brake = brake
         self._log = log
-        self._doubted: dict[str, None] = {}
+        self._doubted: dict[str, str] = {}
+        """Decisions by client order id."""
 
     def answer(self) -> bool:
         """Halt when strangers were heard, and doubt what they wrote about; return whether any were.
@@ -59,39 +84,46 @@ class Sentry:
         self._doubt(self._diary.book.recent.sealed)
 
     def look(self) -> bool:
-        """Ask the venue about every doubted order; return whether it still worked on any.
+        """Ask the venue about every doubted order; return whether any is not as the journal says.
 
-        One that gives no answer is asked about again.
+        One that gives no answer, or works, is asked about again.
 
         Raises:
             Fault: a failure of the venue other than silence, or from the journal.
         """
-        answers = {name: self._still_works(name) for name in self._doubted}
-        self._doubted = {name: None for name, answer in answers.items() if answer is not False}
-        alive = [name for name, answer in answers.items() if answer]
-        if alive:
-            self._log.say(
-                "ended_orders_working", at=self._diary.now_or_last(), orders=len(alive), first=alive[0]
-            )
-            self._brake.pull(why=STILL_WORKING, is_news=True)
-        return bool(alive)
+        truths = {name: self._truth_about(owner, name) for name, owner in self._doubted.items()}
+        self._doubted = {k: owner for k, owner in self._doubted.items() if truths[k] in _ASKED_AGAIN}
+        for alarm, why, what in _ALARMS:
+            if told := [name for name, truth in truths.items() if truth is alarm]:
+                self._log.say(what, at=self._diary.now_or_last(), orders=len(told), first=told[0])
+                self._brake.pull(why=why, is_news=True)
+        return any(truth not in {_Truth.UNKNOWN, _Truth.AS_TOLD} for truth in truths.values())
 
     def _doubt(self, decision_ids: Iterable[str]) -> None:
         for decision_id in decision_ids:
             record = self._diary.decisions.get(decision_id)
             for name, order in record.orders.items() if record is not None else ():
                 if order.state in _CALLED_ENDED:
-                    self._doubted[name] = None
+                    self._doubted[name] = decision_id
 
-    def _still_works(self, client_order_id: str) -> bool | None:
-        """Ask about one order, and cancel it if the venue works on it; none without an answer."""
+    def _truth_about(self, decision_id: str, client_order_id: str) -> _Truth:
+        """Ask about one order, and cancel it if the venue works on it."""
         try:
             found = self._venue.find(client_order_id)
-            if found is None or found.status is not VenueStatus.WORKING:
-                return False
-            self._venue.cancel(client_order_id)
+            if found is not None and found.status is VenueStatus.WORKING:
+                self._venue.cancel(client_order_id)
+                return _Truth.WORKING
         except Fault as fault:
             if fault.code is not ErrorCode.VENUE_UNAVAILABLE:
                 raise
-            return None
-        return True
+            return _Truth.UNKNOWN
+        order = self._diary.decisions[decision_id].orders[client_order_id]
+        return _Truth.AS_TOLD if found is None else _compared(order, found)
+
+
+def _compared(order: OrderRecord, found: VenueOrder) -> _Truth:
+    """Compare what was executed of an order that is over at the venue, too."""
+    if found.filled_quantity == order.filled_quantity:
+        return _Truth.AS_TOLD
+    is_late = found.filled_quantity > order.filled_quantity and order.state in ENDED
+    return _Truth.LATE if is_late else _Truth.OTHERWISE

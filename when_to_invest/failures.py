@@ -180,9 +180,10 @@ FAILURES: Final[tuple[Failure, ...]] = (
         "Somebody who can write to the journal writes as if they were the executor",
         "No process writes what is not its own, so what the running executor did not write was written by "
         "a stranger: everything halts by latch, and the venue is asked about their orders. One that the "
-        "journal calls ended and the venue still works on is told, halts everything and is cancelled, at the "
-        "start, too, for the last 24 hours. A decision with an order cannot be rejected, and what is told "
-        "of a decision that nobody proposed changes nothing.",
+        "journal calls ended and the venue still works on is told, halts everything and is cancelled; so "
+        "does one of which the venue executed more or less than is booked; at the start, too, for the last "
+        "24 hours. A decision with an order can be neither rejected nor sealed anew, and what is told of a "
+        "decision that nobody proposed changes nothing.",
         parts=(
             "executor.sentry.Sentry",
             "executor.overheard.Overheard",
@@ -192,6 +193,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         tests=(
             "tests/executor/test_sentry.py",
             "tests/when_to_invest/test_writers.py",
+            "tests/when_to_invest/test_sealed_anew.py",
             "tests/ledger/test_live.py::test_what_is_told_of_a_decision_that_nobody_proposed_changes_nothing",
         ),
         later="Events are not signed by their writer: what a stranger wrote while no executor ran is "

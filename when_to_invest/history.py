@@ -165,6 +165,14 @@ class DecisionRecord:
         self.state = DecisionState.DECLINED
 
     def _sealed(self, event: ev.EnvelopeSealed) -> None:
+        # INVARIANT: what is reserved and counted for a decision is what was proposed, until it has ended.
+        demand_unsent(event.decision_id, (order.state for order in self.orders.values()), to_be="sealed")
+        if event.envelope.content.intent != self.intent:
+            raise Fault(
+                ErrorCode.ILLEGAL_TRANSITION,
+                f"what was sealed as {event.decision_id} is not what was proposed as it",
+                fix="find out who writes to the journal; verify it",
+            )
         self.envelope = event.envelope
         self.state = DecisionState.SEALED
 
@@ -180,7 +188,7 @@ class DecisionRecord:
         self.state = DecisionState.RECEIVED
 
     def _rejected(self, event: ev.EnvelopeRejected) -> None:
-        demand_unsent(event.decision_id, (order.state for order in self.orders.values()))
+        demand_unsent(event.decision_id, (order.state for order in self.orders.values()), to_be="rejected")
         self.state = DecisionState.REJECTED
 
     def _cancelling(self, event: ev.CancelRequested) -> None:

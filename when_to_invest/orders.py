@@ -111,10 +111,11 @@ def next_state(state: OrderState, step: OrderStep) -> OrderState:
     return following
 
 
-def demand_unsent(decision_id: str, states: Iterable[OrderState]) -> None:
-    """Return when a decision whose orders are in `states` may still be rejected: nothing was sent.
+def demand_unsent(decision_id: str, states: Iterable[OrderState], *, to_be: str) -> None:
+    """Return when a decision whose orders are in `states` may still be rejected, or sealed anew.
 
-    Only what was proven absent leaves a decision as if nothing had been sent.
+    Only what was proven absent leaves a decision as if nothing had been sent. `to_be` names
+    what would become of it.
 
     Raises:
         Fault: `illegal_transition` when an order of it may be, or was, at a venue.
@@ -122,6 +123,6 @@ def demand_unsent(decision_id: str, states: Iterable[OrderState]) -> None:
     if any(state is not OrderState.ABSENT for state in states):
         raise Fault(
             ErrorCode.ILLEGAL_TRANSITION,
-            f"{decision_id} cannot be rejected: an order of it was sent",
+            f"{decision_id} cannot be {to_be}: an order of it was sent",
             fix="verify the journal; an event was recorded out of order",
         )

@@ -151,10 +151,14 @@ class AccountBook(GovernedHoldings):
 
     def _reserve(self, event: ev.EnvelopeSealed) -> None:
         intent = event.envelope.content.intent
+        self._demand_unsent(event.decision_id, to_be="sealed")
         _forget_before(self.turnover, event.at - WINDOW)
         if not isinstance(intent, OrderIntent):
             return
         reservation = _reservation_of(intent)
+        if event.decision_id in self.recent.sealed:
+            # Sealed anew it still trades once at most, so it counts once, from now on.
+            self.turnover = deque(item for item in self.turnover if item.decision_id != event.decision_id)
         self.reservations[event.decision_id] = reservation
         self.turnover.append(_turnover_of(event, reservation))
 
@@ -163,9 +167,12 @@ class AccountBook(GovernedHoldings):
             self.wealth.start_anew(event.scope)
 
     def _reject(self, event: ev.EnvelopeRejected) -> None:
-        sent = self.orders_of.get(event.decision_id, ())
-        demand_unsent(event.decision_id, map(self.order_states.__getitem__, sent))
+        self._demand_unsent(event.decision_id, to_be="rejected")
         self.reservations.pop(event.decision_id, None)
+
+    def _demand_unsent(self, decision_id: str, *, to_be: str) -> None:
+        sent = self.orders_of.get(decision_id, ())
+        demand_unsent(decision_id, map(self.order_states.__getitem__, sent), to_be=to_be)
 
     def _send(self, event: ev.SendIntended) -> None:
         self._move(event.client_order_id, OrderStep.SEND_INTENDED)

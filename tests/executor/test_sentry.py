@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from executor.sentry import STILL_WORKING, STRANGER
+from executor.sentry import EXECUTED_OTHERWISE, STILL_WORKING, STRANGER
 from executor.service import Service
 from executor.venues.port import VenueStatus
 from ledger.journal import Head
@@ -112,6 +112,74 @@ def test_what_was_called_ended_while_nobody_ran_is_found_at_the_start(world: Wor
     assert reasons(world) == [STILL_WORKING]
     assert system(world) is TradingState.HALTED
     assert world.venue.orders[world.working_order(decision_id)].status is VenueStatus.CANCELLED
+
+
+def in_a_successors_name(world: World) -> ev.RecoveryCompleted:
+    """Return what makes a running executor give way, so that nobody hears who writes on."""
+    begun = world.events(ev.RecoveryCompleted)[-1]
+    assert isinstance(begun, ev.RecoveryCompleted)
+    return begun.model_copy(update={"epoch": begun.epoch + 1})
+
+
+def test_what_was_called_rejected_and_executed_is_found_at_the_start(world: World) -> None:
+    service, decision_id = working(world)
+    order = world.working_order(decision_id)
+    world.venue.trade(order, world.venue.requests[order].quantity)
+    world.journal.append([in_a_successors_name(world), said_to_be(world, decision_id, OrderStep.REJECTED)])
+    with pytest.raises(Fault) as ended:
+        service.step(wait_s=0)
+    assert ended.value.code is ErrorCode.ALREADY_RUNNING
+    world.executor().start()
+    assert reasons(world) == [EXECUTED_OTHERWISE]
+    assert system(world) is TradingState.HALTED
+
+
+def test_an_execution_that_the_venue_knows_nothing_of_is_found_at_the_start(world: World) -> None:
+    _, decision_id = working(world)
+    order = world.decision(decision_id).orders[world.working_order(decision_id)].sent
+    world.venue.expire(order.client_order_id)
+    made_up = ev.OrderFilled(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        decision_id=decision_id,
+        client_order_id=order.client_order_id,
+        account="main",
+        venue=order.venue,
+        trade_id="made up",
+        instrument=order.instrument,
+        side=order.side,
+        quantity=order.quantity,
+        price_usd=order.limit_price_usd,
+        fee_usd=Decimal(0),
+        is_last=True,
+    )
+    world.journal.append([in_a_successors_name(world), made_up])
+    world.executor().start()
+    assert reasons(world) == [EXECUTED_OTHERWISE]
+
+
+def test_a_trade_after_an_end_that_a_stranger_wrote_is_booked_at_once(world: World) -> None:
+    service, decision_id = working(world)
+    order = world.working_order(decision_id)
+    world.venue.trade(order, world.venue.requests[order].quantity)
+    world.journal.append([said_to_be(world, decision_id, OrderStep.CANCELLED)])
+    for _ in range(2):
+        service.step(wait_s=0)
+    assert reasons(world) == [STRANGER]
+    assert world.decision(decision_id).filled_quantity == world.venue.requests[order].quantity
+
+
+def test_a_trade_that_raced_an_end_is_booked_at_the_start_and_halts_nothing(world: World) -> None:
+    service, decision_id = working(world)
+    order = world.working_order(decision_id)
+    world.venue.expire(order)
+    service.step(wait_s=0)
+    assert world.decision(decision_id).state is DecisionState.EXPIRED
+    world.venue.trade(order, Decimal(1))
+    world.venue.expire(order)
+    world.run()
+    assert world.decision(decision_id).filled_quantity == Decimal(1)
+    assert not world.latch.halts
 
 
 def test_people_who_halted_before_still_read_of_strangers(world: World) -> None:
