@@ -46,7 +46,7 @@ class Brake:
         """Return whether a halt over this order was lifted after it was sealed."""
         return is_from_before(intent, self._diary.book, sealed_at=sealed_at)
 
-    def note(self) -> None:
+    async def note(self) -> None:
         """Tell the journal of latches it does not know, and take away those that were lifted.
 
         Raises:
@@ -57,17 +57,18 @@ class Brake:
             latches = untold(self.switch, self._diary.book)
             return told(latches, at=self._diary.now_or_last(), mode=self._diary.mode)
 
-        for event in self._diary.write(decide) if untold(self.switch, self._diary.book) else ():
+        for event in await self._diary.write(decide) if untold(self.switch, self._diary.book) else ():
             if isinstance(event, ev.TradingStateChanged):
                 self._log.say("halt_noted", at=event.at, scope=event.scope, state=event.state.value)
         take_away_lifted(self.switch, self._diary.book)
 
-    def pull(self, *, why: str, is_news: bool = False) -> None:
+    async def pull(self, *, why: str, is_news: bool = False) -> None:
         """Halt everything: the latch first, which needs neither journal nor clock, then the journal.
 
         Where everything is halted already nothing is added, so that a process that is started
         again and again does not make void what people sign meanwhile. What `is_news` is added
-        unless a halt says it already: nobody goes on without having read it.
+        unless a halt says it already: nobody goes on without having read it. The latch is down
+        before anybody else may go on.
         """
         halts = in_force(self.switch, self._diary.book)
         is_told = not is_news or any(halt.why == why for halt in halts)
@@ -78,7 +79,7 @@ class Brake:
         try:
             self.switch.drop(halt)
             self._log.say("halted", why=why)
-            self.note()
+            await self.note()
         except Fault as fault:
             self._log.say("halt_failed", code=fault.code.value)
-            self._diary.tighten(SYSTEM, state=TradingState.HALTED, why=why)
+            await self._diary.tighten(SYSTEM, state=TradingState.HALTED, why=why)

@@ -14,11 +14,11 @@ from typing import Final
 from executor.brake import Brake
 from executor.diary import Diary
 from executor.log import Log
-from executor.venues.port import Venue
+from executor.venues.port import OrderRef, Venue
 from policies.throttle import outlives_throttle
 from when_to_invest.breakers import Halt
 from when_to_invest.errors import Fault
-from when_to_invest.history import DecisionRecord
+from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import UNRESOLVED, OrderState
 
@@ -38,6 +38,11 @@ def orders_in(records: Iterable[DecisionRecord], states: frozenset[OrderState]) 
     ]
 
 
+def ref_of(order: OrderRecord) -> OrderRef:
+    """Return what a venue is asked about an order with."""
+    return OrderRef(order.sent.client_order_id, order.sent.instrument, order.venue_order_id)
+
+
 class Canceller:
     """Sends cancels; what comes of them is followed like everything else at the venue."""
 
@@ -48,18 +53,19 @@ class Canceller:
         self._log = log
         self._cancelled: set[str] = set()
 
-    def cancel_unwanted(self) -> None:
+    async def cancel_unwanted(self) -> None:
         """Cancel before anything is asked, so that no later trouble keeps an order alive.
 
         Raises:
             Fault: `venue_unavailable`, for a cancel that somebody asked for.
         """
-        self.cancel_stopped()
+        await self.cancel_stopped()
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
-            if self._diary.decisions[decision_id].is_cancel_requested:
-                self._venue.cancel(client_order_id)
+            record = self._diary.decisions[decision_id]
+            if record.is_cancel_requested:
+                await self._venue.cancel(ref_of(record.orders[client_order_id]))
 
-    def cancel_stopped(self) -> None:
+    async def cancel_stopped(self) -> None:
         """Cancel every order that may be open and may not be, by what this process knows.
 
         Needs no journal: it works while that is locked or broken. One order that cannot be
@@ -70,7 +76,7 @@ class Canceller:
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
             record = self._diary.decisions[decision_id]
             if self._brake.objection(record.intent, halts) and not self._may_stay(record, halts):
-                asked += self._cancel(client_order_id)
+                asked += await self._cancel(ref_of(record.orders[client_order_id]))
         if asked:
             self._log.say("stopped_orders_cancelled", orders=asked)
 
@@ -90,14 +96,14 @@ class Canceller:
             intent, self._diary.book, halts, sealed_at=envelope.content.sealed_at
         )
 
-    def _cancel(self, client_order_id: str) -> bool:
+    async def _cancel(self, order: OrderRef) -> bool:
         """Cancel one order; return whether that was asked for the first time."""
         try:
-            self._venue.cancel(client_order_id)
+            await self._venue.cancel(order)
         except Exception as error:  # noqa: BLE001 - one order, whatever is wrong with it, keeps no other alive
             code = error.code.value if isinstance(error, Fault) else type(error).__name__
-            self._log.say("cancel_failed", client_order_id=client_order_id, code=code)
+            self._log.say("cancel_failed", client_order_id=order.client_order_id, code=code)
             return False
-        is_first = client_order_id not in self._cancelled
-        self._cancelled.add(client_order_id)
+        is_first = order.client_order_id not in self._cancelled
+        self._cancelled.add(order.client_order_id)
         return is_first

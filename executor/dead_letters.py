@@ -14,8 +14,9 @@ from executor.diary import EXECUTOR, Diary
 from executor.inspection import Forged, Superseded, body_hash, inspect
 from executor.judgement import Judgement
 from executor.log import Log
+from executor.receiving import Receiving
 from executor.sending import is_awaiting_order
-from ledger.queue import DeadLetterBox, ReceivedMessage
+from ledger.queue import ReceivedMessage
 from when_to_invest import events as ev
 from when_to_invest.breakers import AUTOMATIC_MOVES, TradingState
 from when_to_invest.errors import ErrorCode, Fault
@@ -28,46 +29,46 @@ class DeadLetterWatch:
     """Notes dead letters for one executor."""
 
     def __init__(
-        self, *, diary: Diary, box: DeadLetterBox, judgement: Judgement, log: Log, max_receives: int
+        self, *, diary: Diary, queue: Receiving, judgement: Judgement, log: Log, max_receives: int
     ) -> None:
         self._diary = diary
-        self._box = box
+        self._queue = queue
         self._judgement = judgement
         self._log = log
         self._max_receives = max_receives
 
-    def look(self) -> bool:
+    async def look(self) -> bool:
         """Note the letters that are new, remove those that were answered; return whether any was.
 
         Raises:
             Fault: from the journal or the queue.
         """
-        found = self._box.look(max_messages=MOST_AT_ONCE)
-        noted = [self._considered(letter) for letter in found]
+        found = await self._queue.look(max_messages=MOST_AT_ONCE)
+        noted = [await self._considered(letter) for letter in found]
         return any(noted)
 
-    def before_giving_back(self, message: ReceivedMessage) -> None:
+    async def before_giving_back(self, message: ReceivedMessage) -> None:
         """Halt the group of a message whose last delivery ends unanswered: it is about to die."""
         if message.receive_count >= self._max_receives:
             why = f"message {message.message_id[:60]} was delivered {message.receive_count} times in vain"
-            self._diary.tighten(halted_scope(message.group), state=TradingState.HALTED, why=why)
+            await self._diary.tighten(halted_scope(message.group), state=TradingState.HALTED, why=why)
 
-    def _considered(self, letter: ReceivedMessage) -> bool:
+    async def _considered(self, letter: ReceivedMessage) -> bool:
         known = self._diary.letters.get(letter.message_id)
         if known is None:
-            return self._note(letter)
+            return await self._note(letter)
         if known.answered is None:
             return False
-        self._remove(letter)
+        await self._remove(letter)
         return True
 
-    def _note(self, letter: ReceivedMessage) -> bool:
+    async def _note(self, letter: ReceivedMessage) -> bool:
         def decide() -> Sequence[ev.Event]:
             if letter.message_id in self._diary.letters:
                 return ()
             return (self._arrived(letter), *self._halted(letter))
 
-        written = self._diary.write(decide)
+        written = await self._diary.write(decide)
         for event in written:
             if isinstance(event, DeadLetterArrived):
                 self._log.say(
@@ -125,9 +126,9 @@ class DeadLetterWatch:
             ),
         )
 
-    def _remove(self, letter: ReceivedMessage) -> None:
+    async def _remove(self, letter: ReceivedMessage) -> None:
         try:
-            self._box.remove(letter.receipt)
+            await self._queue.remove(letter.receipt)
         except Fault as fault:
             if fault.code is not ErrorCode.RECEIPT_EXPIRED:
                 raise

@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from executor.offload import InPlace, Offload
 from executor.overheard import Overheard, Strangers
+from executor.recorder import Recorder
 from home.clock import Clock, machine_time
 from ledger.decisions import Decisions
 from ledger.journal import Head, Journal
@@ -29,8 +31,6 @@ from when_to_invest.portfolio import AccountBook
 from when_to_invest.values import Mode
 from when_to_invest.writers import Writer, demand_own
 
-ATTEMPTS: Final = 50
-"""Appends tried against other writers before giving up; each one means that somebody wrote."""
 EXECUTOR: Final = "executor"
 
 
@@ -46,20 +46,19 @@ class Diary:
         is_warranted: Warrant = nothing_is_warranted,
         demand_home: Callable[[], None] = lambda: None,
         shelf_in: Path | None = None,
+        offload: Offload | None = None,
     ) -> None:
         self._journal = Overheard(journal)
         self._ledger = LiveLedger(self._journal, is_warranted=is_warranted, shelf_in=shelf_in)
+        self.book: AccountBook = self._ledger.book
+        """The account book as of the last refresh; while several decide at once, a twin of it."""
+        self._recorder = Recorder(self, offload=offload or InPlace())
         self._clock = clock
         self._demand_home = demand_home
         self.mode = mode
         self._ledger.refresh()
         demand_home()
         self._epoch = self._journal.epoch
-
-    @property
-    def book(self) -> AccountBook:
-        """Return the account book as of the last refresh."""
-        return self._ledger.book
 
     @property
     def decisions(self) -> Decisions:
@@ -102,13 +101,17 @@ class Diary:
         """
         self._ledger.demand_forward(self.now())
 
-    def refresh(self) -> Head:
+    async def refresh(self) -> Head:
         """Fold what is new; check that it is this process's home and no newer executor has taken over.
 
         Raises:
             Fault: `already_running` when one has; `looser_limit` when others founded the home;
                 `illegal_transition` while what a stranger wrote is unanswered; `journal_corrupt`.
         """
+        return await self._recorder.follow()
+
+    def follow(self) -> Head:
+        """Do what `refresh` says, for the recorder, which knows that no append is under way."""
         head = self._ledger.refresh()
         self._demand_home()
         if self._journal.epoch != self._epoch:
@@ -120,40 +123,42 @@ class Diary:
         self._journal.strangers.demand_none()
         return head
 
+    def allow(self, events: Sequence[ev.Event]) -> None:
+        """Return when all of `events` are the executor's own and loosen nothing.
+
+        Raises:
+            Fault: `illegal_transition` otherwise.
+        """
+        demand_own(events, Writer.EXECUTOR)
+        demand_no_loosening(events, self.book)
+
+    def append(self, events: Sequence[ev.Event], *, expected: Head) -> Head:
+        """Append for the recorder, off the loop; see `Journal.append`."""
+        return self._journal.append(events, expected=expected)
+
+    def catch_up(self) -> None:
+        """Fold what the recorder has appended."""
+        self._ledger.refresh()
+
     def answering(self) -> AbstractContextManager[Strangers]:
         """Hand out what strangers wrote, as `Overheard.answering`."""
         return self._journal.answering()
 
-    def write(self, decide: Callable[[], Sequence[ev.Event]]) -> Sequence[ev.Event]:
+    async def write(
+        self, decide: Callable[[], Sequence[ev.Event]], *, about: Collection[str] = ()
+    ) -> Sequence[ev.Event]:
         """Append what `decide` returns on fresh state, and fold it; nothing when it is empty.
 
-        `decide` is called again whenever another process wrote first, so it must only look.
+        `decide` is called again whenever another process wrote first, so it must only look. With
+        `about` it may be recorded together with others that are about something else, as
+        `executor.recorder` says.
 
         Raises:
             Fault: `journal_conflict` after many lost races; what `refresh`, `decide` or the journal raises.
         """
-        for _ in range(ATTEMPTS):
-            head = self.refresh()
-            events = decide()
-            if not events:
-                return ()
-            demand_own(events, Writer.EXECUTOR)
-            demand_no_loosening(events, self.book)
-            try:
-                self._journal.append(events, expected=head)
-            except Fault as fault:
-                if fault.code is not ErrorCode.JOURNAL_CONFLICT:
-                    raise
-                continue
-            self._ledger.refresh()
-            return events
-        raise Fault(
-            ErrorCode.JOURNAL_CONFLICT,
-            f"{ATTEMPTS} appends in a row lost the race to other writers",
-            fix="try again; look for a process that writes without pause",
-        )
+        return await self._recorder.write(decide, about=about)
 
-    def begin_epoch(self, *, is_clear: Callable[[], bool], resolved: int, quarantined: int) -> bool:
+    async def begin_epoch(self, *, is_clear: Callable[[], bool], resolved: int, quarantined: int) -> bool:
         """Announce this executor, if `is_clear` on fresh state; older ones are refused from then on."""
 
         def announce() -> Sequence[ev.Event]:
@@ -169,12 +174,12 @@ class Diary:
                 ),
             )
 
-        if not self.write(announce):
+        if not await self.write(announce):
             return False
         self._epoch += 1
         return True
 
-    def tighten(self, scope: str, *, state: TradingState, why: str) -> None:
+    async def tighten(self, scope: str, *, state: TradingState, why: str) -> None:
         """Move `scope` to `state` unless it is that strict already; never loosens, whatever the clock is."""
 
         def decide() -> Sequence[ev.Event]:
@@ -183,7 +188,7 @@ class Diary:
                 return ()
             return (_tightened(scope, state=state, why=why, at=self.now_or_last(), mode=self.mode),)
 
-        self.write(decide)
+        await self.write(decide, about=(scope,))
 
 
 def _tightened(

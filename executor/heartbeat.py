@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 from executor.log import Log
-from ledger.queue import QueueReceiver
+from executor.receiving import Receiving
 from when_to_invest.errors import Fault
 
 
-@contextmanager
-def kept(receiver: QueueReceiver, receipt: str, *, visibility_s: int, log: Log) -> Iterator[None]:
+@asynccontextmanager
+async def kept(
+    queue: Receiving,
+    receipt: str,
+    *,
+    visibility_s: int,
+    log: Log,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncIterator[None]:
     """Extend the receipt every third of `visibility_s` for the length of the block.
 
     A queue that does not answer is asked again at the next beat; only a message that
     belongs to somebody else is given up. Losing it is no danger: the journal alone says
     what was done about it.
     """
-    done = threading.Event()
 
-    def beat() -> None:
-        while not done.wait(visibility_s / 3):
+    async def beat() -> None:
+        while True:
+            await sleep(visibility_s / 3)
             try:
-                receiver.extend(receipt, visibility_s=visibility_s)
+                await queue.extend(receipt, visibility_s=visibility_s)
             except Fault as fault:
                 log.say("message_not_kept", code=fault.code.value)
                 if not fault.is_retryable:
                     return
 
-    thread = threading.Thread(target=beat, name="message-heartbeat", daemon=True)
-    thread.start()
+    task = asyncio.create_task(beat(), name="message-heartbeat")
     try:
         yield
     finally:
-        done.set()
-        thread.join()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -26,8 +26,9 @@ from executor.heartbeat import kept
 from executor.inspection import Forged, Genuine, Superseded, body_hash, inspect
 from executor.log import Log
 from executor.probe import Point, Probe
+from executor.receiving import Receiving
 from executor.sending import Dispatcher, Errand, is_awaiting_order
-from ledger.queue import QueueReceiver, ReceivedMessage
+from ledger.queue import ReceivedMessage
 from when_to_invest import events as ev
 from when_to_invest.envelopes import EnvelopeContent
 from when_to_invest.errors import ErrorCode, Fault
@@ -44,7 +45,7 @@ class Intake:
         self,
         *,
         diary: Diary,
-        receiver: QueueReceiver,
+        queue: Receiving,
         dispatcher: Dispatcher,
         watch: DeadLetterWatch,
         brake: Brake,
@@ -56,68 +57,68 @@ class Intake:
         self._brake = brake
         self._diary = diary
         self._watch = watch
-        self._receiver = receiver
+        self._queue = queue
         self._dispatcher = dispatcher
         self._probe = probe
         self._log = log
         self._visibility_s = visibility_s
         self._venue_name = venue_name
 
-    def handle(self, message: ReceivedMessage) -> None:
+    async def handle(self, message: ReceivedMessage) -> None:
         """Give `message` its consequence, then delete it or give it back.
 
         Raises:
             Fault: from the journal or the queue, except that the message was lost to
                 another delivery, which the journal makes harmless.
         """
-        with kept(self._receiver, message.receipt, visibility_s=self._visibility_s, log=self._log):
-            is_done = self._consider(message)
+        async with kept(self._queue, message.receipt, visibility_s=self._visibility_s, log=self._log):
+            is_done = await self._consider(message)
         if not is_done:
-            self._watch.before_giving_back(message)
-            self._give_back(message)
+            await self._watch.before_giving_back(message)
+            await self._give_back(message)
             return
         self._probe.reached(Point.BEFORE_DELETE)
-        self._delete(message)
+        await self._delete(message)
 
-    def _consider(self, message: ReceivedMessage) -> bool:
+    async def _consider(self, message: ReceivedMessage) -> bool:
         """Act on the message; return whether the journal holds all that it can still mean."""
-        self._diary.refresh()
+        await self._diary.refresh()
         found = inspect(message, self._diary.decisions)
         if isinstance(found, Forged):
-            self._note_forged(message, found)
+            await self._note_forged(message, found)
             return False
         if isinstance(found, Superseded):
             return True
         if is_awaiting_order(found.record):
-            self._attempt(message, found)
+            await self._attempt(message, found)
         record = self._diary.decisions[found.record.decision_id]
         return not (is_awaiting_order(record) or _is_in_doubt(record))
 
-    def reject_ended(self) -> None:
+    async def reject_ended(self) -> None:
         """Reject every sealed decision that expired or was stopped before an order came of it."""
-        self._diary.refresh()
+        await self._diary.refresh()
         halts = self._brake.switch.read()
         for record in self._diary.open_decisions():
             stopped = self._brake.objection(record.intent, halts) if is_awaiting_order(record) else None
             if stopped is not None:
-                self._reject(
+                await self._reject(
                     record.decision_id, code=stopped, message="trading was stopped before it was sent"
                 )
             elif self._has_expired(record):
-                self._reject(
+                await self._reject(
                     record.decision_id,
                     code="envelope_expired",
                     message="its envelope expired before it could be sent",
                 )
 
-    def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
+    async def _attempt(self, message: ReceivedMessage, found: Genuine) -> None:
         try:
             intent = _order_of(found.envelope.content, venue=self._venue_name)
         except Fault as fault:
-            self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
+            await self._reject(found.record.decision_id, code=fault.code.value, message=fault.message)
             return
         self._probe.reached(Point.RECEIVED)
-        self._dispatcher.dispatch(
+        await self._dispatcher.dispatch(
             Errand(envelope=found.envelope, intent=intent, message_id=message.message_id)
         )
 
@@ -128,7 +129,7 @@ class Intake:
             and self._diary.now() >= record.envelope.content.expires_at
         )
 
-    def _note_forged(self, message: ReceivedMessage, forged: Forged) -> None:
+    async def _note_forged(self, message: ReceivedMessage, forged: Forged) -> None:
         def decide() -> Sequence[ev.Event]:
             if message.message_id in self._diary.refused_messages:
                 return ()
@@ -146,18 +147,19 @@ class Intake:
                 return (noted,)
             return (noted, self._rejection(record.decision_id, code=forged.code, message=forged.why))
 
-        if self._diary.write(decide):
+        about = (message.message_id, forged.claimed or message.message_id)
+        if await self._diary.write(decide, about=about):
             self._log.say(
                 "message_refused", at=self._diary.now(), message_id=message.message_id, code=forged.code
             )
 
-    def _reject(self, decision_id: str, *, code: str, message: str) -> None:
+    async def _reject(self, decision_id: str, *, code: str, message: str) -> None:
         def decide() -> Sequence[ev.Event]:
             if not is_awaiting_order(self._diary.decisions[decision_id]):
                 return ()
             return (self._rejection(decision_id, code=code, message=message),)
 
-        if self._diary.write(decide):
+        if await self._diary.write(decide, about=(decision_id,)):
             self._log.say("envelope_rejected", at=self._diary.now(), decision_id=decision_id, code=code)
 
     def _rejection(self, decision_id: str, *, code: str, message: str) -> ev.EnvelopeRejected:
@@ -165,15 +167,15 @@ class Intake:
             at=self._diary.now(), mode=self._diary.mode, decision_id=decision_id, code=code, message=message
         )
 
-    def _delete(self, message: ReceivedMessage) -> None:
+    async def _delete(self, message: ReceivedMessage) -> None:
         try:
-            self._receiver.delete(message.receipt)
+            await self._queue.delete(message.receipt)
         except Fault as fault:
             self._pass_if_lost(fault, message)
 
-    def _give_back(self, message: ReceivedMessage) -> None:
+    async def _give_back(self, message: ReceivedMessage) -> None:
         try:
-            self._receiver.extend(message.receipt, visibility_s=0)
+            await self._queue.extend(message.receipt, visibility_s=0)
         except Fault as fault:
             self._pass_if_lost(fault, message)
 

@@ -6,8 +6,9 @@ that catches everything: it halts trading and ends.
 
 from __future__ import annotations
 
+import asyncio
 import traceback
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from typing import Final
 
 from executor.diary import Diary
@@ -15,8 +16,10 @@ from executor.judgement import Authority
 from executor.lease import sole_executor
 from executor.log import Log
 from executor.market import HomeMarket
+from executor.offload import OneThread
 from executor.patience import Patience, SignalPatience
 from executor.probe import NoProbe, Probe
+from executor.receiving import Receiving
 from executor.service import Parts, Service
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
@@ -24,7 +27,7 @@ from home.callers import OWN_CALLERS, RISK
 from home.clock import Clock, clock_of
 from home.latch import Latch
 from home.paths import Home
-from home.settings import OnLoss, Settings, anchors_of, read_settings
+from home.settings import OnLoss, QueueSettings, Settings, anchors_of, read_settings
 from ledger.connect import open_receiving
 from ledger.journal import Journal
 from ledger.opening import open_ledger
@@ -66,16 +69,20 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
         Fault: why it could not start or go on. Unless nothing is in doubt, trading was
             halted before, if the journal still took it.
     """
+    return asyncio.run(_run(home, until_idle=until_idle, probe=probe or NoProbe()))
+
+
+async def _run(home: Home, *, until_idle: bool, probe: Probe) -> int:
     log, patience = Log(), SignalPatience()
-    with ExitStack() as stack:
-        parts = assemble(home, stack=stack, patience=patience, probe=probe or NoProbe(), log=log)
+    async with AsyncExitStack() as stack:
+        parts = assemble(home, stack=stack, patience=patience, probe=probe, log=log)
         stack.enter_context(patience.until_signalled())
-        keep_working(Service(parts), parts=parts, until_idle=until_idle)
+        await keep_working(Service(parts), parts=parts, until_idle=until_idle)
     log.say("stopped")
     return 0
 
 
-def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> None:
+async def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> None:
     """Work until a signal or idleness; whatever ends it otherwise, and leaves a doubt, halts trading.
 
     Raises:
@@ -83,15 +90,15 @@ def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> None:
     """
     log = parts.log
     try:
-        _work(service, parts=parts, until_idle=until_idle)
+        await _work(service, parts=parts, until_idle=until_idle)
     except Fault as fault:
         if fault.code not in NOTHING_IN_DOUBT:
-            _halt(service, log=log, why=fault.code.value)
-        service.cancel_stopped()
+            await _halt(service, log=log, why=fault.code.value)
+        await service.cancel_stopped()
         raise
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
-        _halt(service, log=log, why=f"{type(error).__name__} in the executor")
+        await _halt(service, log=log, why=f"{type(error).__name__} in the executor")
         log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
         raise Fault(
             ErrorCode.INTERNAL,
@@ -100,7 +107,7 @@ def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> None:
         ) from error
 
 
-def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, log: Log) -> Parts:
+def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Probe, log: Log) -> Parts:
     """Make every part from the home's settings; `stack` closes them.
 
     Raises:
@@ -116,18 +123,27 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     clock, market = clock_of(home, settings.mode), HomeMarket(home)
     clock.now()
     venue = PaperVenue(
-        home.paper_venue, mode=settings.mode, prices=market, clock=clock, settings=settings.paper
+        home.paper_venue,
+        mode=settings.mode,
+        prices=market,
+        clock=clock,
+        settings=settings.paper,
+        offload=_thread("paper-venue", stack),
     )
-    stack.callback(venue.close)
+    stack.push_async_callback(venue.close)
     demand_one_mode(settings.mode, venue.profile)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
-    queue = open_receiving(settings.queue, home.queue)
     return Parts(
-        diary=_diary(home, journal, mode=settings.mode, clock=clock, authority=authority),
+        diary=_diary(
+            home,
+            journal,
+            clock=clock,
+            authority=authority,
+            offload=_thread("journal", stack),
+        ),
         switch=Latch(home.halts),
-        receiver=queue.receiver,
-        dead_letters=queue.dead_letters,
+        queue=_queue(home, settings.queue, stack=stack),
         venue=venue,
         market=market,
         authority=authority,
@@ -139,14 +155,27 @@ def assemble(home: Home, *, stack: ExitStack, patience: Patience, probe: Probe, 
     )
 
 
-def _diary(home: Home, journal: Journal, *, mode: Mode, clock: Clock, authority: Authority) -> Diary:
+def _thread(name: str, stack: AsyncExitStack) -> OneThread:
+    thread = OneThread(name)
+    stack.callback(thread.close)
+    return thread
+
+
+def _queue(home: Home, settings: QueueSettings, *, stack: AsyncExitStack) -> Receiving:
+    ends = open_receiving(settings, home.queue)
+    receives, answers = _thread("queue-receive", stack), _thread("queue", stack)
+    return Receiving(ends.receiver, ends.dead_letters, receives=receives, answers=answers)
+
+
+def _diary(home: Home, journal: Journal, *, clock: Clock, authority: Authority, offload: OneThread) -> Diary:
     return Diary(
         journal,
         clock=clock,
-        mode=mode,
+        mode=authority.roll.anchors.mode,
         is_warranted=authority.roll.follow(),
         demand_home=authority.demand_founders,
         shelf_in=home.root,
+        offload=offload,
     )
 
 
@@ -195,37 +224,37 @@ def _demand_paper(settings: Settings) -> None:
         )
 
 
-def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
+async def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
     """Start, then step until a signal or idleness; try again after what time can heal."""
     failures, has_started = 0, False
     while not parts.patience.is_over:
         try:
             if not has_started:
-                service.start()
+                await service.start()
                 has_started = True
                 parts.log.say("started", at=parts.diary.now())
                 continue
-            is_busy = service.step(wait_s=0.0 if until_idle else POLL_S)
+            is_busy = await service.step(wait_s=0.0 if until_idle else POLL_S)
             if until_idle and not is_busy:
-                if service.is_idle():
+                if await service.is_idle():
                     return
-                parts.patience.pause(IDLE_PAUSE_S)
+                await parts.patience.pause(IDLE_PAUSE_S)
             failures = 0
         except Fault as fault:
             failures += 1
             if not fault.is_retryable or failures >= MAX_FAILURES:
                 raise
             parts.log.say("retrying", code=fault.code.value, failures=failures)
-            service.cancel_stopped()
-            parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
+            await service.cancel_stopped()
+            await parts.patience.pause(min(LONGEST_PAUSE_S, 0.1 * 2**failures))
 
 
-def _halt(service: Service, *, log: Log, why: str) -> None:
+async def _halt(service: Service, *, log: Log, why: str) -> None:
     """Halt by latch and journal, whichever still works, and cancel what is open."""
     try:
-        service.brake.pull(why=why)
+        await service.brake.pull(why=why)
     except Exception as error:  # noqa: BLE001 - the outermost loop: what is open is cancelled all the same
         code = error.code.value if isinstance(error, Fault) else type(error).__name__
         log.say("halt_not_journalled", code=code)
     finally:
-        service.cancel_stopped()
+        await service.cancel_stopped()

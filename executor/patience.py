@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Protocol
+from contextlib import contextmanager, suppress
+from typing import Final, Protocol
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Patience(Protocol):
@@ -18,7 +20,7 @@ class Patience(Protocol):
         """Whether the process was asked to stop."""
         ...
 
-    def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Wait, or return at once when asked to stop."""
         ...
 
@@ -27,29 +29,29 @@ class SignalPatience:
     """Waits in real time until SIGTERM or SIGINT."""
 
     def __init__(self) -> None:
-        self._ended = threading.Event()
+        self._ended = asyncio.Event()
 
     @property
     def is_over(self) -> bool:
         """Whether a signal arrived."""
         return self._ended.is_set()
 
-    def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Wait `seconds` in real time or until a signal arrives."""
-        self._ended.wait(seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
 
     @contextmanager
     def until_signalled(self) -> Iterator[None]:
-        """Listen for the signals in this block; outside the main thread nothing can."""
+        """Listen for the signals in this block of a running loop; outside the main thread nothing can."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        former = {number: signal.signal(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)}
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, self._ended.set)
         try:
             yield
         finally:
-            for number, handler in former.items():
-                signal.signal(number, handler)
-
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self._ended.set()
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from executor.cancelling import ref_of
 from executor.diary import Diary
 from executor.log import Log
 from executor.patience import Patience
@@ -49,17 +50,17 @@ class Recovery:
         """Whether, on the diary's present fold, no order's fate is unknown."""
         return not self._unresolved()
 
-    def resolve(self) -> None:
+    async def resolve(self) -> None:
         """Look for every unresolved order until each is found, proven absent or quarantined.
 
         Returns early, with doubts left, only when the process was asked to stop.
         """
-        self._diary.refresh()
+        await self._diary.refresh()
         while not self.is_clear() and not self._patience.is_over:
-            answers = [self._look_for(order) for order in self._unresolved()]
+            answers = [await self._look_for(order) for order in self._unresolved()]
             may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
             if not self.is_clear() and not may_hurry:
-                self._patience.pause(ROUND_PAUSE_S)
+                await self._patience.pause(ROUND_PAUSE_S)
 
     def _unresolved(self) -> list[OrderRecord]:
         return [
@@ -69,26 +70,26 @@ class Recovery:
             if order.state in UNRESOLVED
         ]
 
-    def _look_for(self, order: OrderRecord) -> bool:
+    async def _look_for(self, order: OrderRecord) -> bool:
         """Look once; return whether the venue answered."""
         client_order_id = order.sent.client_order_id
         self._rounds[client_order_id] += 1
         try:
-            found = self._venue.find(client_order_id)
+            found = await self._venue.find(ref_of(order))
         except Fault as fault:
             if fault.code is not ErrorCode.VENUE_UNAVAILABLE:
                 raise
             self._negatives[client_order_id] = 0
-            self._doubt(order, why=fault.message)
+            await self._doubt(order, why=fault.message)
             return False
         if found is not None:
-            self._found(order, found)
+            await self._found(order, found)
             return True
         self._negatives[client_order_id] += 1
         if self._is_proven_absent(order):
-            self._absent(order)
+            await self._absent(order)
         else:
-            self._doubt(order, why="the venue does not know it, which proves nothing yet")
+            await self._doubt(order, why="the venue does not know it, which proves nothing yet")
         return True
 
     def _is_proven_absent(self, order: OrderRecord) -> bool:
@@ -97,9 +98,9 @@ class Recovery:
         is_too_late = self._diary.now() > order.sent.at + REQUEST_VALIDITY
         return self._venue.profile.absence_is_authoritative or is_too_late
 
-    def _found(self, order: OrderRecord, found: VenueOrder) -> None:
+    async def _found(self, order: OrderRecord, found: VenueOrder) -> None:
         # However it ended, it is followed first: what traded of it is booked before its end is.
-        self._move(
+        await self._move(
             order,
             OrderStep.ACKNOWLEDGED,
             why="found after a lost answer",
@@ -107,24 +108,24 @@ class Recovery:
         )
         self.resolved += 1
 
-    def _absent(self, order: OrderRecord) -> None:
+    async def _absent(self, order: OrderRecord) -> None:
         rounds = self._negatives[order.sent.client_order_id]
-        self._move(order, OrderStep.PROVEN_ABSENT, why=f"absent in {rounds} rounds")
+        await self._move(order, OrderStep.PROVEN_ABSENT, why=f"absent in {rounds} rounds")
         self.resolved += 1
 
-    def _doubt(self, order: OrderRecord, *, why: str) -> None:
+    async def _doubt(self, order: OrderRecord, *, why: str) -> None:
         if order.state is OrderState.SEND_INTENDED:
-            self._move(order, OrderStep.LOST_SIGHT, why=why)
+            await self._move(order, OrderStep.LOST_SIGHT, why=why)
         if self._rounds[order.sent.client_order_id] >= MAX_ROUNDS:
-            self._diary.tighten(
+            await self._diary.tighten(
                 f"instrument:{order.sent.instrument}",
                 state=TradingState.REDUCING,
                 why=f"order {order.sent.client_order_id} is in quarantine",
             )
-            self._move(order, OrderStep.QUARANTINED, why=f"undecided after {MAX_ROUNDS} rounds: {why}")
+            await self._move(order, OrderStep.QUARANTINED, why=f"undecided after {MAX_ROUNDS} rounds: {why}")
             self.quarantined += 1
 
-    def _move(self, order: OrderRecord, step: OrderStep, *, why: str, venue_order_id: str = "") -> None:
+    async def _move(self, order: OrderRecord, step: OrderStep, *, why: str, venue_order_id: str = "") -> None:
         sent = order.sent
 
         def decide() -> Sequence[ev.Event]:
@@ -136,7 +137,7 @@ class Recovery:
                 return (lost, moved(self._diary, sent, step=step, why=why))
             return (moved(self._diary, sent, step=step, why=why, venue_order_id=venue_order_id),)
 
-        self._diary.write(decide)
+        await self._diary.write(decide, about=(sent.decision_id,))
         self._log.say(
             "order_resolved",
             at=self._diary.now(),

@@ -77,7 +77,7 @@ class Dispatcher:
         self._probe = probe
         self._log = log
 
-    def dispatch(self, errand: Errand) -> None:
+    async def dispatch(self, errand: Errand) -> None:
         """Judge, intend, send and record.
 
         Whatever happens is in the journal when this returns, or before the process ends.
@@ -85,25 +85,25 @@ class Dispatcher:
         Raises:
             Fault: from the journal alone; the venue's failures are classified and recorded.
         """
-        written = self._diary.write(lambda: self._decide(errand))
+        written = await self._diary.write(lambda: self._decide(errand), about=(errand.content.decision_id,))
         intended = next((event for event in written if isinstance(event, ev.SendIntended)), None)
         if intended is None:
             return
         self._probe.reached(Point.SEND_INTENDED)
         # The last look before the venue hears of it: has a newer executor taken over?
-        self._diary.refresh()
-        outcome = self._sent_unless_halted(intended, errand)
+        await self._diary.refresh()
+        outcome = await self._sent_unless_halted(intended, errand)
         self._probe.reached(Point.SUBMITTED)
-        self._record(intended, outcome)
+        await self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)
 
-    def _sent_unless_halted(self, intended: ev.SendIntended, errand: Errand) -> Sending:
+    async def _sent_unless_halted(self, intended: ev.SendIntended, errand: Errand) -> Sending:
         """Send inside the latch's block, so that whoever drops it knows when the last write has ended."""
         with self._brake.switch.writing() as halts:
             if not self._brake.may_go(errand.intent, halts):
                 return Unsent("trading was halted before it was sent")
             self._probe.reached(Point.CLEARED)
-            return send(self._venue, new_order(intended, errand))
+            return await send(self._venue, new_order(intended, errand))
 
     def _decide(self, errand: Errand) -> Sequence[ev.Event]:
         """Return the verdict with its consequence, or nothing when there is nothing left to do.
@@ -181,7 +181,7 @@ class Dispatcher:
             message=message,
         )
 
-    def _record(self, intended: ev.SendIntended, outcome: Sending) -> None:
+    async def _record(self, intended: ev.SendIntended, outcome: Sending) -> None:
         steps = _steps_of(outcome)
 
         def decide() -> Sequence[ev.Event]:
@@ -193,7 +193,7 @@ class Dispatcher:
                 for step in steps.steps
             ]
 
-        self._diary.write(decide)
+        await self._diary.write(decide, about=(intended.decision_id,))
         self._log.say(
             "order_sent",
             at=self._diary.now(),

@@ -10,10 +10,12 @@ nor loosen.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from enum import Enum, auto, unique
 from typing import Final
 
 from executor.brake import Brake
+from executor.cancelling import ref_of
 from executor.diary import Diary
 from executor.log import Log
 from executor.venues.port import Venue, VenueOrder, VenueStatus
@@ -59,7 +61,7 @@ class Sentry:
         self._doubted: dict[str, str] = {}
         """Decisions by client order id."""
 
-    def answer(self) -> bool:
+    async def answer(self) -> bool:
         """Halt when strangers were heard, and doubt what they wrote about; return whether any were.
 
         Raises:
@@ -76,14 +78,15 @@ class Sentry:
                 events=strangers.count,
             )
             self._doubt(strangers.decision_ids)
-            self._brake.pull(why=STRANGER, is_news=True)
+            # Its latch is down before anybody else goes on.
+            await self._brake.pull(why=STRANGER, is_news=True)
         return True
 
     def doubt_recent(self) -> None:
         """Doubt every order of the last 24 hours that the journal calls ended."""
         self._doubt(self._diary.book.recent.sealed)
 
-    def look(self) -> bool:
+    async def look(self) -> bool:
         """Ask the venue about every doubted order; return whether any is not as the journal says.
 
         One that gives no answer, or works, is asked about again.
@@ -91,12 +94,15 @@ class Sentry:
         Raises:
             Fault: a failure of the venue other than silence, or from the journal.
         """
-        truths = {name: self._truth_about(owner, name) for name, owner in self._doubted.items()}
-        self._doubted = {k: owner for k, owner in self._doubted.items() if truths[k] in _ASKED_AGAIN}
+        doubted = tuple(self._doubted.items())
+        truths = {name: await self._truth_about(decision_id, name) for name, decision_id in doubted}
+        for name, truth in truths.items():
+            if truth not in _ASKED_AGAIN:
+                self._doubted.pop(name, None)
         for alarm, why, what in _ALARMS:
             if told := [name for name, truth in truths.items() if truth is alarm]:
                 self._log.say(what, at=self._diary.now_or_last(), orders=len(told), first=told[0])
-                self._brake.pull(why=why, is_news=True)
+                await self._brake.pull(why=why, is_news=True)
         return any(truth not in {_Truth.UNKNOWN, _Truth.AS_TOLD} for truth in truths.values())
 
     def _doubt(self, decision_ids: Iterable[str]) -> None:
@@ -106,18 +112,19 @@ class Sentry:
                 if order.state in _CALLED_ENDED:
                     self._doubted[name] = decision_id
 
-    def _truth_about(self, decision_id: str, client_order_id: str) -> _Truth:
+    async def _truth_about(self, decision_id: str, client_order_id: str) -> _Truth:
         """Ask about one order, and cancel it if the venue works on it."""
+        # As it was before the question: what is booked meanwhile is no contradiction.
+        order = copy(self._diary.decisions[decision_id].orders[client_order_id])
         try:
-            found = self._venue.find(client_order_id)
+            found = await self._venue.find(ref_of(order))
             if found is not None and found.status is VenueStatus.WORKING:
-                self._venue.cancel(client_order_id)
+                await self._venue.cancel(ref_of(order))
                 return _Truth.WORKING
         except Fault as fault:
             if fault.code is not ErrorCode.VENUE_UNAVAILABLE:
                 raise
             return _Truth.UNKNOWN
-        order = self._diary.decisions[decision_id].orders[client_order_id]
         return _Truth.AS_TOLD if found is None else _compared(order, found)
 
 

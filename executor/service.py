@@ -18,6 +18,7 @@ from executor.log import Log
 from executor.market import Market
 from executor.patience import Patience
 from executor.probe import Point, Probe
+from executor.receiving import Receiving
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.sentry import Sentry
@@ -26,7 +27,6 @@ from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
-from ledger.queue import DeadLetterBox, QueueReceiver
 from when_to_invest.errors import Fault
 
 MESSAGES_A_ROUND: Final = 20
@@ -38,8 +38,7 @@ class Parts:
     """Everything one executor is made of."""
 
     diary: Diary
-    receiver: QueueReceiver
-    dead_letters: DeadLetterBox
+    queue: Receiving
     venue: Venue
     switch: Switch
     market: Market
@@ -84,7 +83,7 @@ class Service:
         self._watch = _watch_of(parts, judgement)
         self._intake = Intake(
             diary=parts.diary,
-            receiver=parts.receiver,
+            queue=parts.queue,
             dispatcher=dispatcher,
             watch=self._watch,
             brake=self.brake,
@@ -94,7 +93,7 @@ class Service:
             venue_name=parts.venue.profile.name,
         )
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Resolve what a former run left open, then announce the new epoch.
 
         Raises:
@@ -102,23 +101,23 @@ class Service:
         """
         for name in self._parts.authority.exchanged():
             self._parts.log.say("earlier_key_configured", at=self._parts.diary.now_or_last(), approver=name)
-        self.cancel_stopped()
-        self.brake.note()
+        await self.cancel_stopped()
+        await self.brake.note()
         has_begun = False
         self._sentry.doubt_recent()
         while not has_begun and not self._parts.patience.is_over:
-            self._recovery.resolve()
-            self._working.poll()
-            self._sentry.look()
-            self._working.look_back()
+            await self._recovery.resolve()
+            await self._working.poll()
+            await self._sentry.look()
+            await self._working.look_back()
             self._parts.probe.reached(Point.RECOVERED)
-            has_begun = self._parts.diary.begin_epoch(
+            has_begun = await self._parts.diary.begin_epoch(
                 is_clear=self._recovery.is_clear,
                 resolved=self._recovery.resolved,
                 quarantined=self._recovery.quarantined,
             )
 
-    def step(self, *, wait_s: float) -> bool:
+    async def step(self, *, wait_s: float) -> bool:
         """Do one round, waiting up to `wait_s` for a message; return whether anything happened.
 
         Raises:
@@ -126,57 +125,57 @@ class Service:
                 were looked at and before anything is marked, rejected or taken.
         """
         try:
-            return self._round(wait_s=wait_s)
+            return await self._round(wait_s=wait_s)
         except Fault:
             # What strangers wrote halts everything; any other fault is not this one's to answer.
-            if not self._sentry.answer():
+            if not await self._sentry.answer():
                 raise
             return True
 
-    def _round(self, *, wait_s: float) -> bool:
-        self.cancel_stopped()
-        self.brake.note()
-        if self._sentry.look():
-            self._working.look_back()
-        has_changed = self._venue_watch.look()
-        self._recovery.resolve()
-        has_moved = self._working.poll() or has_changed
+    async def _round(self, *, wait_s: float) -> bool:
+        await self.cancel_stopped()
+        await self.brake.note()
+        if await self._sentry.look():
+            await self._working.look_back()
+        has_changed = await self._venue_watch.look()
+        await self._recovery.resolve()
+        has_moved = await self._working.poll() or has_changed
         self._parts.diary.demand_forward()
-        has_marked = self._valuation.look()
-        self._intake.reject_ended()
-        return self._take_messages(wait_s=wait_s) or has_moved or has_marked
+        has_marked = await self._valuation.look()
+        await self._intake.reject_ended()
+        return await self._take_messages(wait_s=wait_s) or has_moved or has_marked
 
-    def cancel_stopped(self) -> None:
+    async def cancel_stopped(self) -> None:
         """Cancel what a halt leaves no order open for, whether or not the journal can be reached."""
-        self._canceller.cancel_stopped()
+        await self._canceller.cancel_stopped()
 
-    def _take_messages(self, *, wait_s: float) -> bool:
+    async def _take_messages(self, *, wait_s: float) -> bool:
         """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""
         for count in range(MESSAGES_A_ROUND):
             if self._parts.patience.is_over or not self._recovery.is_clear():
                 return True
-            messages = self._parts.receiver.receive(max_messages=1, wait_s=0.0 if count else wait_s)
+            messages = await self._parts.queue.receive(max_messages=1, wait_s=0.0 if count else wait_s)
             # A receive is what sets spent messages aside; their groups halt before anything else goes.
-            has_noted = count == 0 and self._watch.look()
+            has_noted = count == 0 and await self._watch.look()
             if not messages:
                 return count > 0 or has_noted
             for message in messages:
-                self._intake.handle(message)
+                await self._intake.handle(message)
         return True
 
-    def is_idle(self) -> bool:
+    async def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.
 
         After a `step` in which nothing happened, no working order can fill at the present
         clock either, because the venue was just asked.
         """
-        return self._recovery.is_clear() and self._parts.receiver.is_empty()
+        return self._recovery.is_clear() and await self._parts.queue.is_empty()
 
 
 def _watch_of(parts: Parts, judgement: Judgement) -> DeadLetterWatch:
     return DeadLetterWatch(
         diary=parts.diary,
-        box=parts.dead_letters,
+        queue=parts.queue,
         judgement=judgement,
         log=parts.log,
         max_receives=parts.max_receives,

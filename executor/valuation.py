@@ -48,17 +48,17 @@ class Valuation:
         self._log = log
         self._unmarked: set[str] = set()
 
-    def look(self) -> bool:
+    async def look(self) -> bool:
         """Mark every account that needs it, then tighten what must be; return whether any was marked.
 
         Raises:
             Fault: from the journal; a price that is unknown leaves an account unmarked.
         """
-        marked = self._diary.write(self._decide)
+        marked = await self._diary.write(self._decide)
         for event in marked:
             self._log.say("account_marked", at=event.at, account=getattr(event, "account", ""))
-        self._stop_losses()
-        self._stop_repetitions()
+        await self._stop_losses()
+        await self._stop_repetitions()
         return bool(marked)
 
     def _decide(self) -> Sequence[ev.Event]:
@@ -120,7 +120,7 @@ class Valuation:
             unpriced = ", ".join(names)
             self._log.say("account_unmarked", at=self._diary.now(), account=account, unpriced=unpriced)
 
-    def _stop_losses(self) -> None:
+    async def _stop_losses(self) -> None:
         for account, worth in sorted(self._diary.book.wealth.accounts.items()):
             start_usd = worth.day_start_at(self._diary.now())
             for what, before_usd, cap_bps in (
@@ -129,9 +129,9 @@ class Valuation:
             ):
                 if loss_beyond(before_usd=before_usd, now_usd=worth.equity_usd, cap_bps=cap_bps):
                     why = loss_why(cap_bps=cap_bps, since=what)
-                    self._diary.tighten(f"account:{account}", state=TradingState.REDUCING, why=why)
+                    await self._diary.tighten(f"account:{account}", state=TradingState.REDUCING, why=why)
 
-    def _stop_repetitions(self) -> None:
+    async def _stop_repetitions(self) -> None:
         """Switch an instrument off at the last execution allowed; loops of sells stop altogether."""
         book, most = self._diary.book, self._limits.max_repeated_executions
         shapes = {(item.instrument, item.side) for item in book.recent.sealed.values()}
@@ -140,7 +140,7 @@ class Valuation:
             if count >= max(most, 1):
                 state = TradingState.REDUCING if side is Side.BUY else TradingState.HALTED
                 why = throttle_why(count=count, side=side, most=most)
-                self._diary.tighten(f"instrument:{name}", state=state, why=why)
+                await self._diary.tighten(f"instrument:{name}", state=state, why=why)
 
 
 def _has_moved(known: AccountWorth, equity_usd: Decimal) -> bool:

@@ -25,27 +25,27 @@ class VenueWatch:
         self._venue = venue
         self._log = log
 
-    def look(self) -> bool:
+    async def look(self) -> bool:
         """Ask once; return whether anything had changed.
 
         Raises:
             Fault: from the journal, or a failure of the venue other than silence.
         """
-        name, status = self._venue.profile.name, self._ask()
+        name, status = self._venue.profile.name, await self._ask()
 
         def decide() -> Sequence[ev.Event]:
             if self._diary.book.recent.venue_statuses.get(name, TradingStatus.OPEN) is status:
                 return ()
             return (VenueReported(at=self._diary.now(), mode=self._diary.mode, venue=name, status=status),)
 
-        has_changed = bool(self._diary.write(decide))
+        has_changed = bool(await self._diary.write(decide, about=(name,)))
         if has_changed:
             self._log.say("venue_reported", at=self._diary.now(), venue=name, status=status.value)
         return has_changed
 
-    def _ask(self) -> TradingStatus:
+    async def _ask(self) -> TradingStatus:
         try:
-            return self._venue.status()
+            return await self._venue.status()
         except Fault as fault:
             if fault.code is not ErrorCode.VENUE_UNAVAILABLE:
                 raise

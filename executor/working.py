@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from executor.cancelling import FOLLOWED, Canceller, orders_in
+from executor.cancelling import FOLLOWED, Canceller, orders_in, ref_of
 from executor.diary import Diary
 from executor.log import Log
 from executor.probe import Point, Probe
@@ -46,7 +46,7 @@ class Working:
         self._missing: set[str] = set()
         self._doubts = Doubts()
 
-    def poll(self) -> bool:
+    async def poll(self) -> bool:
         """Cancel what is no longer wanted, then ask about every order the venue may work on.
 
         Returns whether anything was recorded, or must be asked about again.
@@ -55,50 +55,51 @@ class Working:
             Fault: `venue_unavailable`; `fill_exceeds_order` when the venue reports more than was
                 authorised; `venue_contradicted` when what it says cannot all be true.
         """
-        before = self._diary.refresh()
-        self._canceller.cancel_unwanted()
+        before = await self._diary.refresh()
+        await self._canceller.cancel_unwanted()
         followed = orders_in(self._diary.open_decisions(), FOLLOWED)
         for decision_id, client_order_id in dict.fromkeys([*followed, *self._doubts.orders]):
-            self._ask_about(decision_id, client_order_id)
-        return self._diary.refresh() != before or bool(self._doubts.orders)
+            await self._ask_about(decision_id, client_order_id)
+        return await self._diary.refresh() != before or bool(self._doubts.orders)
 
-    def look_back(self) -> None:
+    async def look_back(self) -> None:
         """Ask once about orders that had ended: a trade may have raced the end.
 
         Raises:
             Fault: as `poll`.
         """
         for decision_id, client_order_id in orders_in(self._diary.decisions.that_may_trade_late(), ENDED):
-            self._ask_about(decision_id, client_order_id)
+            await self._ask_about(decision_id, client_order_id)
 
-    def _ask_about(self, decision_id: str, client_order_id: str) -> None:
-        found = self._venue.find(client_order_id)
+    async def _ask_about(self, decision_id: str, client_order_id: str) -> None:
+        found = await self._venue.find(ref_of(self._order(decision_id, client_order_id)))
         if found is not None:
             try:
-                self._follow(decision_id, found)
+                await self._follow(decision_id, found)
             except Fault as fault:
-                self._stop(decision_id, client_order_id, fault)
+                await self._stop(decision_id, client_order_id, fault)
         elif client_order_id not in self._missing:
             self._missing.add(client_order_id)
             self._log.say("order_missing", at=self._diary.now(), client_order_id=client_order_id)
 
-    def _follow(self, decision_id: str, found: VenueOrder) -> None:
-        before = self._order(decision_id, found.client_order_id).filled_quantity
+    async def _follow(self, decision_id: str, found: VenueOrder) -> None:
+        order = self._order(decision_id, found.client_order_id)
+        before = order.filled_quantity
         # Read after the status, so that an ended order's trades are all in the answer.
-        trades = self._venue.trades(found.client_order_id)
+        trades = await self._venue.trades(ref_of(order))
         if self._order(decision_id, found.client_order_id).state is OrderState.QUARANTINED:
-            self._step(decision_id, found, OrderStep.ACKNOWLEDGED)
+            await self._step(decision_id, found, OrderStep.ACKNOWLEDGED)
         for trade in trades:
             if not is_booked(trade, self._diary.decisions, decision_id=decision_id, asked=found):
                 self._probe.reached(Point.FILLED_AT_VENUE)
-                self._fill(decision_id, trade)
+                await self._fill(decision_id, trade)
                 self._probe.reached(Point.FILL_RECORDED)
         booked = self._order(decision_id, found.client_order_id).filled_quantity
         self._doubts.compare(decision_id, found, booked_before=before, booked=booked)
         if found.status in _ENDS and booked == found.filled_quantity:
-            self._end(decision_id, found)
+            await self._end(decision_id, found)
 
-    def _stop(self, decision_id: str, client_order_id: str, fault: Fault) -> None:
+    async def _stop(self, decision_id: str, client_order_id: str, fault: Fault) -> None:
         """Raise on; of an order that has ended, which nothing can settle, halt its venue and go on.
 
         Raises:
@@ -108,20 +109,20 @@ class Working:
         if fault.code is not ErrorCode.VENUE_CONTRADICTED or order.state not in ENDED:
             raise fault
         self._doubts.drop(client_order_id)
-        self._diary.tighten(f"venue:{order.sent.venue}", state=TradingState.HALTED, why=fault.message)
+        await self._diary.tighten(f"venue:{order.sent.venue}", state=TradingState.HALTED, why=fault.message)
         self._log.say("order_contradicted", decision_id=decision_id, client_order_id=client_order_id)
 
-    def _end(self, decision_id: str, found: VenueOrder) -> None:
+    async def _end(self, decision_id: str, found: VenueOrder) -> None:
         step = _ENDS[found.status]
         has_traded = found.filled_quantity > 0
-        self._step(
+        await self._step(
             decision_id, found, OrderStep.CANCELLED if has_traded and step is OrderStep.REJECTED else step
         )
 
     def _order(self, decision_id: str, client_order_id: str) -> OrderRecord:
         return self._diary.decisions[decision_id].orders[client_order_id]
 
-    def _fill(self, decision_id: str, trade: Trade) -> None:
+    async def _fill(self, decision_id: str, trade: Trade) -> None:
         def decide() -> Sequence[ev.Event]:
             record = self._diary.decisions[decision_id]
             order = record.orders[trade.client_order_id]
@@ -130,17 +131,19 @@ class Working:
             _demand_authorised(record, order, trade)
             return (self._filled(record, order, trade),)
 
-        if self._diary.write(decide):
-            self._demand_limit(decision_id, trade)
+        # A trade's id is unique in its instrument, so no two of one are booked at once.
+        instrument = self._order(decision_id, trade.client_order_id).sent.instrument
+        if await self._diary.write(decide, about=(decision_id, f"trades of {instrument}")):
+            await self._demand_limit(decision_id, trade)
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
 
-    def _demand_limit(self, decision_id: str, trade: Trade) -> None:
+    async def _demand_limit(self, decision_id: str, trade: Trade) -> None:
         """Trust no further a venue that traded beyond a limit; what it did is recorded already."""
         sent = self._diary.decisions[decision_id].orders[trade.client_order_id].sent
         if (sent.limit_price_usd - trade.price_usd) * sent.side.sign < 0:
-            self._diary.tighten(
+            await self._diary.tighten(
                 f"venue:{sent.venue}",
                 state=TradingState.HALTED,
                 why=f"trade {trade.trade_id} is beyond the limit of its order",
@@ -164,14 +167,14 @@ class Working:
             is_last=order.filled_quantity + trade.quantity == sent.quantity,
         )
 
-    def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:
+    async def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:
         def decide() -> Sequence[ev.Event]:
             order = self._diary.decisions[decision_id].orders[found.client_order_id]
             if order.state not in FOLLOWED:
                 return ()
             return (moved(self._diary, order.sent, step=step, venue_order_id=found.venue_order_id),)
 
-        if self._diary.write(decide):
+        if await self._diary.write(decide, about=(decision_id,)):
             self._log.say("order_moved", at=self._diary.now(), decision_id=decision_id, step=step.value)
 
 

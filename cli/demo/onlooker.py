@@ -5,6 +5,7 @@ Reads only. It never writes to what it watches, and no service knows that it is 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -78,6 +79,7 @@ class Onlooker:
         """Ask the paper venue's own books for an order, as a look over the executor's shoulder."""
         from executor.market import HomeMarket
         from executor.venues.paper import PaperVenue
+        from executor.venues.port import OrderRef
         from home.settings import read_settings
 
         settings = read_settings(self.home)
@@ -88,10 +90,14 @@ class Onlooker:
             clock=self.clock,
             settings=settings.paper,
         )
-        try:
-            return venue.find(client_order_id)
-        finally:
-            venue.close()
+
+        async def ask() -> VenueOrder | None:
+            try:
+                return await venue.find(OrderRef(client_order_id, instrument=""))
+            finally:
+                await venue.close()
+
+        return asyncio.run(ask())
 
     def wait_for_order_at_venue(self, decision_id: str) -> VenueOrder:
         """Wait until the venue holds an order of this decision, whatever the journal says."""

@@ -12,18 +12,21 @@ request can still be under way. That is why recovery may ask its rounds back to 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome
+from executor.offload import InPlace, Offload
+from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome, worsened
 from executor.venues.paper_book import PaperBook
 from executor.venues.port import (
     NewOrder,
     OrderDeclinedError,
+    OrderRef,
     OrderUnsentError,
     OutcomeUnknownError,
     Trade,
@@ -35,12 +38,16 @@ from home.clock import Clock
 from home.settings import PaperSettings
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument
-from when_to_invest.market import Bar
+from when_to_invest.intents import Side
+from when_to_invest.market import Bar, ReferencePrice
 from when_to_invest.money import floor_to_step
+from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
 PAPER: Final = "paper"
+DOLLARS: Final = "USD"
+Result = TypeVar("Result")
 
 
 class Prices(Protocol):
@@ -58,6 +65,14 @@ class Prices(Protocol):
         """Return the first bar that starts trading after `after` and not after `until`."""
         ...
 
+    def reference(self, instrument_id: str, *, now: datetime) -> ReferencePrice | None:
+        """Return the newest closed price at `now`, or none.
+
+        Raises:
+            Fault: `unknown_instrument`, `no_data`, `corrupt_data`.
+        """
+        ...
+
 
 class PaperVenue:
     """Implements `Venue`; amounts are Decimal, prices in USD, quantities in base units."""
@@ -70,7 +85,8 @@ class PaperVenue:
         prices: Prices,
         clock: Clock,
         settings: PaperSettings,
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        offload: Offload | None = None,
     ) -> None:
         if mode is Mode.LIVE:
             raise Fault(
@@ -83,21 +99,121 @@ class PaperVenue:
         self._clock = clock
         self._settings = settings
         self._pause = pause
+        self._offload = offload or InPlace()
         try:
             self._book = PaperBook(path)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the book."""
-        self._book.close()
+        await self._offload.run(self._book.close)
 
-    def status(self) -> TradingStatus:
+    async def status(self) -> TradingStatus:
         """Return `OPEN`: the book takes orders at any time. See `Venue.status`."""
         return TradingStatus.OPEN
 
-    def submit(self, order: NewOrder) -> VenueOrder:
+    async def submit(self, order: NewOrder) -> VenueOrder:
         """Accept `order` durably, wait `ack_delay_s`, answer. See `Venue.submit`."""
+        accepted = await self._offload.run(lambda: self._accepted(order))
+        await self._pause(self._settings.ack_delay_s)
+        return accepted
+
+    async def find(self, order: OrderRef) -> VenueOrder | None:
+        """Return the order as of the clock's now, after matching. See `Venue.find`."""
+
+        def look() -> VenueOrder | None:
+            self._match(order.client_order_id)
+            return self._book.order(order.client_order_id)
+
+        return await self._asked(look)
+
+    async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
+        """Return the trades as of the clock's now. See `Venue.trades`."""
+
+        def look() -> tuple[Trade, ...]:
+            self._match(order.client_order_id)
+            return self._book.trades(order.client_order_id)
+
+        return await self._asked(look)
+
+    async def cancel(self, order: OrderRef) -> None:
+        """Match up to now, then cancel what still rests. See `Venue.cancel`."""
+
+        def end() -> None:
+            self._match(order.client_order_id)
+            self._book.end(order.client_order_id, status=VenueStatus.CANCELLED, at=self._clock.now())
+
+        await self._asked(end)
+
+    async def open_orders(self) -> tuple[VenueOrder, ...]:
+        """Return what still rests after matching. See `Venue.open_orders`."""
+
+        def look() -> tuple[VenueOrder, ...]:
+            self._match_all()
+            return self._book.working()
+
+        return await self._asked(look)
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """Return the opening cash and what trades made of it, after matching. See `Venue.balances`."""
+
+        def look() -> Mapping[str, Decimal]:
+            self._match_all()
+            held = {DOLLARS: self._settings.cash_usd}
+            for change in self._book.changes():
+                asset = change.instrument.split("/")[0]
+                held[asset] = held.get(asset, Decimal(0)) + change.quantity
+                held[DOLLARS] += change.cash_usd
+            return held
+
+        return await self._asked(look)
+
+    async def quote(self, instrument: str) -> Quote | None:
+        """Return the newest close, as far apart as the slippage on both sides. See `Venue.quote`.
+
+        Quantities are the instrument's lot: the book has no depth of its own.
+        """
+        return await self._asked(lambda: self._quote(instrument))
+
+    async def _asked(self, look: Callable[[], Result]) -> Result:
+        try:
+            return await self._offload.run(look)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def _quote(self, name: str) -> Quote | None:
+        now = self._clock.now()
+        try:
+            instrument, price = self._prices.instrument(name), self._prices.reference(name, now=now)
+        except Fault:
+            return None
+        if price is None:
+            return None
+        bid_usd, ask_usd = (
+            worsened(
+                price.price_usd,
+                side=side,
+                slippage_bps=self._settings.slippage_bps,
+                tick_usd=instrument.tick_size_usd,
+            )
+            for side in (Side.SELL, Side.BUY)
+        )
+        if not 0 < bid_usd < ask_usd:
+            return None
+        lot = instrument.lot_size
+        return Quote(
+            instrument=name,
+            at=price.known_at,
+            bid_usd=bid_usd,
+            bid_quantity=lot,
+            ask_usd=ask_usd,
+            ask_quantity=lot,
+            bids=((bid_usd, lot),),
+            asks=((ask_usd, lot),),
+        )
+
+    def _accepted(self, order: NewOrder) -> VenueOrder:
         now = self._clock.now()
         self._refuse_unfit(order, now=now)
         try:
@@ -113,32 +229,7 @@ class PaperVenue:
             raise OutcomeUnknownError(f"the paper book failed: {error}") from error
         if accepted is None:
             raise OutcomeUnknownError("the paper book lost the order it has just accepted")
-        self._pause(self._settings.ack_delay_s)
         return accepted
-
-    def find(self, client_order_id: str) -> VenueOrder | None:
-        """Return the order as of the clock's now, after matching. See `Venue.find`."""
-        try:
-            self._match(client_order_id)
-            return self._book.order(client_order_id)
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
-
-    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
-        """Return the trades as of the clock's now. See `Venue.trades`."""
-        try:
-            self._match(client_order_id)
-            return self._book.trades(client_order_id)
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
-
-    def cancel(self, client_order_id: str) -> None:
-        """Match up to now, then cancel what still rests. See `Venue.cancel`."""
-        try:
-            self._match(client_order_id)
-            self._book.end(client_order_id, status=VenueStatus.CANCELLED, at=self._clock.now())
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
 
     def _refuse_unfit(self, order: NewOrder, *, now: datetime) -> None:
         if now > order.valid_until:
@@ -150,6 +241,10 @@ class PaperVenue:
         reason = _misfit(order, instrument=instrument)
         if reason:
             raise OrderDeclinedError(reason)
+
+    def _match_all(self) -> None:
+        for order in self._book.working():
+            self._match(order.client_order_id)
 
     def _match(self, client_order_id: str) -> None:
         resting = self._book.resting(client_order_id)

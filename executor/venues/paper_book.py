@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -50,12 +51,26 @@ CREATE TRIGGER IF NOT EXISTS trades_are_final BEFORE UPDATE ON trades
 _BUSY_TIMEOUT_S: Final = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one trade changed: `quantity` in base units and `cash_usd` after the fee, both signed."""
+
+    instrument: str
+    quantity: Decimal
+    cash_usd: Decimal
+
+
 class PaperBook:
-    """Every method is one transaction, synced to disk before it returns (WAL, FULL)."""
+    """Every method is one transaction, synced to disk before it returns (WAL, FULL).
+
+    One thread at a time may use it.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_TIMEOUT_S)
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, timeout=_BUSY_TIMEOUT_S, check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -97,7 +112,26 @@ class PaperBook:
             venue_order_id=f"P{row['number']:08d}",
             status=VenueStatus(row["status"]),
             filled_quantity=filled,
+            instrument=row["instrument"],
         )
+
+    def working(self) -> tuple[VenueOrder, ...]:
+        """Return the orders that have not ended, oldest first."""
+        with closing(self._connection.cursor()) as cursor:
+            rows = cursor.execute(
+                "SELECT client_order_id FROM orders WHERE status = ? ORDER BY number",
+                (VenueStatus.WORKING.value,),
+            ).fetchall()
+        return tuple(order for row in rows if (order := self.order(row["client_order_id"])) is not None)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return what every trade changed, oldest first."""
+        with closing(self._connection.cursor()) as cursor:
+            rows = cursor.execute(
+                "SELECT orders.instrument, orders.side, trades.quantity, price_usd, fee_usd FROM trades"
+                " JOIN orders USING (client_order_id) ORDER BY executed_at, trade_id"
+            ).fetchall()
+        return tuple(map(_change, rows))
 
     def instrument_of(self, client_order_id: str) -> str:
         """Return the instrument of an existing order."""
@@ -171,3 +205,12 @@ class PaperBook:
                 "SELECT * FROM orders WHERE client_order_id = ?", (client_order_id,)
             ).fetchone()
         return found
+
+
+def _change(row: sqlite3.Row) -> Change:
+    sign, quantity = Side(row["side"]).sign, Decimal(row["quantity"])
+    return Change(
+        instrument=row["instrument"],
+        quantity=sign * quantity,
+        cash_usd=-sign * quantity * Decimal(row["price_usd"]) - Decimal(row["fee_usd"]),
+    )

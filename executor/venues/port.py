@@ -7,6 +7,7 @@ repeat a request: whoever sends decides that from the journal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from enum import StrEnum, unique
 from typing import Protocol
 
 from when_to_invest.intents import Side, TimeInForce
+from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
@@ -65,6 +67,17 @@ class VenueOrder:
     venue_order_id: str
     status: VenueStatus
     filled_quantity: Decimal
+    instrument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """Whatever a venue may need to find one of our orders; the client order id alone tells them apart."""
+
+    client_order_id: str
+    instrument: str
+    venue_order_id: str = ""
+    """Empty until the venue has said it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +109,14 @@ class OutcomeUnknownError(SubmitError):
 
 
 class Venue(Protocol):
-    """A place where orders trade. All calls are synchronous and safe to make after a crash."""
+    """A place where orders trade. Every call is safe to make after a crash, and beside others."""
 
     @property
     def profile(self) -> VenueProfile:
         """Return what this venue is."""
         ...
 
-    def status(self) -> TradingStatus:
+    async def status(self) -> TradingStatus:
         """Return whether the venue trades now.
 
         Raises:
@@ -111,7 +124,7 @@ class Venue(Protocol):
         """
         ...
 
-    def submit(self, order: NewOrder) -> VenueOrder:
+    async def submit(self, order: NewOrder) -> VenueOrder:
         """Place `order` once; a client order id is never used twice.
 
         Raises:
@@ -121,7 +134,7 @@ class Venue(Protocol):
         """
         ...
 
-    def find(self, client_order_id: str) -> VenueOrder | None:
+    async def find(self, order: OrderRef) -> VenueOrder | None:
         """Return the order of that id in its present state, or none.
 
         Raises:
@@ -129,7 +142,7 @@ class Venue(Protocol):
         """
         ...
 
-    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
+    async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
         """Return every trade of that order, oldest first; the same ones on every call.
 
         Raises:
@@ -137,12 +150,40 @@ class Venue(Protocol):
         """
         ...
 
-    def cancel(self, client_order_id: str) -> None:
+    async def cancel(self, order: OrderRef) -> None:
         """Ask that the rest be cancelled; an order that has ended, or none, is no error.
 
         Raises:
             Fault: `venue_unavailable` when the venue does not answer.
         """
+        ...
+
+    async def open_orders(self) -> tuple[VenueOrder, ...]:
+        """Return every order of ours that the venue still works on, whoever placed it.
+
+        Raises:
+            Fault: `venue_unavailable` when the venue does not answer.
+        """
+        ...
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """Return what the venue holds for us: asset to units, what orders have locked included.
+
+        Raises:
+            Fault: `venue_unavailable` when the venue does not answer.
+        """
+        ...
+
+    async def quote(self, instrument: str) -> Quote | None:
+        """Return the best prices of an instrument now; none when there are none.
+
+        Raises:
+            Fault: `venue_unavailable` when the venue does not answer.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what is held open; orders stay as they are. Closing twice is allowed."""
         ...
 
 
@@ -177,10 +218,10 @@ class Unknown:
 Sending = Accepted | Declined | Unsent | Unknown
 
 
-def send(venue: Venue, order: NewOrder) -> Sending:
+async def send(venue: Venue, order: NewOrder) -> Sending:
     """Submit once and classify the outcome; an unlisted exception is ambiguous, never a refusal."""
     try:
-        answer = venue.submit(order)
+        answer = await venue.submit(order)
     except OrderDeclinedError as error:
         return Declined(str(error))
     except OrderUnsentError as error:

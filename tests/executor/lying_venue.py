@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from executor.venues.port import Trade, VenueOrder
+from executor.venues.port import OrderRef, Trade, VenueOrder
 from tests.fakes.fake_venue import FakeVenue
 
 
@@ -36,14 +36,14 @@ class LyingVenue(FakeVenue):
     lies: dict[str, Lie] = field(default_factory=dict)
     tellings: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def find(self, client_order_id: str) -> VenueOrder | None:
-        order = super().find(client_order_id)
-        if order is None or self.lies.get(client_order_id) is not Lie.SHRUNK:
-            return order
-        return replace(order, filled_quantity=order.filled_quantity / 2)
+    async def find(self, order: OrderRef) -> VenueOrder | None:
+        found = await super().find(order)
+        if found is None or self.lies.get(order.client_order_id) is not Lie.SHRUNK:
+            return found
+        return replace(found, filled_quantity=found.filled_quantity / 2)
 
-    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
-        told = super().trades(client_order_id)
+    async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
+        client_order_id, told = order.client_order_id, await super().trades(order)
         self.tellings[client_order_id] += 1
         lie = self.lies.get(client_order_id)
         told = self._told(lie, client_order_id, told) if told else told

@@ -16,11 +16,10 @@ from decimal import Decimal
 import pytest
 
 from executor.probe import Point
-from executor.service import Service
-from executor.venues.port import NewOrder, Trade, VenueOrder, VenueStatus
+from executor.venues.port import NewOrder, OrderRef, Trade, VenueOrder, VenueStatus
 from ledger.journal import GENESIS, Head, Recorded, link_hash
 from ledger.queue import ReceivedMessage
-from tests.executor.world import World
+from tests.executor.world import Executor, World
 from tests.fakes.fake_venue import FakeVenue, Mishap
 from tests.fakes.memory_journal import MemoryJournal
 from tests.fakes.memory_queue import MemoryQueue
@@ -126,20 +125,20 @@ class DoomedVenue(FakeVenue):
         self._doom = doom
         self._journal = journal
 
-    def submit(self, order: NewOrder) -> VenueOrder:
+    async def submit(self, order: NewOrder) -> VenueOrder:
         self._doom.strike("before a submit")
         self._witness(order)
-        answer = super().submit(order)
+        answer = await super().submit(order)
         self._doom.strike("after a submit")
         return answer
 
-    def find(self, client_order_id: str) -> VenueOrder | None:
+    async def find(self, order: OrderRef) -> VenueOrder | None:
         self._doom.strike("before a find")
-        return super().find(client_order_id)
+        return await super().find(order)
 
-    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
+    async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
         self._doom.strike("before trades")
-        return super().trades(client_order_id)
+        return await super().trades(order)
 
     def _witness(self, order: NewOrder) -> None:
         """No order without its intention in the journal; no second while a first may live."""
@@ -179,8 +178,8 @@ class Simulation:
         venue.prepare(self.doom, self.world.journal)
         self.trace: list[str] = []
         self.envelopes: list[Envelope] = []
-        self.service: Service | None = None
-        self.former: list[Service] = []
+        self.service: Executor | None = None
+        self.former: list[Executor] = []
         self._is_interfering = False
         self.proposals = 0
         self._has_started = False
@@ -247,7 +246,7 @@ class Simulation:
         assert caught.value.code is ErrorCode.ALREADY_RUNNING, caught.value.code
         assert len(self.world.venue.submits) == before
 
-    def _fresh(self) -> Service:
+    def _fresh(self) -> Executor:
         journal = DoomedJournal(self.world.journal, self.doom, self._interfere)
         return self.world.executor(
             probe=self.doom, journal=journal, queue=DoomedQueue(self.world.queue, self.doom)

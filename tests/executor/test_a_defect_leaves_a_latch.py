@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from executor.main import NOTHING_IN_DOUBT, keep_working
+from executor.receiving import Receiving
 from executor.service import Parts, Service
-from executor.venues.port import VenueStatus
+from executor.venues.port import OrderRef, VenueStatus
 from home.clock import ReplayClock
 from home.paths import Home
 from tests.conftest import Proof
-from tests.executor.world import World
+from tests.executor.by_hand import run
+from tests.executor.world import Executor, World
 from when_to_invest.breakers import SYSTEM, TradingState
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -32,7 +34,7 @@ CALLS = (
     ("queue", "extend"),
     ("queue", "delete"),
     ("queue", "is_empty"),
-    ("letters", "dead_letters"),
+    ("letters", "look"),
     ("venue", "status"),
     ("venue", "find"),
     ("venue", "trades"),
@@ -99,7 +101,7 @@ def troubled(world: World, trouble: Trouble) -> Parts:
     letters: Any = Troubled(world.queue, "letters", trouble)
     for port in (clock, journal, queue):
         port._trouble = trouble
-    return replace(parts, venue=venue, market=market, dead_letters=letters)
+    return replace(parts, venue=venue, market=market, queue=Receiving(queue, letters))
 
 
 def open_world() -> World:
@@ -115,7 +117,7 @@ def open_world() -> World:
 def halted_by(world: World, parts: Parts) -> Fault | None:
     """Work until something ends it; return what."""
     try:
-        keep_working(Service(parts), parts=parts, until_idle=True)
+        run(keep_working(Service(parts), parts=parts, until_idle=True))
     except Fault as fault:
         return fault
     return None
@@ -156,7 +158,7 @@ def test_a_venue_that_fills_too_much_is_halted_whatever_the_clock_does(error: Ex
     world.venue.trade(world.working_order(decision_id), Decimal(1000))
     parts = troubled(world, Trouble("clock", "now", 1, error))
     with pytest.raises(Fault) as caught:
-        keep_working(Service(parts), parts=parts, until_idle=True)
+        run(keep_working(Service(parts), parts=parts, until_idle=True))
     assert caught.value.code is ErrorCode.FILL_EXCEEDS_ORDER
     assert_halted(world)
 
@@ -165,7 +167,7 @@ def test_a_halt_falls_while_the_clock_is_back_and_is_told_with_the_journals_newe
     world = open_world()
     error = Fault(ErrorCode.CLOCK_BACK, "set back", fix="wait")
     newest_at = world.journal.recorded[-1].event.at
-    service = Service(troubled(world, Trouble("clock", "now", 1, error)))
+    service = Executor(troubled(world, Trouble("clock", "now", 1, error)))
     service.brake.pull(why="drill")
     (latch,) = world.latch.read()
     assert latch.at == newest_at
@@ -187,7 +189,7 @@ def test_a_replay_clock_that_cannot_be_read_keeps_no_halt_from_falling(tmp_path:
 def test_an_instrument_is_tightened_whatever_the_clock_says() -> None:
     world = World()
     parts = troubled(world, Trouble("clock", "now", 1, Fault(ErrorCode.CLOCK_AHEAD, "ahead", fix="wait")))
-    parts.diary.tighten("instrument:SPX", state=TradingState.REDUCING, why="a drill")
+    run(parts.diary.tighten("instrument:SPX", state=TradingState.REDUCING, why="a drill"))
     assert world.book.trading_states == {"instrument:SPX": TradingState.REDUCING}
 
 
@@ -197,10 +199,10 @@ def test_a_cancel_that_breaks_keeps_no_other_order_alive() -> None:
     first, *_ = world.venue.orders
     cancel = world.venue.cancel
 
-    def breaks(client_order_id: str) -> None:
-        if client_order_id == first:
+    async def breaks(order: OrderRef) -> None:
+        if order.client_order_id == first:
             raise ZeroDivisionError
-        cancel(client_order_id)
+        await cancel(order)
 
     world.venue.cancel = breaks  # type: ignore[method-assign]
     service = world.executor()

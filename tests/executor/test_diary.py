@@ -9,6 +9,7 @@ import pytest
 from executor.diary import Diary
 from executor.probe import Point
 from ledger.journal import Head
+from tests.executor.by_hand import run
 from tests.executor.world import World
 from tests.fakes.memory_journal import MemoryJournal
 from tests.when_to_invest.tightenings import halted
@@ -52,7 +53,7 @@ def test_what_was_decided_on_an_old_head_is_decided_again(world: World) -> None:
         decided_at.append(len(journal.recorded))
         return (halt(world),)
 
-    diary.write(decide)
+    run(diary.write(decide))
     assert decided_at == [0, 1, 2, 3]
 
 
@@ -71,7 +72,7 @@ def test_a_halt_that_wins_the_race_stops_the_order(world: World) -> None:
 def test_endless_races_end_in_a_retryable_fault(world: World) -> None:
     diary = Diary(Busy(races=1000, other=halt(world)), clock=world.clock, mode=Mode.REPLAY)
     with pytest.raises(Fault) as caught:
-        diary.write(lambda: (halt(world),))
+        run(diary.write(lambda: (halt(world),)))
     assert caught.value.code is ErrorCode.JOURNAL_CONFLICT
     assert caught.value.is_retryable
 
@@ -111,7 +112,7 @@ def test_two_executors_that_recover_at_once_do_not_both_begin(world: World) -> N
 def test_automation_only_tightens(world: World) -> None:
     diary = Diary(world.journal, clock=world.clock, mode=Mode.REPLAY)
     for state in (TradingState.HALTED, TradingState.REDUCING, TradingState.ACTIVE, TradingState.HALTED):
-        diary.tighten("system", state=state, why="test")
+        run(diary.tighten("system", state=state, why="test"))
     states = [event.state for event in world.events(ev.TradingStateChanged)]  # type: ignore[union-attr]
     assert states == [TradingState.HALTED]
 
@@ -120,5 +121,5 @@ def test_the_executor_does_not_write_what_is_not_its_own(world: World) -> None:
     diary = Diary(MemoryJournal(), clock=world.clock, mode=Mode.REPLAY)
     (funded,) = world.events(ev.AccountFunded)
     with pytest.raises(Fault) as refused:
-        diary.write(lambda: (funded,))
+        run(diary.write(lambda: (funded,)))
     assert refused.value.code is ErrorCode.ILLEGAL_TRANSITION

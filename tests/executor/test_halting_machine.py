@@ -19,14 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from executor.diary import Diary
 from executor.probe import Point
 from executor.sending import is_awaiting_order
-from executor.service import Service
 from executor.venues.port import VenueStatus
 from ledger.halting import take_away_lifted, told, untold
 from ledger.live import LiveLedger
 from policies.remedies import Electorate
 from signing.eip712 import recover_address, typed_digest
+from tests.executor.by_hand import run
 from tests.executor.gatehouse import approver_signer
-from tests.executor.world import World
+from tests.executor.world import Executor, World
 from when_to_invest import events as ev
 from when_to_invest.breakers import Halt, TradingState, state_under
 from when_to_invest.domains import TEST_CHAIN_ID, SigningDomain
@@ -125,7 +125,7 @@ class HaltingMachine(RuleBasedStateMachine):
             mode=Mode.REPLAY,
             is_warranted=ELECTORATE.is_warranted,
         )
-        diary.tighten(scope, state=state, why="a breaker tripped")
+        run(diary.tighten(scope, state=state, why="a breaker tripped"))
         if state is not TradingState.ACTIVE and self.standing.get(scope) is not TradingState.HALTED:
             self.standing[scope] = state
 
@@ -248,7 +248,7 @@ class HaltingMachine(RuleBasedStateMachine):
         What it tightens by itself (a message that died, say) stands from then on like the rest.
         """
         before = self.world.journal.head().sequence
-        service: Service = self.world.executor(probe=probe)
+        service: Executor = self.world.executor(probe=probe)
         try:
             service.start()
             for _ in range(6):

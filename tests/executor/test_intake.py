@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -265,16 +265,16 @@ def test_a_slow_venue_does_not_cost_the_message(world: World) -> None:
     class Slow(FakeVenue):
         """Answers once the message was extended."""
 
-        def submit(self, order: NewOrder) -> VenueOrder:
-            waits.append(extended.wait(timeout=10))
-            return super().submit(order)
+        async def submit(self, order: NewOrder) -> VenueOrder:
+            waits.append(await asyncio.wait_for(extended.wait(), timeout=10))
+            return await super().submit(order)
 
     class Watched(MemoryQueue):
         def extend(self, receipt: str, *, visibility_s: int) -> None:
             super().extend(receipt, visibility_s=visibility_s)
             extended.set()
 
-    extended, waits = threading.Event(), list[bool]()
+    extended, waits = asyncio.Event(), list[bool]()
     world = World(queue=Watched(), venue=Slow(), visibility_s=1)
     world.gate.propose()
     world.run()

@@ -14,6 +14,7 @@ from executor.reconciling import MOST_LOOKS
 from executor.service import Service
 from executor.venues.port import Trade, VenueOrder, VenueStatus
 from tests.conftest import Proof
+from tests.executor.by_hand import run
 from tests.executor.lying_venue import HARMLESS, Lie, LyingVenue
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX, FakeMarket, quiet_week
@@ -44,7 +45,7 @@ def worked(world: World) -> Fault | None:
     """Let a fresh executor work as its process does; return what ended it early."""
     parts = world.parts()
     try:
-        keep_working(Service(parts), parts=parts, until_idle=True)
+        run(keep_working(Service(parts), parts=parts, until_idle=True))
     except Fault as fault:
         return fault
     return None

@@ -10,7 +10,8 @@ import pytest
 
 from executor.probe import Point
 from executor.recovery import MAX_ROUNDS, Recovery
-from executor.venues.port import VenueOrder, VenueStatus
+from executor.venues.port import OrderRef, VenueOrder, VenueStatus
+from tests.executor.by_hand import run
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX
 from tests.fakes.fake_venue import FakeVenue, Mishap
@@ -164,7 +165,7 @@ def quarantine(world: World) -> None:
     """Let a fresh executor despair of a deaf venue."""
     service = world.executor()
     recovery: Recovery = service._recovery
-    recovery.resolve()
+    run(recovery.resolve())
     assert recovery.quarantined == 1
     assert recovery._rounds.total() == MAX_ROUNDS
 
@@ -192,10 +193,10 @@ def test_rounds_without_an_answer_prove_nothing(world: World) -> None:
 
         asked = 0
 
-        def find(self, client_order_id: str) -> VenueOrder | None:
+        async def find(self, order: OrderRef) -> VenueOrder | None:
             self.asked += 1
             self.is_deaf = self.asked % 3 == 0
-            return super().find(client_order_id)
+            return await super().find(order)
 
     world.venue = Stammering(plan=deque([Mishap.LOST_BEFORE]))
     decision_id = world.gate.propose()

@@ -8,10 +8,9 @@ from decimal import Decimal
 import pytest
 
 from executor.sentry import EXECUTED_OTHERWISE, STILL_WORKING, STRANGER
-from executor.service import Service
 from executor.venues.port import VenueStatus
 from ledger.journal import Head
-from tests.executor.world import World
+from tests.executor.world import Executor, World
 from tests.fakes.memory_journal import MemoryJournal
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -26,7 +25,7 @@ def world() -> World:
     return World()
 
 
-def working(world: World) -> tuple[Service, str]:
+def working(world: World) -> tuple[Executor, str]:
     """Return an executor that has an order at the venue, and the decision."""
     service = world.executor()
     service.start()

@@ -9,6 +9,7 @@ import pytest
 from executor.venues.port import VenueStatus
 from policies.limits import HARD_LIMITS, tighten
 from policies.throttle import throttle_why
+from tests.executor.by_hand import run
 from tests.executor.world import World
 from tests.fakes.fake_venue import Mishap
 from tests.when_to_invest.tightenings import reducing
@@ -75,8 +76,10 @@ def test_a_quarantine_in_a_throttled_instrument_cancels_them_all(world: World) -
     service = world.executor()
     service.start()
     service.step(wait_s=0)
-    service._parts.diary.tighten(
-        "instrument:SPX", state=TradingState.REDUCING, why=throttle_why(count=3, side=Side.BUY, most=3)
+    run(
+        service._parts.diary.tighten(
+            "instrument:SPX", state=TradingState.REDUCING, why=throttle_why(count=3, side=Side.BUY, most=3)
+        )
     )
     service.cancel_stopped()
     assert len(world.venue.orders) == 2

@@ -14,6 +14,7 @@ from executor.log import Log
 from executor.valuation import Valuation
 from home.clock import FixedClock
 from policies.limits import HARD_LIMITS, Limits, tighten
+from tests.executor.by_hand import run
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket, daily_bar, quiet_week
 from tests.fakes.memory_journal import MemoryJournal
 from tests.when_to_invest.samples import Story, order_intent
@@ -55,7 +56,7 @@ class Books:
 
     def look(self, **later: float) -> bool:
         self.clock.move_to(self.clock.now() + timedelta(**later))
-        return self.valuation.look()
+        return run(self.valuation.look())
 
     @property
     def marks(self) -> list[AccountMarked]:

@@ -10,6 +10,7 @@ from executor.diary import Diary
 from executor.log import Log
 from executor.venue_watch import VenueWatch
 from home.clock import FixedClock
+from tests.executor.by_hand import ByHand
 from tests.fakes.fake_market import AFTER_MONDAY
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_journal import MemoryJournal
@@ -25,7 +26,7 @@ class Post:
     def __init__(self) -> None:
         self.venue, self.journal = FakeVenue(), MemoryJournal()
         diary = Diary(self.journal, clock=FixedClock(AFTER_MONDAY), mode=Mode.REPLAY)
-        self.watch = VenueWatch(diary=diary, venue=self.venue, log=Log(io.StringIO()))
+        self.watch = ByHand(VenueWatch(diary=diary, venue=self.venue, log=Log(io.StringIO())))
 
     @property
     def told(self) -> list[TradingStatus]:
@@ -57,7 +58,7 @@ def test_a_venue_that_does_not_answer_is_down_until_it_does() -> None:
 
 
 def test_any_other_failure_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: FakeVenue) -> TradingStatus:
+    async def fail(_: FakeVenue) -> TradingStatus:
         raise Fault(ErrorCode.INTERNAL, "a bug", fix="none")
 
     post = Post()

@@ -10,7 +10,8 @@ from executor.diary import Diary
 from executor.judgement import Authority
 from executor.log import Log
 from executor.probe import NoProbe, Probe
-from executor.service import Parts, Service
+from executor.receiving import Receiving
+from executor.service import Parts
 from home.callers import RISK
 from home.clock import Clock
 from home.settings import anchors_of
@@ -18,6 +19,7 @@ from ledger.live import LiveLedger
 from policies.limits import HARD_LIMITS, Limits
 from policies.roll import Roll
 from signing.eip712 import recover_address, typed_digest
+from tests.executor.world import Executor
 from tests.fakes.fake_market import SPX
 from tests.fakes.fake_venue import FakeVenue
 from tests.fakes.memory_latch import MemoryLatch
@@ -43,7 +45,7 @@ class NoPatience:
 
     is_over = False
 
-    def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         """Return at once."""
 
 
@@ -90,14 +92,13 @@ class Whole(Bench):
     def letters(self) -> LetterDesk:
         return LetterDesk(self.desk())
 
-    def executor(self, *, probe: Probe | None = None) -> Service:
+    def executor(self, *, probe: Probe | None = None) -> Executor:
         """Return a fresh executor process, not yet started."""
         roll = self.roll()
-        return Service(
+        return Executor(
             Parts(
                 diary=Diary(self.journal, clock=self.shared, mode=Mode.REPLAY, is_warranted=roll.follow()),
-                receiver=self.queue,
-                dead_letters=self.queue,
+                queue=Receiving(self.queue, self.queue),
                 venue=self.venue,
                 switch=self.latch,
                 market=self.market,

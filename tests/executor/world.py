@@ -10,12 +10,14 @@ from executor.diary import Diary
 from executor.judgement import Authority
 from executor.log import Log
 from executor.probe import NoProbe, Probe
+from executor.receiving import Receiving
 from executor.service import Parts, Service
 from home.clock import Clock, FixedClock
 from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import QueueReceiver
 from policies.limits import HARD_LIMITS, Limits
+from tests.executor.by_hand import ByHand
 from tests.executor.gatehouse import Gatehouse, roll_of
 from tests.fakes.fake_market import AFTER_MONDAY, FakeMarket
 from tests.fakes.fake_venue import FakeVenue
@@ -36,9 +38,18 @@ class JumpingPatience:
         self.is_over = False
         self.waited_s = 0.0
 
-    def pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         self.waited_s += seconds
         self._clock.move_to(self._clock.now() + timedelta(seconds=seconds))
+
+
+class Executor(ByHand):
+    """A service whose steps are called one by one."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(Service(parts))
+        self.brake = ByHand(self.real.brake)
+        self._intake = ByHand(self.real._intake)
 
 
 @dataclass
@@ -69,9 +80,9 @@ class World:
         journal: Journal | None = None,
         queue: QueueReceiver | None = None,
         clock: Clock | None = None,
-    ) -> Service:
+    ) -> Executor:
         """Return a fresh executor process, not yet started; it may see its ports through others."""
-        return Service(self.parts(probe=probe, journal=journal, queue=queue, clock=clock))
+        return Executor(self.parts(probe=probe, journal=journal, queue=queue, clock=clock))
 
     def parts(
         self,
@@ -92,8 +103,7 @@ class World:
                 is_warranted=roll.follow(),
                 demand_home=authority.demand_founders,
             ),
-            receiver=queue or self.queue,
-            dead_letters=self.queue,
+            queue=Receiving(queue or self.queue, self.queue),
             venue=self.venue,
             switch=self.latch,
             market=self.market,
@@ -105,7 +115,7 @@ class World:
             max_receives=self.queue.max_receives,
         )
 
-    def run(self, *, rounds: int = 20, probe: Probe | None = None) -> Service:
+    def run(self, *, rounds: int = 20, probe: Probe | None = None) -> Executor:
         """Start a fresh executor and let it work until nothing happens."""
         service = self.executor(probe=probe)
         service.start()

@@ -8,6 +8,7 @@ build a new executor around it. `plan` scripts how the next submits go wrong; `t
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from enum import StrEnum
 from executor.venues.port import (
     NewOrder,
     OrderDeclinedError,
+    OrderRef,
     OrderUnsentError,
     OutcomeUnknownError,
     Trade,
@@ -24,6 +26,7 @@ from executor.venues.port import (
     VenueStatus,
 )
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
@@ -50,6 +53,8 @@ class FakeVenue:
     executed: dict[str, list[Trade]] = field(default_factory=dict)
     submits: list[str] = field(default_factory=list)
     is_deaf: bool = False
+    cash_usd: Decimal = Decimal(100_000)
+    quotes: dict[str, Quote] = field(default_factory=dict)
     name: str = "paper"
     trading_status: TradingStatus = TradingStatus.OPEN
 
@@ -57,11 +62,11 @@ class FakeVenue:
     def profile(self) -> VenueProfile:
         return VenueProfile(self.name, self.mode, self.absence_is_authoritative)
 
-    def status(self) -> TradingStatus:
+    async def status(self) -> TradingStatus:
         self._answer()
         return self.trading_status
 
-    def submit(self, order: NewOrder) -> VenueOrder:
+    async def submit(self, order: NewOrder) -> VenueOrder:
         self.submits.append(order.client_order_id)
         mishap = self.plan.popleft() if self.plan else None
         if mishap is Mishap.DECLINED or order.quantity <= 0:
@@ -72,7 +77,13 @@ class FakeVenue:
             raise OutcomeUnknownError("told to time out")
         if order.client_order_id in self.orders:
             raise OutcomeUnknownError("duplicate client order id")
-        accepted = VenueOrder(order.client_order_id, f"F{len(self.orders)}", VenueStatus.WORKING, Decimal(0))
+        accepted = VenueOrder(
+            order.client_order_id,
+            f"F{len(self.orders)}",
+            VenueStatus.WORKING,
+            Decimal(0),
+            instrument=order.instrument,
+        )
         self.orders[order.client_order_id] = accepted
         self.requests[order.client_order_id] = order
         self.executed[order.client_order_id] = []
@@ -82,17 +93,39 @@ class FakeVenue:
             raise ZeroDivisionError
         return accepted
 
-    def find(self, client_order_id: str) -> VenueOrder | None:
+    async def find(self, order: OrderRef) -> VenueOrder | None:
         self._answer()
-        return self.orders.get(client_order_id)
+        return self.orders.get(order.client_order_id)
 
-    def trades(self, client_order_id: str) -> tuple[Trade, ...]:
+    async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
         self._answer()
-        return tuple(self.executed.get(client_order_id, ()))
+        return tuple(self.executed.get(order.client_order_id, ()))
 
-    def cancel(self, client_order_id: str) -> None:
+    async def cancel(self, order: OrderRef) -> None:
         self._answer()
-        self._end(client_order_id, VenueStatus.CANCELLED)
+        self._end(order.client_order_id, VenueStatus.CANCELLED)
+
+    async def open_orders(self) -> tuple[VenueOrder, ...]:
+        self._answer()
+        return tuple(order for order in self.orders.values() if order.status is VenueStatus.WORKING)
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        self._answer()
+        held = {"USD": self.cash_usd}
+        for name, trades in self.executed.items():
+            request = self.requests[name]
+            for trade in trades:
+                change = request.side.sign * trade.quantity
+                held[request.instrument] = held.get(request.instrument, Decimal(0)) + change
+                held["USD"] -= change * trade.price_usd + trade.fee_usd
+        return held
+
+    async def quote(self, instrument: str) -> Quote | None:
+        self._answer()
+        return self.quotes.get(instrument)
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
     def trade(self, client_order_id: str, quantity: Decimal, *, price_usd: str = "100") -> None:
         """Execute a part of a working order."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -118,11 +119,16 @@ def test_sales_after_a_loss_are_taken_only_where_its_own_configuration_sells(
     is_taken: bool,  # noqa: FBT001 - drawn
 ) -> None:
     homestead.configure(f'[risk]\non_loss = "{on_loss}"\n')
-    with ExitStack() as stack:
+    assert asyncio.run(sells(homestead)) is is_taken
+
+
+async def sells(homestead: Homestead) -> bool:
+    """Return whether an executor of this home takes sales of its own kind."""
+    async with AsyncExitStack() as stack:
         parts = assemble(
             homestead.home, stack=stack, patience=SignalPatience(), probe=NoProbe(), log=Log(io.StringIO())
         )
-        assert (RISK in parts.authority.callers) is is_taken
+        return RISK in parts.authority.callers
 
 
 def test_without_the_gates_public_address_it_does_not_start(homestead: Homestead) -> None:

@@ -18,6 +18,7 @@ from executor.venues.port import (
     VenueStatus,
     send,
 )
+from tests.executor.by_hand import run
 from tests.fakes.fake_market import AFTER_MONDAY
 from tests.fakes.fake_venue import FakeVenue, Mishap
 from when_to_invest.intents import Side, TimeInForce
@@ -48,22 +49,22 @@ def test_each_mishap_has_its_class(mishap: Mishap | None, kind: type[Sending]) -
     venue = FakeVenue()
     if mishap is not None:
         venue.plan.append(mishap)
-    assert isinstance(send(venue, ORDER), kind)
+    assert isinstance(run(send(venue, ORDER)), kind)
 
 
 def test_an_answer_about_another_order_is_ambiguous() -> None:
     class Confused(FakeVenue):
-        def submit(self, order: NewOrder) -> VenueOrder:
-            super().submit(order)
+        async def submit(self, order: NewOrder) -> VenueOrder:
+            await super().submit(order)
             return VenueOrder("w2", "F9", VenueStatus.WORKING, Decimal(0))
 
-    assert isinstance(send(Confused(), ORDER), Unknown)
+    assert isinstance(run(send(Confused(), ORDER)), Unknown)
 
 
 def test_an_interrupt_is_not_swallowed() -> None:
     class Interrupted(FakeVenue):
-        def submit(self, order: NewOrder) -> VenueOrder:
+        async def submit(self, order: NewOrder) -> VenueOrder:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        send(Interrupted(), ORDER)
+        run(send(Interrupted(), ORDER))
