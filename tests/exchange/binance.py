@@ -16,18 +16,11 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from tests.exchange import binance_words as words
-from tests.exchange.candles import DAY_MS, MINUTE_MS, candles
+from tests.exchange.candles import candles
 from tests.exchange.counter import Counter, amount
 from tests.exchange.terms import Ask, Force, RefusedError, SelfTrade, Side, Why
 
 API = "/api/v3"
-INTERVALS_MS = {
-    "1m": MINUTE_MS,
-    "5m": 5 * MINUTE_MS,
-    "15m": 15 * MINUTE_MS,
-    "1h": 60 * MINUTE_MS,
-    "1d": DAY_MS,
-}
 FORCES = {"GTC": Force.GOOD_TILL_CANCELLED, "IOC": Force.IMMEDIATE_OR_CANCEL, "FOK": Force.FILL_OR_KILL}
 SELF_TRADES = {"EXPIRE_TAKER": SelfTrade.EXPIRE_TAKER, "EXPIRE_MAKER": SelfTrade.EXPIRE_MAKER}
 MAX_AHEAD_MS = 1_000
@@ -100,7 +93,7 @@ class BinanceCalls:
         return [words.aggregate_trade(trade) for trade in recent]
 
     def klines(self, params: Params) -> object:
-        interval_ms = INTERVALS_MS[params.get("interval", "1m")]
+        interval_ms = words.INTERVALS_MS[params.get("interval", "1m")]
         found = candles(self._exchange.trades[self.symbol(params)], interval_ms=interval_ms)
         since, until = int(params.get("startTime", "0")), int(params.get("endTime", str(2**62)))
         told = [words.kline(c, interval_ms=interval_ms) for c in found if since <= c.start_ms <= until]

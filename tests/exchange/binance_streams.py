@@ -7,15 +7,17 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.exchange import binance_events as events
 from tests.exchange import binance_words as words
 from tests.exchange.binance import BinanceCalls, BinanceError, Call, carried_out
+from tests.exchange.candles import after_a_trade
 from tests.exchange.counter import Counter
 from tests.exchange.streams import Listener
 from tests.exchange.terms import BalanceMoved, DepthMoved, Happening, OrderTurned, Trade
 
 MARKET_PATH = "/stream/ws"
 API_PATH = "/ws-api/v3"
-KINDS = {"trade": "trade", "depth": "depth", "ticker": "ticker"}
+KINDS = {"trade", "depth", "ticker", *(f"kline_{interval}" for interval in words.INTERVALS_MS)}
 METHODS: dict[str, Call] = {
     "ping": BinanceCalls.ping,
     "time": BinanceCalls.time,
@@ -51,15 +53,25 @@ class BinanceStreams:
         hub, now = self._counter.hub, self._calls.now_ms()
         match happening:
             case Trade():
-                hub.tell(f"trade {happening.symbol}", words.trade_event(happening, now_ms=now))
+                hub.tell(f"trade {happening.symbol}", events.trade_event(happening, now_ms=now))
                 if hub.has(f"ticker {happening.symbol}"):
                     hub.tell(f"ticker {happening.symbol}", self._ticker(happening.symbol))
+                self._tell_candles(happening.symbol, now)
             case DepthMoved():
-                hub.tell(f"depth {happening.symbol}", words.depth_event(happening, now_ms=now))
+                hub.tell(f"depth {happening.symbol}", events.depth_event(happening, now_ms=now))
             case OrderTurned() if happening.order.ask.account == self._counter.desk.account:
-                self._tell_user(words.execution_report(happening, now_ms=now))
+                self._tell_user(events.execution_report(happening, now_ms=now))
             case BalanceMoved() if happening.account == self._counter.desk.account:
                 self._tell_user(self._balances(happening, now))
+
+    def _tell_candles(self, symbol: str, now: int) -> None:
+        trades = self._counter.exchange.trades[symbol]
+        for interval, interval_ms in words.INTERVALS_MS.items():
+            topic = f"kline_{interval} {symbol}"
+            told = after_a_trade(trades, interval_ms=interval_ms) if self._counter.hub.has(topic) else []
+            for candle in told:
+                event = events.kline_event(symbol, candle, interval=interval, now_ms=now)
+                self._counter.hub.tell(topic, event)
 
     def _tell_user(self, event: words.Payload) -> None:
         self._counter.hub.tell("user", {"subscriptionId": 0, "event": event})
@@ -115,8 +127,8 @@ class BinanceStreams:
     def _topic(self, stream: str) -> str | None:
         """Return "depth BTC/USDT" for "btcusdt@depth@100ms"; None for what is not told here."""
         name, _, kind = stream.partition("@")
-        kind = KINDS.get(kind.partition("@")[0], "")
-        return f"{kind} {self._symbols[name]}" if kind and name in self._symbols else None
+        kind = kind.partition("@")[0]
+        return f"{kind} {self._symbols[name]}" if kind in KINDS and name in self._symbols else None
 
     async def _api(self, request: web.Request) -> web.WebSocketResponse:
         return await self._counter.hub.converse(request, self._asked)

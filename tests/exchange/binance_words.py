@@ -1,25 +1,22 @@
-"""How Binance spot words orders, fills, listings and books in JSON. Pure."""
+"""How Binance spot words orders, fills, listings and books that are asked for, in JSON. Pure."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.exchange.candles import MINUTE_MS, last_day
+from tests.exchange.candles import DAY_MS, MINUTE_MS, last_day
 from tests.exchange.matching import Exchange
 from tests.exchange.terms import (
     ZERO,
     Ask,
     Candle,
     Depth,
-    DepthMoved,
     Fill,
     Force,
     Listing,
     Order,
-    OrderTurned,
     State,
     Trade,
-    Turn,
 )
 
 Payload = dict[str, object]
@@ -30,13 +27,14 @@ STATUS = {
     State.CANCELLED: "CANCELED",
     State.EXPIRED: "EXPIRED",
 }
-EXECUTION = {
-    Turn.ACCEPTED: "NEW",
-    Turn.TRADED: "TRADE",
-    Turn.CANCELLED: "CANCELED",
-    Turn.EXPIRED: "EXPIRED",
-}
 FORCE = {Force.IMMEDIATE_OR_CANCEL: "IOC", Force.FILL_OR_KILL: "FOK"}
+INTERVALS_MS = {
+    "1m": MINUTE_MS,
+    "5m": 5 * MINUTE_MS,
+    "15m": 15 * MINUTE_MS,
+    "1h": 60 * MINUTE_MS,
+    "1d": DAY_MS,
+}
 ORDER_TYPES = ["LIMIT", "LIMIT_MAKER", "MARKET"]
 
 
@@ -251,74 +249,6 @@ def ticker(exchange: Exchange, symbol: str, *, now_ms: int) -> Payload:
     times = {"openTime": day.start_ms, "closeTime": now_ms, "firstId": first, "lastId": last}
     told = {key: eight(value) for key, value in texts.items()}
     return {"symbol": pair(symbol), **told, **times, "count": day.trades}
-
-
-def trade_event(trade: Trade, *, now_ms: int) -> Payload:
-    return {
-        "e": "trade",
-        "E": now_ms,
-        "s": pair(trade.symbol),
-        "t": trade.id,
-        "p": eight(trade.price),
-        "q": eight(trade.quantity),
-        "T": trade.time_ms,
-        "m": trade.taker_side == "sell",
-        "M": True,
-    }
-
-
-def depth_event(moved: DepthMoved, *, now_ms: int) -> Payload:
-    return {
-        "e": "depthUpdate",
-        "E": now_ms,
-        "s": pair(moved.symbol),
-        "U": moved.sequence,
-        "u": moved.sequence,
-        "b": levels(moved.bids),
-        "a": levels(moved.asks),
-    }
-
-
-def execution_report(turned: OrderTurned, *, now_ms: int) -> Payload:
-    """Word an order's turn as the user data stream does."""
-    order, ask, fill = turned.order, turned.order.ask, turned.fill
-    quantity, price = (fill.trade.quantity, fill.trade.price) if fill else (ZERO, ZERO)
-    return {
-        "e": "executionReport",
-        "E": now_ms,
-        "s": pair(ask.symbol),
-        "c": order.client_id,
-        "S": ask.side.name,
-        "o": order_type(ask),
-        "f": FORCE.get(ask.force, "GTC"),
-        "q": eight(ask.quantity),
-        "p": eight(ask.price or ZERO),
-        "P": eight(ZERO),
-        "F": eight(ZERO),
-        "g": -1,
-        "C": "",
-        "x": EXECUTION[turned.turn],
-        "X": STATUS[order.state],
-        "r": "NONE",
-        "i": order.id,
-        "l": eight(quantity),
-        "z": eight(order.filled),
-        "L": eight(price),
-        "n": eight(fill.fee) if fill else "0",
-        "N": fill.fee_asset if fill else None,
-        "T": order.updated_ms,
-        "t": fill.trade.id if fill else -1,
-        "I": order.id,
-        "M": False,
-        "w": order.state.is_live,
-        "m": bool(fill and fill.is_maker),
-        "O": order.created_ms,
-        "Z": eight(order.cost),
-        "Y": eight(quantity * price),
-        "Q": eight(ZERO),
-        "W": order.created_ms,
-        "V": "NONE",
-    }
 
 
 def account(exchange: Exchange, name: str, *, now_ms: int) -> Payload:

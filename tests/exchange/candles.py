@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from tests.exchange.terms import Candle, Side, Trade
 
@@ -21,10 +22,31 @@ def candles(trades: Iterable[Trade], *, interval_ms: int) -> list[Candle]:
         candle.volume += trade.quantity
         candle.cost += trade.price * trade.quantity
         candle.trades += 1
+        candle.first_id = trade.id if candle.first_id < 0 else candle.first_id
+        candle.last_id = trade.id
         if trade.taker_side is Side.BUY:
             candle.taker_buy_volume += trade.quantity
             candle.taker_buy_cost += trade.price * trade.quantity
     return list(found.values())
+
+
+def after_a_trade(trades: Sequence[Trade], *, interval_ms: int) -> list[Candle]:
+    """Return what a stream of candles tells after the newest trade: what it closed, if anything, and its own.
+
+    Venues tell of a closed candle when its time is over; here that is when the next one begins.
+    """
+    newest = _newest(trades, interval_ms=interval_ms)
+    if newest.trades > 1 or len(trades) == 1:
+        return [newest]
+    closed = _newest(trades[:-1], interval_ms=interval_ms)
+    closed.is_closed = True
+    return [closed, newest]
+
+
+def _newest(trades: Sequence[Trade], *, interval_ms: int) -> Candle:
+    start = trades[-1].time_ms // interval_ms * interval_ms
+    recent = list(takewhile(lambda trade: trade.time_ms >= start, reversed(trades)))
+    return candles(reversed(recent), interval_ms=interval_ms)[0]
 
 
 def last_day(trades: list[Trade], *, now_ms: int) -> Candle | None:

@@ -1,4 +1,4 @@
-"""Coinbase Advanced Trade over HTTP, with keys that sign by HMAC.
+"""Coinbase Advanced Trade over HTTP, with older keys or cloud keys.
 
 A client order id that is known gives back its order and places nothing. Orders cannot be
 asked for by client id, only listed. Refusals of orders come with status 200.
@@ -6,10 +6,8 @@ asked for by client id, only listed. Refusals of orders come with status 200.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,8 +16,9 @@ from aiohttp import web
 
 from tests.exchange import coinbase_words as words
 from tests.exchange.candles import DAY_MS, MINUTE_MS, candles
+from tests.exchange.coinbase_keys import Sent, UnsignedError, demand_signed
 from tests.exchange.counter import Counter, amount
-from tests.exchange.terms import Ask, Force, Order, RefusedError, Side, Why
+from tests.exchange.terms import Ask, Force, Order, RefusedError, Side, Why, instant
 
 API = "/api/v3/brokerage"
 GRANULARITIES_MS = {
@@ -34,7 +33,6 @@ FORCES = {
     "sor_limit_ioc": Force.IMMEDIATE_OR_CANCEL,
     "limit_limit_fok": Force.FILL_OR_KILL,
 }
-LONGEST_AGE_S = 30
 NO_MORE = {"has_next": False, "cursor": ""}
 REFUSALS = {
     Why.UNKNOWN_SYMBOL: "INVALID_PRODUCT_ID",
@@ -77,11 +75,11 @@ class CoinbaseCalls:
 
     def time(self, asked: Asked) -> object:
         now = self.now_ms()
-        return {"iso": words.instant(now), "epochSeconds": str(now // 1000), "epochMillis": str(now)}
+        return {"iso": instant(now), "epochSeconds": str(now // 1000), "epochMillis": str(now)}
 
     def old_time(self, asked: Asked) -> object:
         now = self.now_ms()
-        return {"data": {"iso": words.instant(now), "epoch": now // 1000}}
+        return {"data": {"iso": instant(now), "epoch": now // 1000}}
 
     def currencies(self, asked: Asked) -> object:
         return {"data": [{"id": "USD", "name": "US Dollar", "min_size": "0.01"}]}
@@ -129,7 +127,7 @@ class CoinbaseCalls:
             words.account(asset, number, free=h.free, held=h.held)
             for number, (asset, h) in enumerate(holdings, start=1)
         ]
-        return {"accounts": told, "has_next": False, "cursor": "", "size": len(told)}
+        return {"accounts": told, "size": len(told), **NO_MORE}
 
     def wallets(self, asked: Asked) -> object:
         """Answer the older endpoint, which tells totals and nothing of holds."""
@@ -159,9 +157,8 @@ class CoinbaseCalls:
             order = self._desk.find(order_id=words.order_number(asked.path["order"]))
         except (RefusedError, ValueError):
             text = "order with this orderID was not found"
-            raise CoinbaseError(
-                {"error": "NOT_FOUND", "error_details": text, "message": text}, status=404
-            ) from None
+            payload: words.Payload = {"error": "NOT_FOUND", "error_details": text, "message": text}
+            raise CoinbaseError(payload, status=404) from None
         return {"order": self._worded(order)}
 
     def orders(self, asked: Asked) -> object:
@@ -185,15 +182,13 @@ class CoinbaseCalls:
             payload: words.Payload = {"error": "INVALID_ARGUMENT", "message": "valid product_id is required"}
             raise CoinbaseError(payload, status=400) from None
 
-    def judge(self, method: str, path: str, body: str, headers: Any) -> None:
+    def judge(self, sent: Sent, headers: Mapping[str, str]) -> None:
         """Refuse a request with a wrong key or signature, or from another time."""
-        stamp, keys = headers.get("CB-ACCESS-TIMESTAMP", "0"), self._counter.credentials
-        expected = hmac.new(keys.secret.encode(), (stamp + method + path + body).encode(), hashlib.sha256)
-        is_right = hmac.compare_digest(expected.hexdigest(), headers.get("CB-ACCESS-SIGN", ""))
-        if not is_right or headers.get("CB-ACCESS-KEY") != keys.key:
-            raise CoinbaseError(_unauthorized("invalid signature"), status=401)
-        if abs(int(stamp) - self.now_ms() / 1000) > LONGEST_AGE_S:
-            raise CoinbaseError(_unauthorized("request timestamp expired"), status=401)
+        try:
+            demand_signed(sent, headers, self._counter.credentials, now_ms=self.now_ms())
+        except UnsignedError as error:
+            told = {"id": "authentication_error", "message": str(error)}
+            raise CoinbaseError({"errors": [told]}, status=401) from None
 
     def _known(self, client_id: str) -> Order | None:
         try:
@@ -250,13 +245,10 @@ def _refused_order(why: Why, body: dict[str, Any]) -> words.Payload:
     return {"success": False, "error_response": told, "order_configuration": body["order_configuration"]}
 
 
-def _signed_path(request: web.Request) -> str:
-    """The older API signs what follows the question mark too."""
-    return request.path_qs if request.path.startswith("/v2/") else request.path
-
-
-def _unauthorized(message: str) -> words.Payload:
-    return {"errors": [{"id": "authentication_error", "message": message}]}
+def _sent(request: web.Request, body: str) -> Sent:
+    """Return what is signed; the older API signs what follows the question mark too."""
+    path = request.path_qs if request.path.startswith("/v2/") else request.path
+    return Sent(request.method, path, body, request.host + request.path)
 
 
 Call = Callable[[CoinbaseCalls, Asked], object]
@@ -292,7 +284,7 @@ def coinbase_routes(counter: Counter) -> list[web.RouteDef]:
             text = await request.text()
             try:
                 if is_signed:
-                    calls.judge(method, _signed_path(request), text, request.headers)
+                    calls.judge(_sent(request, text), request.headers)
                 body = json.loads(text) if text else {}
                 asked = Asked(dict(request.match_info), dict(request.query), body)
                 return web.json_response(call(calls, asked))

@@ -1,23 +1,24 @@
-"""Coinbase's one socket: trades and levels for all, an account's orders with a signature."""
+"""Coinbase's one socket: trades, levels, candles of five minutes; own orders with a signature."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from itertools import count
-from typing import Any
 
 from aiohttp import web
 
 from tests.exchange import coinbase_words as words
+from tests.exchange.candles import MINUTE_MS, after_a_trade, candles
 from tests.exchange.coinbase import CoinbaseCalls, CoinbaseError
+from tests.exchange.coinbase_keys import UnsignedError, demand_subscriber
 from tests.exchange.counter import Counter
 from tests.exchange.streams import Listener
 from tests.exchange.terms import DepthMoved, Happening, OrderTurned, Trade
 
 PATH = "/coinbase/ws"
-TOPICS = {"market_trades": "trade", "level2": "depth"}
+TOPICS = {"market_trades": "trade", "level2": "depth", "candles": "candles"}
+CANDLE_MS = 5 * MINUTE_MS
+MOST_CANDLES = 350
 
 
 class CoinbaseStreams:
@@ -38,12 +39,19 @@ class CoinbaseStreams:
             case Trade():
                 event: words.Payload = {"type": "update", "trades": [words.public_trade(happening)]}
                 hub.tell(f"trade {happening.symbol}", self._message("market_trades", event))
+                self._tell_candle(happening.symbol)
             case DepthMoved():
                 event = words.level_updates(happening, kind="update", now_ms=now)
                 hub.tell(f"depth {happening.symbol}", self._message("l2_data", event))
             case OrderTurned() if happening.order.ask.account == self._counter.desk.account:
                 event = {"type": "update", "orders": [words.user_order(happening.order)]}
                 hub.tell("user", self._message("user", event))
+
+    def _tell_candle(self, symbol: str) -> None:
+        if self._counter.hub.has(f"candles {symbol}"):
+            newest = after_a_trade(self._counter.exchange.trades[symbol], interval_ms=CANDLE_MS)[-1]
+            event = words.candles(symbol, [newest], kind="update")
+            self._counter.hub.tell(f"candles {symbol}", self._message("candles", event))
 
     def _message(self, channel: str, event: words.Payload) -> words.Payload:
         return words.message(channel, [event], sequence=next(self._sequence), now_ms=self._calls.now_ms())
@@ -54,13 +62,15 @@ class CoinbaseStreams:
     def _asked(self, listener: Listener, text: str) -> None:
         asked = json.loads(text)
         act = self._counter.hub.follow if asked["type"] == "subscribe" else self._counter.hub.leave
+        channel = asked["channel"]
         try:
+            if channel == "user":
+                demand_subscriber(asked, self._counter.credentials, now_ms=self._calls.now_ms())
             symbols = [self._calls.symbol(product) for product in asked.get("product_ids", [])]
         except CoinbaseError as error:
             listener.send({"type": "error", "message": str(error.payload["message"])})
             return
-        channel = asked["channel"]
-        if channel == "user" and not self._is_signed(asked):
+        except UnsignedError:
             listener.send({"type": "error", "message": "authentication failure"})
             return
         told: words.Payload = {"subscriptions": {channel: asked.get("product_ids", [])}}
@@ -72,6 +82,8 @@ class CoinbaseStreams:
             act(listener, f"{TOPICS[channel]} {symbol}")
             if channel == "level2":
                 listener.send(self._message("l2_data", self._whole_book(symbol)))
+            elif channel == "candles":
+                listener.send(self._message("candles", self._all_candles(symbol)))
 
     def _live_orders(self) -> words.Payload:
         live = self._counter.desk.open_orders()
@@ -82,8 +94,6 @@ class CoinbaseStreams:
         whole = DepthMoved(symbol, depth.sequence, depth.bids, depth.asks)
         return words.level_updates(whole, kind="snapshot", now_ms=self._calls.now_ms())
 
-    def _is_signed(self, asked: dict[str, Any]) -> bool:
-        keys = self._counter.credentials
-        signed = asked.get("timestamp", "") + asked["channel"] + ",".join(asked.get("product_ids", []))
-        expected = hmac.new(keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-        return asked.get("api_key") == keys.key and hmac.compare_digest(expected, asked.get("signature", ""))
+    def _all_candles(self, symbol: str) -> words.Payload:
+        found = candles(self._counter.exchange.trades[symbol], interval_ms=CANDLE_MS)
+        return words.candles(symbol, found[-MOST_CANDLES:], kind="snapshot")

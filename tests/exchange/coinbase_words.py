@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.exchange.candles import last_day
@@ -20,6 +19,7 @@ from tests.exchange.terms import (
     Order,
     State,
     Trade,
+    instant,
 )
 
 Payload = dict[str, object]
@@ -53,10 +53,6 @@ def order_uuid(order_id: int) -> str:
 def order_number(text: str) -> int:
     """Return the exchange's own number of an order's UUID; ValueError when it is none."""
     return uuid.UUID(text).int
-
-
-def instant(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def plain(value: Decimal) -> str:
@@ -129,9 +125,7 @@ def order(order: Order, fills: list[Fill]) -> Payload:
     quiet = ("reject_message", "leverage", "retail_portfolio_id", "originating_order_id", "attached_order_id")
     return {
         **dict.fromkeys(quiet, ""),
-        **dict.fromkeys(
-            ("pending_cancel", "size_in_quote", "size_inclusive_of_fees", "is_liquidation"), False
-        ),
+        **dict.fromkeys(NEVER, False),
         "order_id": order_uuid(order.id),
         "product_id": product(ask.symbol),
         "user_id": order_uuid(1),
@@ -139,9 +133,7 @@ def order(order: Order, fills: list[Fill]) -> Payload:
         "side": ask.side.name,
         "client_order_id": order.client_id,
         "status": STATUS[order.state],
-        "time_in_force": "IMMEDIATE_OR_CANCEL"
-        if ask.price is None
-        else FORCE.get(ask.force, "GOOD_UNTIL_CANCELLED"),
+        "time_in_force": time_in_force(ask),
         "created_time": instant(order.created_ms),
         "completion_percentage": plain(done),
         "filled_size": plain(order.filled),
@@ -251,6 +243,11 @@ def candle(candle: Candle) -> Payload:
     values = {"low": candle.low, "high": candle.high, "open": candle.open, "close": candle.close}
     told = {key: plain(value) for key, value in {**values, "volume": candle.volume}.items()}
     return {"start": str(candle.start_ms // 1000), **told}
+
+
+def candles(symbol: str, found: list[Candle], *, kind: str) -> Payload:
+    """Word candles as the candles channel does."""
+    return {"type": kind, "candles": [{**candle(c), "product_id": product(symbol)} for c in found]}
 
 
 def message(channel: str, events: list[Payload], *, sequence: int, now_ms: int) -> Payload:

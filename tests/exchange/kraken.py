@@ -19,7 +19,7 @@ from aiohttp import web
 from tests.exchange import kraken_words as words
 from tests.exchange.candles import MINUTE_MS, candles
 from tests.exchange.counter import Counter, amount
-from tests.exchange.terms import Ask, Force, Order, RefusedError, Side, Why
+from tests.exchange.terms import Ask, Force, Order, RefusedError, Side, Why, instant
 
 PUBLIC, PRIVATE = "/0/public/", "/0/private/"
 TOKEN = "local-token"  # noqa: S105 - known to the local exchange alone
@@ -58,10 +58,10 @@ class KrakenCalls:
 
     def time(self, params: Params) -> object:
         now = self.now_ms() // 1000
-        return {"unixtime": now, "rfc1123": words.instant(now * 1000)}
+        return {"unixtime": now, "rfc1123": instant(now * 1000)}
 
     def system_status(self, params: Params) -> object:
-        return {"status": "online", "timestamp": words.instant(self.now_ms())}
+        return {"status": "online", "timestamp": instant(self.now_ms())}
 
     def asset_pairs(self, params: Params) -> object:
         fees = self._exchange.fees

@@ -1,23 +1,26 @@
-"""Kraken's sockets, version 2: trades and books for all, executions and orders with a token."""
+"""Kraken's sockets, version 2: trades, candles and books for all, executions and orders with a token."""
 
 from __future__ import annotations
 
 import json
-import zlib
 from itertools import count
 from typing import Any
 
 from aiohttp import web
 
+from tests.exchange import kraken_messages as messages
 from tests.exchange import kraken_words as words
+from tests.exchange.candles import MINUTE_MS, after_a_trade, candles
 from tests.exchange.counter import Counter
 from tests.exchange.kraken import TOKEN, KrakenCalls, KrakenError, carried_out
+from tests.exchange.kraken_books import CHECKED_LEVELS, DEPTHS, BookView, checksum
 from tests.exchange.streams import Listener
-from tests.exchange.terms import Depth, DepthMoved, Happening, OrderTurned, Trade
+from tests.exchange.terms import DepthMoved, Happening, OrderTurned, Trade, instant
 
 PUBLIC_PATH, PRIVATE_PATH = "/v2", "/private/v2"
-TOPICS = {"trade": "trade", "book": "depth"}
-CHECKED_LEVELS = 10
+MINUTES = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
+MOST_CANDLES = 720
+CHOICES = {"trade": (0,), "book": DEPTHS, "ohlc": MINUTES}
 
 
 class KrakenStreams:
@@ -27,6 +30,7 @@ class KrakenStreams:
         self._counter = counter
         self._calls = KrakenCalls(counter)
         self._sequence = count(1)
+        self._views: dict[str, BookView] = {}
         counter.exchange.listeners.append(self._happened)
 
     def routes(self) -> list[web.RouteDef]:
@@ -36,27 +40,36 @@ class KrakenStreams:
         hub = self._counter.hub
         match happening:
             case Trade():
-                hub.tell(f"trade {happening.symbol}", words.trade_message(happening))
+                hub.tell(_topic("trade", happening.symbol, {}), messages.trade_message(happening))
+                self._tell_candles(happening.symbol)
             case DepthMoved():
-                hub.tell(f"depth {happening.symbol}", self._book(happening, "update"))
+                self._tell_books(happening)
             case OrderTurned() if happening.order.ask.account == self._counter.desk.account:
-                hub.tell("user", words.execution(happening, sequence=next(self._sequence)))
+                hub.tell("user", messages.execution(happening, sequence=next(self._sequence)))
+
+    def _tell_candles(self, symbol: str) -> None:
+        trades = self._counter.exchange.trades[symbol]
+        for minutes in MINUTES:
+            topic = _topic("ohlc", symbol, {"interval": minutes})
+            if self._counter.hub.has(topic):
+                newest = after_a_trade(trades, interval_ms=minutes * MINUTE_MS)[-1:]
+                told = messages.candle_message(symbol, newest, minutes=minutes, kind="update")
+                self._counter.hub.tell(topic, told)
+
+    def _tell_books(self, moved: DepthMoved) -> None:
+        for most in DEPTHS:
+            topic = _topic("book", moved.symbol, {"depth": most})
+            if self._counter.hub.has(topic):
+                now = self._counter.exchange.depth(moved.symbol, most)
+                told = self._views[topic].changes(moved, now)
+                if told.bids or told.asks:
+                    self._counter.hub.tell(topic, self._book(told, "update"))
 
     def _book(self, moved: DepthMoved, kind: str) -> words.Payload:
-        depth = self._counter.exchange.depth(moved.symbol, CHECKED_LEVELS)
-        checksum = self._checksum(moved.symbol, depth)
-        return words.book_message(moved, now_ms=self._calls.now_ms(), kind=kind, checksum=checksum)
-
-    def _checksum(self, symbol: str, depth: Depth) -> int:
-        """Return the CRC-32 of the ten best levels, digits without point and leading zeros."""
-        listing = self._counter.exchange.listing(symbol)
-        places = (words.decimals(listing.tick), words.decimals(listing.lot))
-        digits = [
-            f"{value:.{place}f}".replace(".", "").lstrip("0")
-            for level in (*depth.asks, *depth.bids)
-            for value, place in zip(level, places, strict=True)
-        ]
-        return zlib.crc32("".join(digits).encode())
+        exchange = self._counter.exchange
+        listing = exchange.listing(moved.symbol)
+        crc = checksum(exchange.depth(moved.symbol, CHECKED_LEVELS), tick=listing.tick, lot=listing.lot)
+        return messages.book_message(moved, listing, now_ms=self._calls.now_ms(), kind=kind, checksum=crc)
 
     async def _converse(self, request: web.Request) -> web.WebSocketResponse:
         return await self._counter.hub.converse(request, self._asked)
@@ -64,7 +77,7 @@ class KrakenStreams:
     def _asked(self, listener: Listener, text: str) -> None:
         asked = json.loads(text)
         method, params = asked["method"], asked.get("params", {})
-        now = words.instant(self._calls.now_ms())
+        now = instant(self._calls.now_ms())
         reply = {"method": method, "req_id": asked.get("req_id"), "time_in": now, "time_out": now}
         if method == "ping":
             listener.send({**reply, "method": "pong"})
@@ -100,21 +113,32 @@ class KrakenStreams:
             self._check(params)
             act(listener, "user")
             return [{"channel": channel, "snapshot": True}]
-        if channel not in TOPICS:
+        if channel not in CHOICES or _choice(channel, params) not in CHOICES[channel]:
             raise KrakenError("EGeneral:Invalid arguments")
         for symbol in params["symbol"]:
             if symbol not in self._counter.exchange.listings:
                 raise KrakenError(f"Currency pair not supported {symbol}")
-            act(listener, f"{TOPICS[channel]} {symbol}")
+            act(listener, _topic(channel, symbol, params))
         return [{"channel": channel, "symbol": symbol, "snapshot": True} for symbol in params["symbol"]]
 
     def _snapshots(self, listener: Listener, method: str, params: dict[str, Any]) -> None:
-        if method != "subscribe" or params["channel"] != "book":
+        if method != "subscribe":
             return
-        for symbol in params["symbol"]:
-            depth = self._counter.exchange.depth(symbol, int(params.get("depth", CHECKED_LEVELS)))
-            whole = DepthMoved(symbol, depth.sequence, depth.bids, depth.asks)
-            listener.send(self._book(whole, "snapshot"))
+        for symbol in params.get("symbol", []):
+            match params["channel"]:
+                case "book":
+                    listener.send(self._whole_book(symbol, params))
+                case "ohlc" if self._counter.exchange.trades[symbol]:
+                    listener.send(self._all_candles(symbol, _choice("ohlc", params)))
+
+    def _whole_book(self, symbol: str, params: dict[str, Any]) -> words.Payload:
+        depth = self._counter.exchange.depth(symbol, _choice("book", params))
+        self._views[_topic("book", symbol, params)] = BookView(depth)
+        return self._book(DepthMoved(symbol, depth.sequence, depth.bids, depth.asks), "snapshot")
+
+    def _all_candles(self, symbol: str, minutes: int) -> words.Payload:
+        found = candles(self._counter.exchange.trades[symbol], interval_ms=minutes * MINUTE_MS)
+        return messages.candle_message(symbol, found[-MOST_CANDLES:], minutes=minutes, kind="snapshot")
 
     def _added(self, params: dict[str, Any]) -> words.Payload:
         texts = {
@@ -134,3 +158,15 @@ class KrakenStreams:
     def _check(self, params: dict[str, Any]) -> None:
         if params.get("token") != TOKEN:
             raise KrakenError("ESession:Invalid session")
+
+
+def _choice(channel: str, params: dict[str, Any]) -> int:
+    """Return how deep a book or how long a candle is asked for; 0 where there is no choice."""
+    name, usual = {"book": ("depth", 10), "ohlc": ("interval", 1)}.get(channel, ("", 0))
+    return int(params.get(name, usual))
+
+
+def _topic(channel: str, symbol: str, params: dict[str, Any]) -> str:
+    """Return "depth BTC/USD 10", "ohlc BTC/USD 1" or "trade BTC/USD"."""
+    kind, choice = {"book": "depth"}.get(channel, channel), _choice(channel, params)
+    return f"{kind} {symbol} {choice}" if choice else f"{kind} {symbol}"

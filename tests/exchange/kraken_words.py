@@ -1,12 +1,10 @@
-"""How Kraken words orders, fills, pairs and books in JSON. Pure.
+"""How Kraken words orders, fills, pairs and books over HTTP, in JSON. Pure.
 
-Kraken calls bitcoin XBT, and prefixes old currencies with X or Z, over HTTP; its sockets
-(version 2) say BTC and send numbers, not text.
+Kraken calls bitcoin XBT, and prefixes old currencies with X or Z.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from tests.exchange.candles import last_day
@@ -15,16 +13,13 @@ from tests.exchange.terms import (
     ZERO,
     Ask,
     Candle,
-    DepthMoved,
     FeeSchedule,
     Fill,
     Force,
     Listing,
     Order,
-    OrderTurned,
     State,
     Trade,
-    Turn,
 )
 
 Payload = dict[str, object]
@@ -36,19 +31,6 @@ STATUS = {
     State.FILLED: "closed",
     State.CANCELLED: "canceled",
     State.EXPIRED: "expired",
-}
-STREAM_STATUS = {
-    State.OPEN: "new",
-    State.PARTLY_FILLED: "partially_filled",
-    State.FILLED: "filled",
-    State.CANCELLED: "canceled",
-    State.EXPIRED: "expired",
-}
-EXECUTION = {
-    Turn.ACCEPTED: "new",
-    Turn.TRADED: "trade",
-    Turn.CANCELLED: "canceled",
-    Turn.EXPIRED: "expired",
 }
 DIGITS = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
@@ -85,10 +67,6 @@ def _txid(letter: str, number: int) -> str:
 
 def seconds(time_ms: int) -> float:
     return time_ms / 1000
-
-
-def instant(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def decimals(step: Decimal) -> int:
@@ -234,61 +212,3 @@ def ticker(exchange: Exchange, symbol: str, *, now_ms: int) -> Payload:
         "h": [f"{day.high:.5f}"] * 2,
         "o": f"{day.open:.5f}",
     }
-
-
-def trade_message(trade: Trade) -> Payload:
-    told = {
-        "symbol": trade.symbol,
-        "side": trade.taker_side.value,
-        "price": float(trade.price),
-        "qty": float(trade.quantity),
-        "ord_type": "limit",
-        "trade_id": trade.id,
-        "timestamp": instant(trade.time_ms),
-    }
-    return {"channel": "trade", "type": "update", "data": [told]}
-
-
-def book_message(moved: DepthMoved, *, now_ms: int, kind: str, checksum: int) -> Payload:
-    told = {
-        "symbol": moved.symbol,
-        "bids": [{"price": float(p), "qty": float(q)} for p, q in moved.bids],
-        "asks": [{"price": float(p), "qty": float(q)} for p, q in moved.asks],
-        "checksum": checksum,
-        "timestamp": instant(now_ms),
-    }
-    return {"channel": "book", "type": kind, "data": [told]}
-
-
-def execution(turned: OrderTurned, *, sequence: int) -> Payload:
-    """Word an order's turn as the executions channel does."""
-    order, ask, fill = turned.order, turned.order.ask, turned.fill
-    told: Payload = {
-        "order_id": order_txid(order.id),
-        "cl_ord_id": ask.client_id,
-        "order_userref": 0,
-        "symbol": ask.symbol,
-        "side": ask.side.value,
-        "order_type": kind(ask),
-        "order_qty": float(ask.quantity),
-        "order_status": STREAM_STATUS[order.state],
-        "exec_type": EXECUTION[turned.turn],
-        "cum_qty": float(order.filled),
-        "cum_cost": float(order.cost),
-        "avg_price": float(order.cost / order.filled) if order.filled else 0.0,
-        "fee_usd_equiv": float(order.fees),
-        "timestamp": instant(order.updated_ms),
-    }
-    if ask.price is not None:
-        told["limit_price"] = float(ask.price)
-    if fill is not None:
-        told |= {
-            "exec_id": trade_txid(fill.trade.id, order.id),
-            "trade_id": fill.trade.id,
-            "last_qty": float(fill.trade.quantity),
-            "last_price": float(fill.trade.price),
-            "cost": float(fill.trade.price * fill.trade.quantity),
-            "liquidity_ind": "m" if fill.is_maker else "t",
-            "fees": [{"asset": fill.fee_asset, "qty": float(fill.fee)}],
-        }
-    return {"channel": "executions", "type": "update", "data": [told], "sequence": sequence}

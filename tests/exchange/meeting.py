@@ -11,16 +11,18 @@ import pytest
 
 from tests.exchange.server import Local, serving
 from tests.exchange.unmodified import client
-from tests.exchange.venues import quote_both_sides
+from tests.exchange.venues import Credentials, quote_both_sides
 
 Test = Callable[[], None]
 LONGEST_S = 10
 
 
 @asynccontextmanager
-async def meeting(dialect: str, **config: Any) -> AsyncIterator[tuple[Local, Any]]:
+async def meeting(
+    dialect: str, *, credentials: Credentials | None = None, **config: Any
+) -> AsyncIterator[tuple[Local, Any]]:
     """Serve a dialect with a quoted first pair, and yield it with a client that knows its markets."""
-    async with serving(dialect) as local:
+    async with serving(dialect, credentials=credentials) as local:
         quote_both_sides(local.exchange, next(iter(local.exchange.listings)))
         venue = client(local, **config)
         try:

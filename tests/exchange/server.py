@@ -107,15 +107,19 @@ DIALECTS = {
 
 @asynccontextmanager
 async def serving(
-    dialect: str, *, port: int = 0, exchange: Exchange | None = None, now_ms: Callable[[], int] = wall_ms
+    dialect: str,
+    *,
+    port: int = 0,
+    exchange: Exchange | None = None,
+    now_ms: Callable[[], int] = wall_ms,
+    credentials: Credentials | None = None,
 ) -> AsyncIterator[Local]:
     """Serve one dialect on loopback until the context ends; port 0 takes a free one."""
     spoken, mishaps = DIALECTS[dialect], Mishaps()
     venue = exchange or stocked(*spoken.listings, now_ms=now_ms, fees=spoken.fees)
     hub = Hub(mishaps)
-    counter = Counter(
-        venue, Desk(venue, TRADER), Credentials(), mishaps, hub, lambda: now_ms() + mishaps.skew_ms
-    )
+    desk, keys = Desk(venue, TRADER), credentials or Credentials()
+    counter = Counter(venue, desk, keys, mishaps, hub, lambda: now_ms() + mishaps.skew_ms)
     faults = Faults(counter)
     app = web.Application(middlewares=[faults.middleware()])
     app.add_routes([*spoken.routes(counter), *control_routes(counter)])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import defaultdict
 from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
+from tests.exchange.exact import exact_json
 from tests.exchange.mishaps import Kind, Mishaps
 
 
@@ -23,7 +23,7 @@ class Listener:
     def send(self, message: object) -> None:
         """Queue a JSON message."""
         if not self.is_dead:
-            self._queue.put_nowait(json.dumps(message))
+            self._queue.put_nowait(exact_json(message))
 
     def hang_up(self) -> None:
         self._queue.put_nowait(None)

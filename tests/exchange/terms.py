@@ -5,12 +5,18 @@ Amounts are exact Decimals of the base or quote asset; times are milliseconds si
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 ZERO = Decimal(0)
 SMALLEST = Decimal("0.00000001")
+
+
+def instant(time_ms: int) -> str:
+    """Return a time as text, such as "2024-01-15T10:30:00.000000Z"."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Side(StrEnum):
@@ -262,4 +268,7 @@ class Candle:
     cost: Decimal = ZERO
     taker_buy_volume: Decimal = ZERO
     taker_buy_cost: Decimal = ZERO
-    trades: int = field(default=0)
+    trades: int = 0
+    first_id: int = -1
+    last_id: int = -1
+    is_closed: bool = False

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.terms import Side
+from tests.exchange.terms import Ask, Side
 from tests.exchange.unmodified import client
-from tests.exchange.venues import Credentials, offer
+from tests.exchange.venues import TRADER, Credentials, offer
 
 PAIR = "BTC/USDT"
 
@@ -122,14 +121,6 @@ async def test_a_request_from_another_time_is_refused() -> None:
 
 
 @on_a_loop
-async def test_trades_are_watched() -> None:
-    async with meeting("binance") as (local, venue):
-        crowd = lambda: offer(local.exchange, PAIR, Side.SELL, price="99.50", quantity="0.3")  # noqa: E731
-        seen = await watched(local, f"trade {PAIR}", venue.watch_trades(PAIR), crowd)
-        assert [(t["price"], t["amount"], t["side"]) for t in seen] == [(99.5, 0.3, "sell")]
-
-
-@on_a_loop
 async def test_a_watched_book_follows_every_change() -> None:
     async with meeting("binance") as (local, venue):
         crowd = lambda: offer(local.exchange, PAIR, Side.SELL, price="100.10", quantity="3")  # noqa: E731
@@ -144,18 +135,11 @@ async def test_a_watched_book_follows_every_change() -> None:
 @on_a_loop
 async def test_own_orders_are_watched_through_to_their_fills() -> None:
     async with meeting("binance") as (local, venue):
-        local.exchange.listeners.append(lambda happening: None)
-        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: _trade_later(local))
+        ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), client_id="mine")
+        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: local.exchange.place(ask))
         while seen[-1]["status"] != "closed":
             seen = await venue.watch_orders(PAIR)
         assert (seen[-1]["clientOrderId"], seen[-1]["filled"]) == ("mine", 1)
-
-
-def _trade_later(local: Any) -> None:
-    from tests.exchange.terms import Ask
-    from tests.exchange.venues import TRADER
-
-    local.exchange.place(Ask(TRADER, PAIR, Side.BUY, Decimal(1), client_id="mine"))
 
 
 @on_a_loop

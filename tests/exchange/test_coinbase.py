@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tests.exchange.coinbase_streams import PATH
+from tests.exchange.listening import listening
 from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.mishaps import Kind, Mishap
 from tests.exchange.terms import Ask, Side
 from tests.exchange.unmodified import client
 from tests.exchange.venues import TRADER, Credentials, offer
@@ -105,35 +105,6 @@ async def test_wrong_keys_and_other_times_are_refused() -> None:
 
 
 @on_a_loop
-async def test_a_dropped_reply_looks_like_a_network_error_though_the_order_lives() -> None:
-    async with meeting("coinbase") as (local, venue):
-        local.mishaps.add(Mishap(Kind.DROP_REPLY, "POST */orders"))
-        with refused("NetworkError"):
-            await buy(venue)
-        assert [o["clientOrderId"] for o in await venue.fetch_open_orders(PAIR)] == ["one"]
-
-
-@on_a_loop
-async def test_trades_are_watched() -> None:
-    async with meeting("coinbase") as (local, venue):
-        crowd = lambda: offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")  # noqa: E731
-        seen = await watched(local, f"trade {PAIR}", venue.watch_trades(PAIR), crowd)
-        assert [(t["price"], t["amount"]) for t in seen] == [(99.5, 0.3)]
-
-
-@on_a_loop
-async def test_a_watched_book_follows_every_change() -> None:
-    async with meeting("coinbase") as (local, venue):
-        await venue.watch_order_book(PAIR)
-        following = asyncio.ensure_future(venue.watch_order_book(PAIR))
-        offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")
-        book = await following
-        truth = local.exchange.depth(PAIR)
-        for side, levels in (("bids", truth.bids), ("asks", truth.asks)):
-            assert [(Decimal(str(p)), Decimal(str(q))) for p, q in book[side]] == list(levels)
-
-
-@on_a_loop
 async def test_own_orders_are_watched() -> None:
     async with meeting("coinbase") as (local, venue):
         ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), client_id="mine")
@@ -141,3 +112,15 @@ async def test_own_orders_are_watched() -> None:
         while seen[-1]["status"] != "closed":
             seen = await venue.watch_orders(PAIR)
         assert (seen[-1]["clientOrderId"], seen[-1]["filled"]) == ("mine", 1)
+
+
+@on_a_loop
+async def test_candles_of_five_minutes_are_told() -> None:
+    """On a plain socket: ccxt watches no candles of Coinbase."""
+    async with meeting("coinbase") as (local, _), listening(local, PATH) as ear:
+        await ear.say({"type": "subscribe", "channel": "candles", "product_ids": ["BTC-USD"]})
+        first = await ear.hear(lambda m: m["channel"] == "candles")
+        assert first["events"] == [{"type": "snapshot", "candles": []}]
+        offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")
+        (event,) = (await ear.hear(lambda m: m["channel"] == "candles"))["events"]
+        assert (event["type"], event["candles"][0]["volume"]) == ("update", "0.3")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.mishaps import Kind, Mishap
 from tests.exchange.terms import Ask, Side
 from tests.exchange.unmodified import client
-from tests.exchange.venues import TRADER, Credentials, offer
+from tests.exchange.venues import TRADER, Credentials
 
 PAIR = "BTC/USD"
 
@@ -94,35 +92,6 @@ async def test_wrong_keys_secrets_and_old_nonces_are_refused() -> None:
         venue.incrementing_nonce = lambda: 1
         with refused("InvalidNonce"):
             await venue.fetch_balance()
-
-
-@on_a_loop
-async def test_a_dropped_reply_looks_like_a_network_error_though_the_order_lives() -> None:
-    async with meeting("kraken") as (local, venue):
-        local.mishaps.add(Mishap(Kind.DROP_REPLY, "POST */AddOrder"))
-        with refused("NetworkError"):
-            await venue.create_order(PAIR, "limit", "buy", 0.5, 99, {"clientOrderId": "one"})
-        assert len(await venue.fetch_open_orders(PAIR, None, None, {"clientOrderId": "one"})) == 1
-
-
-@on_a_loop
-async def test_trades_are_watched() -> None:
-    async with meeting("kraken") as (local, venue):
-        crowd = lambda: offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")  # noqa: E731
-        seen = await watched(local, f"trade {PAIR}", venue.watch_trades(PAIR), crowd)
-        assert [(t["price"], t["amount"], t["side"]) for t in seen] == [(99.5, 0.3, "sell")]
-
-
-@on_a_loop
-async def test_a_watched_book_follows_every_change() -> None:
-    async with meeting("kraken") as (local, venue):
-        await venue.watch_order_book(PAIR)
-        following = asyncio.ensure_future(venue.watch_order_book(PAIR))
-        offer(local.exchange, PAIR, Side.SELL, price="99.5", quantity="0.3")
-        book = await following
-        truth = local.exchange.depth(PAIR)
-        for side, levels in (("bids", truth.bids), ("asks", truth.asks)):
-            assert [(Decimal(str(p)), Decimal(str(q))) for p, q in book[side]] == list(levels)
 
 
 @on_a_loop

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.exchange import binance_events as events
 from tests.exchange import binance_words as words
 from tests.exchange.binance import BinanceCalls
+from tests.exchange.candles import MINUTE_MS, candles
 from tests.exchange.counter import Counter
 from tests.exchange.desk import Desk
 from tests.exchange.mishaps import Mishaps
@@ -44,7 +46,7 @@ class Scene:
 
     def report(self, turn: Turn) -> words.Payload:
         turned = next(t for t in self.told if isinstance(t, OrderTurned) and t.turn is turn)
-        return words.execution_report(turned, now_ms=1)
+        return events.execution_report(turned, now_ms=1)
 
 
 SYMBOL = {"symbol": "BTCUSDT"}
@@ -116,6 +118,14 @@ def _recorded_stream() -> list[dict[str, Any]]:
 def _told(kind: str) -> words.Payload:
     level = ((Decimal(100), Decimal(1)),)
     if kind == "depthUpdate":
-        return words.depth_event(DepthMoved("BTC/USDT", 1, level, level), now_ms=1)
+        return events.depth_event(DepthMoved("BTC/USDT", 1, level, level), now_ms=1)
     told = next(t for t in Scene().told if isinstance(t, Trade))
-    return words.trade_event(told, now_ms=1)
+    return events.trade_event(told, now_ms=1)
+
+
+@pytest.mark.parametrize("name", ["kline_stream_open", "kline_stream_closed"])
+def test_a_kline_event_has_the_recorded_shape(name: str) -> None:
+    """Recorded on the futures market, whose kline stream is the spot market's."""
+    (candle,) = candles(Scene().exchange.trades["BTC/USDT"], interval_ms=MINUTE_MS)
+    ours = events.kline_event("BTC/USDT", candle, interval="1m", now_ms=1)
+    assert differences(ours, payload("binance", f"{name}.json")) == []

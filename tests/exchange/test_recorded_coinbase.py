@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.exchange import coinbase_words as words
+from tests.exchange.candles import MINUTE_MS, candles
 from tests.exchange.coinbase import Asked, CoinbaseCalls
 from tests.exchange.counter import Counter
 from tests.exchange.desk import Desk
@@ -48,6 +49,16 @@ def user_event(calls: CoinbaseCalls) -> words.Payload:
     return wrapped("user", {"type": "snapshot", "orders": told})
 
 
+def trade_event(calls: CoinbaseCalls) -> words.Payload:
+    told = [words.public_trade(trade) for trade in calls._exchange.trades["BTC/USD"]]
+    return wrapped("market_trades", {"type": "update", "trades": told})
+
+
+def candle_event(calls: CoinbaseCalls) -> words.Payload:
+    found = candles(calls._exchange.trades["BTC/USD"], interval_ms=5 * MINUTE_MS)
+    return wrapped("candles", words.candles("BTC/USD", found, kind="update"))
+
+
 def levels(kind: str) -> words.Payload:
     moved = DepthMoved("BTC/USD", 1, LEVEL, LEVEL)
     return wrapped("l2_data", words.level_updates(moved, kind=kind, now_ms=1))
@@ -64,6 +75,8 @@ REPLIES: dict[str, Callable[[CoinbaseCalls], Any]] = {
     "http_ticker": lambda c: c.ticker(OF_PAIR),
     "ws_l2_data_snapshot": lambda c: levels("snapshot"),
     "ws_l2_data_update": lambda c: levels("update"),
+    "ws_candles": candle_event,
+    "ws_market_trades": trade_event,
     "ws_user": user_event,
 }
 CHOSEN_BY_THE_VENUE = (

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from tests.exchange import kraken_messages as messages
 from tests.exchange import kraken_words as words
+from tests.exchange.candles import MINUTE_MS, candles
 from tests.exchange.counter import Counter
 from tests.exchange.desk import Desk
+from tests.exchange.exact import exact_json
 from tests.exchange.kraken import KrakenCalls
 from tests.exchange.mishaps import Mishaps
 from tests.exchange.recorded import differences, payload
@@ -79,10 +82,17 @@ def test_a_reply_has_the_recorded_shape(name: str) -> None:
 @pytest.mark.parametrize("kind", ["snapshot", "update"])
 def test_a_book_message_has_the_recorded_shape(kind: str) -> None:
     moved = DepthMoved("BTC/USD", 1, LEVEL, LEVEL)
-    ours = words.book_message(moved, now_ms=1, kind=kind, checksum=1)
+    told = messages.book_message(moved, BTC_USD, now_ms=1, kind=kind, checksum=1)
+    ours = json.loads(exact_json(told))
     assert differences(ours, payload("kraken", f"ws_book_{kind}.json")) == []
 
 
 def test_a_trade_message_has_the_recorded_shape() -> None:
     trade = scene()._exchange.trades["BTC/USD"][0]
-    assert differences(words.trade_message(trade), payload("kraken", "ws_trade_update.json")) == []
+    assert differences(messages.trade_message(trade), payload("kraken", "ws_trade_update.json")) == []
+
+
+def test_a_candle_message_has_the_recorded_shape() -> None:
+    found = candles(scene()._exchange.trades["BTC/USD"], interval_ms=MINUTE_MS)
+    ours = messages.candle_message("BTC/USD", found, minutes=1, kind="update")
+    assert differences(ours, payload("kraken", "ws_ohlc_update.json")) == []
