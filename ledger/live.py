@@ -20,7 +20,7 @@ from ledger.journal import EMPTY, GENESIS, Head, Journal, Recorded
 from ledger.shelf import Shelf
 from when_to_invest.canonical import utc_text
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import EVENT_KINDS, Event, OrderSettled, TradingResumed
+from when_to_invest.events import EVENT_KINDS, AccountFunded, Event, OrderSettled, TradingResumed
 from when_to_invest.portfolio import AccountBook
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
@@ -56,8 +56,9 @@ class LiveLedger:
 
     An event that cannot have happened ends it: from then on every refresh raises, because
     a state that skipped an event is not the journal's. Only what would loosen without the
-    signatures for it changes nothing, so that whoever can write cannot lift a halt; and what
-    is told of a decision that nobody proposed, which can move neither money nor exposure.
+    signatures for it changes nothing, so that whoever can write cannot lift a halt; nor does
+    more money for an account, which is funded once, when its home is founded; nor what is told
+    of a decision that nobody proposed, which can move neither money nor exposure.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class LiveLedger:
         self._ended_by: Fault | None = None
         self._lock = threading.Lock()
         self.passed_over: list[PassedOver] = []
-        """The first events that changed nothing: unsigned, not what was signed for, or nobody's."""
+        """The first events that changed nothing: unsigned, unfitting, nobody's, or money put in anew."""
         self.passed_over_count = 0
         self.book = AccountBook()
         self.decisions = Decisions(journal, self.book, kept=kept, shelf=Shelf(shelf_in))
@@ -155,6 +156,8 @@ class LiveLedger:
             self._pass_over(recorded, "it lacks the signatures that it needs")
         elif kind in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
             self._pass_over(recorded, "what it was signed for is not so, or no longer")
+        elif isinstance(event, AccountFunded) and event.account in self.book.cash_usd:
+            self._pass_over(recorded, "that account was funded before")
         elif kind in _OF_DECISIONS:
             if not self.decisions.apply(recorded):
                 self._pass_over(recorded, "nobody proposed that decision")

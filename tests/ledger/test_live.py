@@ -128,3 +128,15 @@ def test_what_is_told_of_a_decision_that_nobody_proposed_changes_nothing(event: 
     assert live.book == fold([funded(), drill(1)])
     assert not live.decisions
     assert [(item.sequence, item.kind) for item in live.passed_over] == [(2, event.kind)]
+
+
+def test_an_account_is_funded_once_and_more_money_changes_nothing() -> None:
+    journal = MemoryJournal()
+    live = LiveLedger(journal)
+    told = [funded("50000"), funded("1000000"), funded("7", account="other"), drill(1)]
+    journal.append(told)
+    live.refresh()
+    assert live.book == fold([told[0], *told[2:]])
+    assert live.book.cash_usd == {"main": Decimal(50_000), "other": Decimal(7)}
+    assert live.book.wealth.accounts["main"].peak_usd == Decimal(50_000)
+    assert [(item.sequence, item.why) for item in live.passed_over] == [(2, "that account was funded before")]
