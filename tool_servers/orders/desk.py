@@ -8,7 +8,8 @@ gate approved. It has no way to place an order, and none to lift a limit.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ledger.journal import Journal
@@ -27,7 +28,7 @@ from tool_servers.orders.holds import Hold, ensure_new_signature, held
 from tool_servers.orders.minutes import order_intent, record_of
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.proposal import Proposal, Setting, ensure_same_request, intent_of
-from tool_servers.orders.sitting import Decide, Sittings
+from tool_servers.orders.sitting import Decide, Sittings, attempted
 from tool_servers.orders.stops import StopDesk
 from tool_servers.orders.unwinding import Unwinder
 from when_to_invest.approvals import Approval
@@ -140,16 +141,14 @@ class ProposalDesk:
 
         `proposers`: of these callers only; none for everybody's.
         """
-        with self.sittings.room:
-            self.ledger.refresh()
+        with self._looking():
             newest = self.ledger.decisions.newest(state=state, proposers=proposers, limit=limit)
             rows = tuple(order_row(item, order_intent(item)) for item in newest.records)
             return Orders(orders=rows, total=newest.total)
 
     def held(self) -> tuple[Hold, ...]:
         """Return the decisions that wait for signatures, oldest first."""
-        with self.sittings.room:
-            self.ledger.refresh()
+        with self._looking():
             waiting = self.ledger.decisions.in_state(DecisionState.HELD)
             return tuple(held(item, now=None) for item in waiting if not item.is_cancel_requested)
 
@@ -158,8 +157,7 @@ class ProposalDesk:
 
         `proposers`: of what is reserved, the decisions of these callers only.
         """
-        with self.sittings.room:
-            self.ledger.refresh()
+        with self._looking():
             court = self.court
             told = portfolio_of(
                 self.ledger.book,
@@ -180,11 +178,19 @@ class ProposalDesk:
                 _unwind(self.unwinder)
             return self.outbox.relay()
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """Hold the room, on a ledger that tells everything the desk has answered."""
+        with self.sittings.room:
+            self.ledger.refresh()
+            attempted(self.outbox.note)
+            yield
+
     def _decided(self, decision_id: str, decide: Decide) -> DecisionAnswer:
         return self.sittings.settle(decision_id, decide)
 
     def _answer(self, decision_id: str) -> DecisionAnswer:
-        record = record_of(self.ledger, decision_id)
+        record = self.outbox.as_told(record_of(self.ledger, decision_id))
         return decision_answer(record, order_intent(record))
 
 

@@ -4,13 +4,16 @@ An envelope that the journal holds as sealed but not as queued is sent again unt
 noted as queued. The queue drops repetitions, and the executor's inbox is the authority,
 so sending twice is safe and forgetting is impossible. A decision that was sealed anew has
 a number behind its id, or the queue would take its new envelope for the old one.
+
+A note may wait for the journal's next append, which then carries it with the same sync. Until
+then the queue holds the message durably, and the journal says the same as after a crash.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from home.clock import Clock
@@ -38,17 +41,28 @@ class Outbox:
     sender: QueueSender
     clock: Clock
     switch: Switch
+    _unnoted: dict[str, EnvelopeQueued] = field(default_factory=dict)
+    """What the queue took and the journal does not tell yet, by deduplication id."""
 
     def relay(self) -> int:
         """Send every unexpired envelope that waits; return how many the queue took.
 
-        A queue that does not answer leaves them waiting for the next relay, and so does a
+        They are noted at once.
+        """
+        sent = self.send()
+        self.note()
+        return sent
+
+    def send(self) -> int:
+        """Send every unexpired envelope that waits, to be noted; return how many the queue took.
+
+        A queue that does not answer leaves them waiting for the next time, and so does a
         halt: the latch is looked at inside one block with the sending.
         """
         with self.switch.writing() as halts:
-            return self._relay(halts)
+            return self._sent_under(halts)
 
-    def _relay(self, halts: Sequence[Halt]) -> int:
+    def _sent_under(self, halts: Sequence[Halt]) -> int:
         now = self.clock.now()
         waiting = {
             _deduplication_id(record): record
@@ -56,11 +70,46 @@ class Outbox:
             if _envelope(record).content.expires_at > now and self._may_go(record, halts)
         }
         taken = self._send([_message(record) for record in waiting.values()]) if waiting else {}
-        # One note for all: a crash before it sends them again, which the queue's dedup takes.
-        self._note({waiting[name].decision_id: message_id for name, message_id in taken.items()}, at=now)
-        if taken:
-            self.ledger.refresh()
+        for name, message_id in taken.items():
+            self._unnoted[name] = _queued(waiting[name], message_id, at=now)
         return len(taken)
+
+    def note(self) -> None:
+        """Record what the queue took, all of it together.
+
+        A crash before it sends them again, which the queue's dedup takes.
+        """
+        notes = self.unnoted()
+        if notes:
+            self.journal.append(notes)
+            self.noted(notes)
+            self.ledger.refresh()
+
+    def unnoted(self) -> list[EnvelopeQueued]:
+        """Return what the next append is to tell; what a newer seal overtook is nobody's news."""
+        for name, note in [*self._unnoted.items()]:
+            if _deduplication_id(self.ledger.decisions[note.decision_id]) != name:
+                del self._unnoted[name]
+        return [*self._unnoted.values()]
+
+    def noted(self, notes: Sequence[EnvelopeQueued]) -> None:
+        """Forget what the journal tells now."""
+        told = {note.decision_id for note in notes}
+        for name, note in [*self._unnoted.items()]:
+            if note.decision_id in told:
+                del self._unnoted[name]
+
+    def as_told(self, record: DecisionRecord) -> DecisionRecord:
+        """Return a decision as it is once the journal tells what the queue took of it."""
+        note = self._note_of(record)
+        if note is None:
+            return record
+        told = replace(record, events=[*record.events])
+        told.apply(note)
+        return told
+
+    def _note_of(self, record: DecisionRecord) -> EnvelopeQueued | None:
+        return self._unnoted.get(_deduplication_id(record))
 
     def _may_go(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
         return isinstance(record.intent, OrderIntent) and may_go(record.intent, self.ledger.book, halts)
@@ -72,7 +121,11 @@ class Outbox:
     def _waiting(self) -> list[DecisionRecord]:
         """Look among the reservations alone: every sealed order has one, and they are few."""
         sealed = (self.ledger.decisions[name] for name in self.ledger.book.reservations)
-        return [record for record in sealed if record.state is DecisionState.SEALED]
+        return [
+            record
+            for record in sealed
+            if record.state is DecisionState.SEALED and self._note_of(record) is None
+        ]
 
     def _send(self, messages: Sequence[OutgoingMessage]) -> dict[str, str]:
         """Return the message ids of what the queue took, by deduplication id."""
@@ -88,18 +141,11 @@ class Outbox:
                 taken[message.deduplication_id] = answer
         return taken
 
-    def _note(self, taken: Mapping[str, str], *, at: datetime) -> None:
-        noted = [
-            EnvelopeQueued(
-                at=at,
-                mode=self.ledger.decisions[decision_id].intent.mode,
-                decision_id=decision_id,
-                message_id=message_id,
-            )
-            for decision_id, message_id in taken.items()
-        ]
-        if noted:
-            self.journal.append(noted)
+
+def _queued(record: DecisionRecord, message_id: str, *, at: datetime) -> EnvelopeQueued:
+    return EnvelopeQueued(
+        at=at, mode=record.intent.mode, decision_id=record.decision_id, message_id=message_id
+    )
 
 
 def _envelope(record: DecisionRecord) -> Envelope:

@@ -1,8 +1,10 @@
 """Sittings of the desk: what is asked at the same moment is decided one after the other and synced once.
 
 Whoever comes while a sitting is going on waits for the next, which then takes all that wait.
-Each decision sees those before it, and nobody is answered before all of them are durable. A
-sitting never records a decision made on a state it did not see.
+Each decision sees those before it, and nobody is answered before all of them are durable and
+what the queue took of them is durable there. The journal is told that it took them by the next
+sitting's append, or at once when nobody waits. A sitting never records a decision made on a
+state it did not see.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from tool_servers.orders.minutes import MOST_ATTEMPTS
 from tool_servers.orders.outbox import Outbox
 from tool_servers.waiting_room import overloaded
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.events import Event
+from when_to_invest.events import EnvelopeQueued, Event
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.twin import twin_of
@@ -118,7 +120,7 @@ class Sittings(Generic[Answer]):
     def _sit(self, requests: Sequence[_Request[Answer]]) -> None:
         try:
             self._record(requests)
-            self._send()
+            attempted(self.outbox.send)
             for request in requests:
                 if request.error is None:
                     request.answer = _tried(request, lambda request=request: self.answer(request.decision_id))  # type: ignore[misc]
@@ -129,25 +131,27 @@ class Sittings(Generic[Answer]):
             for request in requests:
                 request.is_over = True
                 request.called.set()
+        self._note()
 
-    def _send(self) -> None:
-        """Empty the outbox; what could not be sent or noted waits there, decided as it is."""
-        try:
-            self.outbox.relay()
-        except Fault as fault:
-            _log.warning("the outbox waits: %s", fault.code.value)
+    def _note(self) -> None:
+        """Note what the queue took, unless another sitting follows at once and carries it along."""
+        with self._door:
+            if self._waiting:
+                return
+        attempted(self.outbox.note)
 
     def _record(self, requests: Sequence[_Request[Answer]]) -> None:
         """Decide and append; when others wrote first they wait for the second time, and only then."""
         for attempt in range(MOST_ATTEMPTS):
             try:
                 with turn_at(self.journal, is_needed=attempt > 0):
-                    is_recorded = self._appended(requests)
+                    recorded = self._appended(requests)
             except Fault as fault:
                 if fault.code is not ErrorCode.JOURNAL_CONFLICT:
                     raise
                 continue
-            if is_recorded:
+            if recorded:
+                self.outbox.noted([event for event in recorded if isinstance(event, EnvelopeQueued)])
                 self.ledger.refresh()
             return
         raise Fault(
@@ -156,12 +160,14 @@ class Sittings(Generic[Answer]):
             fix="send the same request again, with the same request_id",
         )
 
-    def _appended(self, requests: Sequence[_Request[Answer]]) -> bool:
+    def _appended(self, requests: Sequence[_Request[Answer]]) -> Sequence[Event]:
         head = self.ledger.refresh()
         events = self._decided(requests)
         if events:
+            # First, because a decision of this sitting may seal anew what they are about.
+            events = [*self.outbox.unnoted(), *events]
             self.journal.append(events, expected=head)
-        return bool(events)
+        return events
 
     def _decided(self, requests: Sequence[_Request[Answer]]) -> list[Event]:
         """Return what every request decides, each on the state that the ones before it leave."""
@@ -182,6 +188,14 @@ def _allowed(decide: Decide, book: AccountBook) -> Sequence[Event]:
     demand_own(events, Writer.ORDERS)
     demand_no_loosening(events, book)
     return events
+
+
+def attempted(step: Callable[[], object]) -> None:
+    """Take a step of the outbox; what could not be sent or noted waits there, decided as it is."""
+    try:
+        step()
+    except Fault as fault:
+        _log.warning("the outbox waits: %s", fault.code.value)
 
 
 def _tried(request: _Request[Answer], step: Callable[[], Result]) -> Result | None:
