@@ -15,7 +15,7 @@ from home.latch import Switch
 from ledger.halting import in_force, take_away_lifted, told, untold
 from policies.latched import is_from_before, may_go, state_of
 from when_to_invest import events as ev
-from when_to_invest.breakers import SYSTEM, Halt, TradingState, state_under
+from when_to_invest.breakers import SYSTEM, Halt, TradingState
 from when_to_invest.errors import Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
 
@@ -67,12 +67,12 @@ class Brake:
 
         Where everything is halted already nothing is added, so that a process that is started
         again and again does not make void what people sign meanwhile. What `is_news` is added
-        unless a halt says it already: nobody goes on without having read it. The latch is down
-        before anybody else may go on.
+        unless a halt of everything says it already: nobody goes on without having read it. The
+        latch is down before anybody else may go on.
         """
         halts = in_force(self.switch, self._diary.book)
-        is_told = not is_news or any(halt.why == why for halt in halts)
-        if is_told and state_under(halts, scopes=(SYSTEM,)) is TradingState.HALTED:
+        of_all = [halt for halt in halts if (halt.scope, halt.state) == (SYSTEM, TradingState.HALTED)]
+        if any(halt.why == why or not is_news for halt in of_all):
             self._log.say("halted_already", why=why)
             return
         halt = Halt(SYSTEM, TradingState.HALTED, self._diary.now_or_last(), EXECUTOR, why[:200])

@@ -189,6 +189,22 @@ def test_people_who_halted_before_still_read_of_strangers(world: World) -> None:
     assert reasons(world)[:2] == ["drill", STRANGER]
 
 
+def test_the_same_words_elsewhere_keep_no_alarm_untold(world: World) -> None:
+    service, decision_id = working(world)
+    service.brake.pull(why="drill")
+    words = ev.TradingStateChanged(
+        at=world.clock.now(),
+        mode=Mode.REPLAY,
+        scope="instrument:ZZZ",
+        state=TradingState.HALTED,
+        by="agent",
+        why=STRANGER,
+    )
+    world.journal.append([words, said_to_be(world, decision_id, OrderStep.CANCELLED)])
+    service.step(wait_s=0)
+    assert reasons(world)[:2] == ["drill", STRANGER]
+
+
 def test_restarts_and_other_writers_are_no_strangers(world: World) -> None:
     service, decision_id = working(world)
     about = {"at": world.clock.now(), "mode": Mode.REPLAY, "decision_id": decision_id}
