@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.exchange import kraken_words as words
 from tests.exchange.candles import MINUTE_MS
-from tests.exchange.terms import Candle, DepthMoved, Listing, OrderTurned, State, Trade, Turn, instant
+from tests.exchange.terms import Candle, DepthMoved, Listing, Order, OrderTurned, State, Trade, Turn, instant
 
 STREAM_STATUS = {
     State.OPEN: "new",
@@ -71,7 +71,28 @@ def candle_message(symbol: str, found: list[Candle], *, minutes: int, kind: str)
 
 def execution(turned: OrderTurned, *, sequence: int) -> words.Payload:
     """Word an order's turn as the executions channel does."""
-    order, ask, fill = turned.order, turned.order.ask, turned.fill
+    told, fill = _order(turned.order) | {"exec_type": EXECUTION[turned.turn]}, turned.fill
+    if fill is not None:
+        told |= {
+            "exec_id": words.trade_txid(fill.trade.id, fill.order_id),
+            "trade_id": fill.trade.id,
+            "last_qty": float(fill.trade.quantity),
+            "last_price": float(fill.trade.price),
+            "cost": float(fill.trade.price * fill.trade.quantity),
+            "liquidity_ind": "m" if fill.is_maker else "t",
+            "fees": [{"asset": fill.fee_asset, "qty": float(fill.fee)}],
+        }
+    return {"channel": "executions", "type": "update", "data": [told], "sequence": sequence}
+
+
+def completion(order: Order, *, sequence: int) -> words.Payload:
+    """Word what follows the last trade of an order: that all of it is filled."""
+    told = _order(order) | {"exec_type": "filled"}
+    return {"channel": "executions", "type": "update", "data": [told], "sequence": sequence}
+
+
+def _order(order: Order) -> words.Payload:
+    ask = order.ask
     told: words.Payload = {
         "order_id": words.order_txid(order.id),
         "cl_ord_id": ask.client_id,
@@ -81,7 +102,6 @@ def execution(turned: OrderTurned, *, sequence: int) -> words.Payload:
         "order_type": words.kind(ask),
         "order_qty": float(ask.quantity),
         "order_status": STREAM_STATUS[order.state],
-        "exec_type": EXECUTION[turned.turn],
         "cum_qty": float(order.filled),
         "cum_cost": float(order.cost),
         "avg_price": float(order.cost / order.filled) if order.filled else 0.0,
@@ -90,14 +110,4 @@ def execution(turned: OrderTurned, *, sequence: int) -> words.Payload:
     }
     if ask.price is not None:
         told["limit_price"] = float(ask.price)
-    if fill is not None:
-        told |= {
-            "exec_id": words.trade_txid(fill.trade.id, order.id),
-            "trade_id": fill.trade.id,
-            "last_qty": float(fill.trade.quantity),
-            "last_price": float(fill.trade.price),
-            "cost": float(fill.trade.price * fill.trade.quantity),
-            "liquidity_ind": "m" if fill.is_maker else "t",
-            "fees": [{"asset": fill.fee_asset, "qty": float(fill.fee)}],
-        }
-    return {"channel": "executions", "type": "update", "data": [told], "sequence": sequence}
+    return told

@@ -15,7 +15,7 @@ from tests.exchange.counter import Counter
 from tests.exchange.kraken import TOKEN, KrakenCalls, KrakenError, carried_out
 from tests.exchange.kraken_books import CHECKED_LEVELS, DEPTHS, BookView, checksum
 from tests.exchange.streams import Listener
-from tests.exchange.terms import DepthMoved, Happening, OrderTurned, Trade, instant
+from tests.exchange.terms import DepthMoved, Happening, OrderTurned, State, Trade, instant
 
 PUBLIC_PATH, PRIVATE_PATH = "/v2", "/private/v2"
 MINUTES = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
@@ -46,6 +46,8 @@ class KrakenStreams:
                 self._tell_books(happening)
             case OrderTurned() if happening.order.ask.account == self._counter.desk.account:
                 hub.tell("user", messages.execution(happening, sequence=next(self._sequence)))
+                if happening.fill is not None and happening.order.state is State.FILLED:
+                    hub.tell("user", messages.completion(happening.order, sequence=next(self._sequence)))
 
     def _tell_candles(self, symbol: str) -> None:
         trades = self._counter.exchange.trades[symbol]

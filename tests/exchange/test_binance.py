@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.terms import Ask, Side
+from tests.exchange.terms import Side
 from tests.exchange.unmodified import client
-from tests.exchange.venues import TRADER, Credentials, offer
+from tests.exchange.venues import Credentials, offer
 
 PAIR = "BTC/USDT"
 
@@ -130,16 +130,6 @@ async def test_a_watched_book_follows_every_change() -> None:
         truth = local.exchange.depth(PAIR)
         assert [Decimal(str(p)) for p, _ in book["asks"]] == [p for p, _ in truth.asks]
         assert [Decimal(str(q)) for _, q in book["asks"]] == [q for _, q in truth.asks]
-
-
-@on_a_loop
-async def test_own_orders_are_watched_through_to_their_fills() -> None:
-    async with meeting("binance") as (local, venue):
-        ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), client_id="mine")
-        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: local.exchange.place(ask))
-        while seen[-1]["status"] != "closed":
-            seen = await venue.watch_orders(PAIR)
-        assert (seen[-1]["clientOrderId"], seen[-1]["filled"]) == ("mine", 1)
 
 
 @on_a_loop

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.exchange.coinbase_streams import PATH
 from tests.exchange.listening import listening
-from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.terms import Ask, Side
+from tests.exchange.meeting import meeting, on_a_loop, refused
+from tests.exchange.terms import Side
 from tests.exchange.unmodified import client
 from tests.exchange.venues import TRADER, Credentials, offer
 
@@ -102,16 +101,6 @@ async def test_wrong_keys_and_other_times_are_refused() -> None:
             await venue.fetch_balance()
         local.mishaps.skew_ms = 0
         assert (await venue.fetch_balance())["free"]
-
-
-@on_a_loop
-async def test_own_orders_are_watched() -> None:
-    async with meeting("coinbase") as (local, venue):
-        ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), client_id="mine")
-        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: local.exchange.place(ask))
-        while seen[-1]["status"] != "closed":
-            seen = await venue.watch_orders(PAIR)
-        assert (seen[-1]["clientOrderId"], seen[-1]["filled"]) == ("mine", 1)
 
 
 @on_a_loop

@@ -10,8 +10,8 @@ import pytest
 from tests.exchange.meeting import meeting, on_a_loop, refused, watched
 from tests.exchange.mishaps import Kind, Mishap
 from tests.exchange.server import DIALECTS, Local
-from tests.exchange.terms import Side
-from tests.exchange.venues import offer
+from tests.exchange.terms import Ask, Side
+from tests.exchange.venues import TRADER, offer
 
 FIRST = {name: dialect.listings[0].symbol for name, dialect in DIALECTS.items()}
 
@@ -73,5 +73,25 @@ def test_a_dropped_reply_looks_like_a_network_error_though_the_order_lives(diale
                 await venue.create_order(FIRST[dialect], "limit", "buy", 0.5, 99)
             live = await venue.fetch_open_orders(FIRST[dialect])
             assert [(order["price"], order["amount"]) for order in live] == [(99, 0.5)]
+
+    test()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_own_orders_are_watched_through_to_their_fills(dialect: str) -> None:
+    """A trap: on Kraken ccxt takes another field for the client id."""
+
+    @on_a_loop
+    async def test() -> None:
+        async with meeting(dialect) as (local, venue):
+            pair = FIRST[dialect]
+            ask = Ask(TRADER, pair, Side.BUY, Decimal(1), Decimal("99.7"), client_id="mine")
+            seen = await watched(local, "user", venue.watch_orders(pair), lambda: local.exchange.place(ask))
+            assert (seen[-1]["status"], seen[-1]["amount"]) == ("open", 1)
+            sell(local, "5")
+            while seen[-1]["status"] != "closed":
+                seen = await venue.watch_orders(pair)
+            name = "0" if dialect == "kraken" else "mine"
+            assert (seen[-1]["clientOrderId"], seen[-1]["filled"]) == (name, 1)
 
     test()

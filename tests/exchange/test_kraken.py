@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from tests.exchange.meeting import meeting, on_a_loop, refused, watched
-from tests.exchange.terms import Ask, Side
+from tests.exchange.meeting import meeting, on_a_loop, refused
 from tests.exchange.unmodified import client
 from tests.exchange.venues import TRADER, Credentials
 
@@ -92,14 +89,6 @@ async def test_wrong_keys_secrets_and_old_nonces_are_refused() -> None:
         venue.incrementing_nonce = lambda: 1
         with refused("InvalidNonce"):
             await venue.fetch_balance()
-
-
-@on_a_loop
-async def test_own_orders_are_watched() -> None:
-    async with meeting("kraken") as (local, venue):
-        ask = Ask(TRADER, PAIR, Side.BUY, Decimal(1), Decimal(90), client_id="mine")
-        seen = await watched(local, "user", venue.watch_orders(PAIR), lambda: local.exchange.place(ask))
-        assert (seen[0]["status"], seen[0]["amount"]) == ("open", 1)
 
 
 @on_a_loop
