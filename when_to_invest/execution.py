@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum, unique
 from typing import Annotated, Final, Literal, Self, assert_never
 
 from pydantic import AfterValidator, Field, model_validator
@@ -143,6 +144,24 @@ Execution = Annotated[
 ]
 SlicedPlan = TwapPlan | VwapPlan | ShortfallPlan
 """The plans that know their schedule from the start."""
+
+
+@unique
+class Ending(StrEnum):
+    """Why a plan is over.
+
+    `FILLED`: all of it traded. `WINDOW_ENDED`: its time was up. `CANCELLED`: somebody asked.
+    `UNFILLED`: its rest can be sent no more. `DECLINED`: the venue took no order of it.
+    `EXHAUSTED`: it used up its orders. `REFUSED`: its rest passed no judgement any more.
+    """
+
+    FILLED = "filled"
+    WINDOW_ENDED = "window_ended"
+    CANCELLED = "cancelled"
+    UNFILLED = "unfilled"
+    DECLINED = "declined"
+    EXHAUSTED = "exhausted"
+    REFUSED = "refused"
 
 
 def describe_execution(execution: Execution) -> str:

@@ -1,0 +1,93 @@
+"""How far a plan has come, made from the journal alone. Pure.
+
+Stage: fold → algorithm. Whoever makes it again after a crash gets the same, and so the same
+next child.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from when_to_invest.execution import Ending
+from when_to_invest.intents import Side
+from when_to_invest.orders import TERMINAL, UNRESOLVED, OrderState
+
+IN_DOUBT: Final = UNRESOLVED | {OrderState.QUARANTINED}
+"""States in which nobody knows what the venue did; nothing else is sent before that is known."""
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the venue took when the plan began; quantities in base units."""
+
+    lot_size: Decimal
+    tick_size_usd: Decimal
+    min_quantity: Decimal = _ZERO
+    min_notional_usd: Decimal = _ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One order of a plan; quantities in base units."""
+
+    client_order_id: str
+    slice_index: int
+    attempt: int
+    quantity: Decimal
+    filled_quantity: Decimal
+    limit_price_usd: Decimal
+    state: OrderState
+    sent_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still trade."""
+        return self.state not in TERMINAL
+
+    @property
+    def exposure(self) -> Decimal:
+        """Return what it traded, and may still trade, at most."""
+        return max(self.quantity, self.filled_quantity) if self.is_open else self.filled_quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One plan between its beginning and its end.
+
+    `quantity` and `limit_price_usd` are what is wanted now, amendments included.
+    `arrival_usd`: the middle of the quote at which it began. `children`: oldest first.
+    """
+
+    instrument: str
+    side: Side
+    quantity: Decimal
+    limit_price_usd: Decimal
+    terms: Terms
+    arrival_usd: Decimal
+    starts_at: datetime
+    ends_at: datetime
+    children: tuple[Child, ...] = ()
+    is_cancel_requested: bool = False
+    ending: Ending | None = None
+
+    @property
+    def filled_quantity(self) -> Decimal:
+        """Return what all children traded."""
+        return sum((child.filled_quantity for child in self.children), _ZERO)
+
+    @property
+    def unfilled_quantity(self) -> Decimal:
+        """Return what did not trade of what is wanted; never below zero."""
+        return max(self.quantity - self.filled_quantity, _ZERO)
+
+    @property
+    def left(self) -> Decimal:
+        """Return what may still be sent: below zero when more is out than is wanted by now.
+
+        # INVARIANT: filled, open, unknown and this add up to what is wanted.
+        """
+        return self.quantity - sum((child.exposure for child in self.children), _ZERO)
