@@ -25,7 +25,7 @@ from home.paths import Home
 from policies.limits import HARD_LIMITS, Limits
 from signing.keystore import KeystoreSigner
 from tool_servers.orders.desk import ProposalDesk
-from tool_servers.orders.main import open_desk
+from tool_servers.orders.main import open_desk, set_aside_what_stays
 from tool_servers.orders.proposal import Proposal
 from when_to_invest.events import EnvelopeRejected
 from when_to_invest.history import DecisionState
@@ -128,12 +128,13 @@ def _release(desk: ProposalDesk) -> None:
 
 
 def measured_desk(root: Path) -> ProposalDesk:
-    """Return the real desk of a new home at `root`, under wide limits."""
+    """Return the real desk of a new home at `root`, under wide limits, as a server starts it."""
     home = Home(root).make()
     home.config.write_text(CONFIG)
     ReplayClock(home.clock).move_to(START)
     desk = open_desk(home, signer=SEAL)
     desk.court = replace(desk.court, limits=_wide())
+    set_aside_what_stays()
     return desk
 
 
