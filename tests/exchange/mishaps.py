@@ -1,7 +1,8 @@
 """What shall go wrong, and where: a scripted plan, or odds with a seed. Pure; others carry it out.
 
-A place is a request ("POST /api/v3/order") or a stream's topic ("depth BTC/USDT"), matched
-by shell patterns. The same plan met by the same places gives the same mishaps.
+A place is a request ("POST /api/v3/order") or a stream's topic ("depth BTC/USDT", on Kraken
+"depth BTC/USD 10"), matched by shell patterns. The same plan met by the same places gives the
+same mishaps.
 """
 
 from __future__ import annotations
