@@ -63,22 +63,27 @@ def follow_all(previous: Head, rows: Iterable[StoredLink]) -> Iterator[Recorded]
     sequence, known = previous
     before: object = bytes.fromhex(known)
     named_text = known.encode()
+    # To copy a hash that has begun takes half of what beginning one does, and no event is copied.
+    begun = sha256(b'{"event":').copy
     for row in rows:
         place, named, claimed, event = row
         sequence += 1
         if place != sequence or named != before or type(event) is not bytes:
             raise _unsound(sequence, known, row)
-        own = sha256(b'{"event":%b,"previous_hash":"%b","sequence":%d}' % (event, named_text, sequence))
-        if claimed != own.digest():
+        own = begun()
+        own.update(event)
+        own.update(b',"previous_hash":"%b","sequence":%d}' % (named_text, sequence))
+        digest = own.digest()
+        if claimed != digest:
             raise _unsound(sequence, known, row)
         try:
             parsed = _parsed(event)
         except ValidationError:
             raise _unsound(sequence, known, row) from None
-        fresh = own.hexdigest()
+        fresh = digest.hex()
         # The same as calling `Recorded`, which takes three times as long.
         yield _as_tuple(Recorded, (sequence, known, fresh, parsed))
-        known, before, named_text = fresh, claimed, fresh.encode()
+        known, before, named_text = fresh, digest, fresh.encode()
 
 
 def picked(sequences: Sequence[int], rows: Iterable[StoredLink]) -> Iterator[Recorded]:
