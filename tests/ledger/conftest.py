@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ledger.postgres_server import PostgresServer, postgres_server
+from tests.ledger.postgres_server import PostgresServer, server_for_all_tests
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
+    with server_for_all_tests() as server:
         yield server

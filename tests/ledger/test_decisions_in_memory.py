@@ -10,7 +10,7 @@ import pytest
 
 from ledger.decisions import Decisions
 from ledger.journal import Recorded
-from ledger.shelf import Shelf
+from ledger.shelf import Card, Shelf
 from tests.fakes.memory_journal import MemoryJournal
 from tests.when_to_invest.samples import Story, order_intent
 from when_to_invest import events as ev
@@ -171,3 +171,62 @@ def test_while_catching_up_without_a_bound_nothing_leaves() -> None:
     memory.decisions.is_catching_up = True
     memory.take(*story(1).until(OrderState.FILLED))
     assert (memory.decisions.in_memory, memory.shelved()) == (1, set())
+
+
+def catching_up(*, kept: int | None) -> Memory:
+    memory = Memory(kept=kept)
+    memory.decisions.is_catching_up = True
+    return memory
+
+
+def test_while_catching_up_what_was_only_proposed_or_held_stays() -> None:
+    memory = catching_up(kept=64)
+    memory.take(story(1).proposed())
+    assert (memory.decisions.in_memory, memory.shelved()) == (1, set())
+    memory.take(story(1).judged(ev.Outcome.HELD))
+    assert (memory.decisions.in_memory, memory.shelved()) == (1, set())
+    memory.take(story(1).declined())
+    assert (memory.decisions.in_memory, memory.shelved()) == (0, {1})
+
+
+def test_while_catching_up_proposals_make_room_and_nothing_else_does() -> None:
+    memory = catching_up(kept=2)
+    memory.take(*(story(n).proposed() for n in (1, 2)))
+    assert (memory.decisions.in_memory, memory.shelved()) == (2, set())
+    memory.take(story(3).proposed())
+    assert (memory.decisions.in_memory, memory.shelved()) == (2, {1})
+    memory.take(story(1).judged(ev.Outcome.HELD))
+    assert (memory.decisions.in_memory, memory.shelved()) == (3, set())
+
+
+def test_when_it_has_caught_up_all_room_is_made_at_once() -> None:
+    memory = catching_up(kept=1)
+    memory.take(*story(1).until_sealed(), story(2).proposed(), story(3).proposed())
+    memory.take(*(story(n).judged(ev.Outcome.HELD) for n in (2, 3)))
+    assert (memory.decisions.in_memory, memory.shelved()) == (3, set())
+    memory.decisions.is_catching_up = False
+    memory.take(cancel(1))
+    assert (memory.decisions.in_memory, memory.shelved()) == (1, {2, 3})
+
+
+def test_only_a_few_are_looked_at_for_each_event_and_others_next_time() -> None:
+    memory = Memory(kept=1)
+    for n in range(1, 6):
+        memory.take(*story(n).until(OrderState.ACKNOWLEDGED))
+    memory.take(*story(6).until(OrderState.FILLED))
+    assert (memory.decisions.in_memory, memory.shelved()) == (6, set())
+    memory.take(cancel(1))
+    assert (memory.decisions.in_memory, memory.shelved()) == (5, {6})
+
+
+def test_an_order_that_the_book_knows_is_not_sought_on_the_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, sought = Memory(kept=0), list[str]()
+    real = memory.shelf.of_order
+
+    def noted(client_order_id: str) -> Card | None:
+        sought.append(client_order_id)
+        return real(client_order_id)
+
+    monkeypatch.setattr(memory.shelf, "of_order", noted)
+    memory.take(*story(1).until(OrderState.ACKNOWLEDGED), story(1).filled())
+    assert sought == [story(1).client_order_id]  # before it was sent for the first time

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from ledger import postgres_journal
 from ledger import postgres_schema as schema
-from ledger.journal import Head
-from ledger.postgres_journal import PostgresJournal, open_postgres_journal
-from ledger.postgres_link import PASSWORD_VARIABLE
+from ledger.journal import EMPTY, Head
+from ledger.postgres_journal import PostgresJournal, check_database, open_postgres_journal
+from ledger.postgres_link import PASSWORD_VARIABLE, PostgresLink
+from ledger.verify import FirstBad
+from ledger.witness import read_witness, witness_path
 from tests.ledger.journals import drill
 from tests.ledger.postgres_server import PostgresServer
 from tests.ledger.stores import Store, store_of
@@ -20,6 +26,8 @@ from when_to_invest.errors import ErrorCode, Fault
 APPEND_ONLY = "2F002"
 DENIED = "42501"
 INSERT = "INSERT INTO journal.events VALUES (%s, %s, %s, %s)"
+Connection = psycopg.Connection[tuple[object, ...]]
+Links = list[tuple[int, bytes, bytes, bytes]]
 
 
 @pytest.fixture
@@ -165,15 +173,11 @@ def test_a_lost_connection_is_one_retryable_fault_and_then_forgotten(store: Stor
 
 
 def test_a_commit_that_was_cut_off_is_looked_up(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ledger import postgres_journal
-
     with store.opened() as journal:
         assert isinstance(journal, PostgresJournal)
         real = postgres_journal._insert
 
-        def insert_commit_and_die(
-            connection: psycopg.Connection[tuple[object, ...]], links: list[tuple[int, bytes, bytes, bytes]]
-        ) -> None:
+        def insert_commit_and_die(connection: Connection, links: Links) -> None:
             real(connection, links)
             connection.execute("COMMIT")
             connection.close()
@@ -188,8 +192,6 @@ def test_a_commit_that_was_cut_off_is_looked_up(store: Store, monkeypatch: pytes
 def test_a_full_server_disk_is_a_storage_fault_and_records_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ledger import postgres_journal
-
     def full(*_: object) -> None:
         raise psycopg.errors.DiskFull("could not extend file")
 
@@ -245,7 +247,7 @@ def test_the_command_lays_out_the_journal_and_sets_the_roles_rights(
 ) -> None:
     from cli.commands.journals import migrate
 
-    name = f"by_command_{tmp_path.name[-1]}"
+    name = f"by_command_{os.getpid()}"
     with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} OWNER owner".encode())
     for _ in "twice":
@@ -264,3 +266,172 @@ def test_the_command_takes_no_url_with_a_password() -> None:
         bring_up_to_date("postgresql://owner:hunter-2@db/journal", writer=None, reader=None)
     assert caught.value.code is ErrorCode.BAD_ARGUMENT
     assert "hunter-2" not in repr(caught.value.as_json())
+
+
+def test_events_that_go_while_they_are_read_are_missed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_journal, "_BATCH", 2)
+    with store.opened() as journal:
+        journal.append([drill(1), drill(2), drill(3)])
+        reading = journal.read()
+        assert next(reading).sequence == 1
+        store.tamper("DELETE FROM events WHERE sequence = 3")
+        assert next(reading).sequence == 2
+        with pytest.raises(Fault, match=r"event 3 .*there a moment ago") as caught:
+            next(reading)
+    assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_reading_on_after_an_event_that_is_gone_names_it(store: Store) -> None:
+    with store.opened() as journal:
+        journal.append([drill(1)])
+        with pytest.raises(Fault, match=r"event 2 .*read before") as caught:
+            next(journal.read(after=2))
+    assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_a_journal_that_was_closed_stays_closed(store: Store) -> None:
+    journal = store.open()
+    journal.append([drill(1)])
+    journal.close()
+    for ask in (journal.head, lambda: list(journal.read()), lambda: journal.append([drill(2)])):
+        with pytest.raises(Fault, match="was closed") as caught:
+            ask()
+        assert caught.value.code is ErrorCode.JOURNAL_UNREADABLE
+
+
+def test_what_becomes_of_a_commit_that_was_cut_off_is_awaited(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may still be at it: asking before it is over would find nothing and be wrong."""
+    assert store.server is not None
+    real_turn, real_insert = postgres_journal._turn, postgres_journal._insert
+    other = psycopg.connect(store.server.url("writer", store.database))
+
+    def insert_elsewhere_and_die(connection: Connection, links: Links) -> None:
+        real_insert(other, links)
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    def turn(connection: Connection) -> Head:
+        if other.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS:
+            other.commit()
+        return real_turn(connection)
+
+    with store.opened() as journal, closing(other):
+        monkeypatch.setattr(postgres_journal, "_insert", insert_elsewhere_and_die)
+        monkeypatch.setattr(postgres_journal, "_turn", turn)
+        head = journal.append([drill(1)])
+        assert head == journal.head()
+        assert head.sequence == 1
+
+
+def test_a_commit_that_was_cut_off_and_undone_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(connection: Connection, _: Links) -> None:
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    with store.opened() as journal:
+        head = journal.append([drill(1)])
+        with monkeypatch.context() as patch:
+            patch.setattr(postgres_journal, "_insert", die)
+            with pytest.raises(Fault) as caught:
+                journal.append([drill(2)])
+            with pytest.raises(Fault):
+                journal.append([])
+        assert caught.value.code is ErrorCode.JOURNAL_UNAVAILABLE
+        assert journal.head() == head
+
+
+def test_where_no_witness_can_be_written_nobody_writes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unwritable(_: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(postgres_journal, "Witness", unwritable)
+    with pytest.raises(Fault, match="cannot be written from here") as caught:
+        store.open()
+    assert caught.value.code is ErrorCode.STORAGE_FAILED
+    store.open(is_read_only=True).close()
+
+
+def test_what_was_appended_is_witnessed_when_the_journal_opens_and_each_time(store: Store) -> None:
+    with store.opened() as journal:
+        assert read_witness(store.witnessed_at) == EMPTY
+        head = journal.append([drill(1)])
+        assert read_witness(store.witnessed_at) == head
+    witness_path(store.witnessed_at).unlink()
+    with store.opened(is_read_only=True):
+        assert read_witness(store.witnessed_at) is None
+    with store.opened():
+        assert read_witness(store.witnessed_at) == head
+
+
+def test_a_tail_that_was_witnessed_and_is_gone_is_named_by_its_first_event(store: Store) -> None:
+    with store.opened() as journal:
+        journal.append([drill(1), drill(2), drill(3)])
+    store.tamper("DELETE FROM events WHERE sequence > 1")
+    with pytest.raises(Fault, match=r"event 2 .*missing though the witness saw it"):
+        store.open()
+
+
+def test_another_event_in_the_place_of_the_witnessed_one_is_named(store: Store) -> None:
+    with store.opened() as journal:
+        journal.append([drill(1), drill(2)])
+    store.tamper("UPDATE events SET hash = zeroblob(32) WHERE sequence = 2")
+    for is_read_only in (True, False):
+        with pytest.raises(Fault, match=r"event 2 .*the witness saw another event"):
+            store.open(is_read_only=is_read_only)
+
+
+def test_a_whole_database_checks_to_its_last_event(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_journal, "_BATCH", 2)
+    assert check_database(store.place, store.witnessed_at).ok
+    with store.opened() as journal:
+        head = journal.append([drill(number) for number in range(5)])
+        checked = check_database(store.place, store.witnessed_at)
+    assert (checked.ok, checked.events, checked.head, checked.first_bad) == (True, 5, head, None)
+
+
+def test_what_is_wrong_with_a_database_is_told(store: Store) -> None:
+    assert store.server is not None
+    with store.opened() as journal:
+        journal.append([drill(1), drill(2), drill(3)])
+    with store.server.owner(store.database) as connection:
+        connection.execute("ALTER TABLE journal.events DISABLE TRIGGER events_stay")
+    checked = check_database(store.place, store.witnessed_at)
+    assert (checked.ok, checked.first_bad) == (
+        False,
+        FirstBad(None, "the trigger events_stay is missing or switched off"),
+    )
+    store.tamper("DELETE FROM events WHERE sequence = 3")
+    checked = check_database(store.place, store.witnessed_at)
+    assert checked.first_bad is not None
+    assert checked.first_bad.sequence == 3
+
+
+@pytest.mark.parametrize("opens", [open_postgres_journal, check_database])
+def test_a_database_that_is_refused_is_let_go(
+    store: Store, monkeypatch: pytest.MonkeyPatch, opens: Callable[[str, Path], object]
+) -> None:
+    links: list[PostgresLink] = []
+
+    class Noted(PostgresLink):
+        def __init__(self, url: str) -> None:
+            super().__init__(url)
+            links.append(self)
+
+    def refuse(*_: object, is_read_only: bool) -> None:
+        raise Fault(ErrorCode.BAD_CONFIG, f"not this one: {is_read_only}", fix="another")
+
+    monkeypatch.setattr(postgres_journal, "PostgresLink", Noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(postgres_journal, "demand_ready", refuse)
+        with pytest.raises(Fault, match=f"not this one: {opens is check_database}"):
+            opens(store.place, store.witnessed_at)
+    assert [link.is_over for link in links] == [True]
+    check_database(store.place, store.witnessed_at)
+    assert [link.is_over for link in links] == [True, True]
+
+
+def test_what_is_no_hash_equals_none() -> None:
+    assert postgres_journal._hex(b"\x0a\xff") == "0aff"
+    assert postgres_journal._hex("0aff") == postgres_journal._hex(None) == ""

@@ -173,3 +173,36 @@ def test_a_decision_with_an_order_cannot_be_rejected(state: OrderState) -> None:
 
 def test_a_decision_whose_order_was_proven_absent_can_be_rejected() -> None:
     assert record_of(*STORY.until(OrderState.ABSENT), STORY.rejected()).state is DecisionState.REJECTED
+
+
+ENDED = {
+    OrderState.FILLED,
+    OrderState.CANCELLED,
+    OrderState.EXPIRED,
+    OrderState.REJECTED,
+    OrderState.SETTLED,
+}
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+def test_a_sealed_decision_is_open_until_its_order_ended(state: OrderState) -> None:
+    assert record_of(*STORY.until(state)).is_open is (state not in ENDED)
+
+
+@pytest.mark.parametrize("told", [[], [STORY.judged()], [STORY.judged(ev.Outcome.HELD)]])
+def test_before_the_seal_nothing_of_a_decision_is_open(told: list[ev.Event]) -> None:
+    assert record_of(STORY.proposed(), *told).is_open is False
+
+
+def test_an_order_that_nobody_sealed_is_open_all_the_same() -> None:
+    sent = record_of(STORY.proposed(), STORY.sending())
+    assert sent.envelope is None
+    assert sent.is_open is True
+    assert record_of(STORY.proposed(), STORY.sending(), STORY.moved(OrderStep.REJECTED)).is_open is False
+
+
+def test_an_event_that_moves_no_decision_is_only_kept_among_the_others() -> None:
+    record, same = record_of(*STORY.until_sealed()), record_of(*STORY.until_sealed())
+    record.apply(funded())
+    assert record.events.pop() == funded()
+    assert record == same
