@@ -71,6 +71,5 @@ measured: setup ## measure every target and write docs/measured.md from it
 	-@$(PYTHON) -m benchmarks.run targets
 	@$(PYTHON) -m benchmarks.page
 
-prove: setup ## the long proofs at full size (SEED=n); also written to build/prove.json
-	@mkdir -p build
-	$(PYTHON) -m pytest --prove build/prove.json --hypothesis-seed=$(SEED) --timeout=3600 $(ARGS)
+prove: setup ## the long proofs, full size (SEED=n, ARGS=--left); also written to build/prove.json
+	@$(PYTHON) -m tests.proving --seed $(SEED) $(ARGS)

@@ -1,7 +1,8 @@
 """How much is tried: seeded samples in `make test`, full size in `make prove`.
 
 A test marked `proof` tries to break an invariant many times. With `--prove FILE` only
-those run, at full size, and what each tried and found is written to FILE.
+those run, at full size, and what each tried and found is written to FILE. `tests.proving` runs
+them all, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     target = session.config.getoption("--prove")
-    if target:
+    if target and session.config.option.collectonly:
+        rows = [{"proof": item.nodeid, "name": _name_of(item)} for item in session.items]
+        Path(target).write_text(json.dumps(rows, indent=2) + "\n")
+    elif target:
         origin = {"commit": commit(), "machine": machine()}
         rows = [{**row, **origin} for row in session.config.stash[_ROWS]]
         Path(target).write_text(json.dumps(rows, indent=2) + "\n")
@@ -98,7 +102,8 @@ def _row_of(item: pytest.Item, report: pytest.TestReport) -> dict[str, object]:
     examples = _EXAMPLES.findall(getattr(item, "hypothesis_statistics", ""))
     tried = sum(int(passing) + int(failing) for passing, failing in examples)
     return {
-        "name": item.name.removeprefix("test_").replace("_", " "),
+        "proof": item.nodeid,
+        "name": _name_of(item),
         "n": tried or item.stash.get(_TRIED, 1),
         "violations": 0 if report.passed else 1,
         "seed": _first_seed(item.config),
@@ -106,3 +111,10 @@ def _row_of(item: pytest.Item, report: pytest.TestReport) -> dict[str, object]:
         "target": "0 violations",
         "ok": report.passed,
     }
+
+
+def _name_of(item: pytest.Item) -> str:
+    """Return a test's name as words; a state machine's is the name of its class."""
+    if item.name == "runTest" and item.parent:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", item.parent.name.removeprefix("Test")).lower()
+    return item.name.removeprefix("test_").replace("_", " ")

@@ -13,7 +13,16 @@ import pytest
 
 PROOFS = """
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+class Machine(RuleBasedStateMachine):
+    @rule()
+    def step(self):
+        pass
+
+Machine.TestCase.settings = settings(max_examples=5, stateful_step_count=2)
+TestQuietMachine = pytest.mark.proof(Machine.TestCase)
 
 @pytest.mark.proof
 @given(st.integers())
@@ -32,16 +41,20 @@ def test_an_invariant_that_breaks(proof):
 def test_something_else():
     raise RuntimeError("this is no proof and must not run")
 """
+NAMES = {"quiet machine", "a property that holds", "seeds that hold", "an invariant that breaks"}
 
 
 @pytest.fixture(scope="module")
 def proven(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, dict[str, Any]]]:
-    folder = tmp_path_factory.mktemp("proofs")
+    return _proven(tmp_path_factory.mktemp("proofs"))
+
+
+def _proven(folder: Path, *asked: str) -> tuple[int, dict[str, dict[str, Any]]]:
     shutil.copy(Path(__file__).with_name("conftest.py"), folder / "conftest.py")
     (folder / "test_proofs.py").write_text(PROOFS)
     (folder / "pytest.ini").write_text("[pytest]\nmarkers = proof\n")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--prove", "prove.json", "--hypothesis-seed=5"],
+        [sys.executable, "-m", "pytest", "-q", "--prove", "prove.json", "--hypothesis-seed=5", *asked],
         capture_output=True,
         text=True,
         check=False,
@@ -54,13 +67,24 @@ def proven(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, dic
 
 def test_only_the_proofs_run(proven: tuple[int, dict[str, dict[str, Any]]]) -> None:
     _, rows = proven
-    assert set(rows) == {"a property that holds", "seeds that hold", "an invariant that breaks"}
+    assert set(rows) == NAMES
+
+
+def test_collecting_writes_down_what_would_run_and_runs_nothing(tmp_path: Path) -> None:
+    status, rows = _proven(tmp_path, "--collect-only")
+    assert status == 0
+    assert set(rows) == NAMES
+    assert rows["quiet machine"] == {
+        "proof": "test_proofs.py::TestQuietMachine::runTest",
+        "name": "quiet machine",
+    }
 
 
 def test_a_violation_fails_the_run_and_its_row(proven: tuple[int, dict[str, dict[str, Any]]]) -> None:
     status, rows = proven
     assert status == 1
     assert {name: (row["violations"], row["ok"]) for name, row in rows.items()} == {
+        "quiet machine": (0, True),
         "a property that holds": (0, True),
         "seeds that hold": (0, True),
         "an invariant that breaks": (1, False),
@@ -82,5 +106,5 @@ def test_a_broken_proof_counts_the_trials_until_it_broke(
 
 def test_every_row_says_where_it_comes_from(proven: tuple[int, dict[str, dict[str, Any]]]) -> None:
     _, rows = proven
-    keys = {"name", "n", "violations", "seed", "seconds", "target", "ok", "commit", "machine"}
+    keys = {"proof", "name", "n", "violations", "seed", "seconds", "target", "ok", "commit", "machine"}
     assert all(set(row) == keys and row["seed"] == 5 for row in rows.values())
