@@ -22,6 +22,7 @@ from when_to_invest import events as ev
 from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState, proposed_twice
 from when_to_invest.intents import OrderIntent
 from when_to_invest.portfolio import AccountBook
+from when_to_invest.workings import ExecutionFinished
 
 KEPT: Final = 64
 """Decisions kept in memory while few are open; more would leave the processor's own memory."""
@@ -34,6 +35,7 @@ _ENDING: Final = frozenset(
         ev.EnvelopeRejected,
         ev.OrderMoved,
         ev.OrderFilled,
+        ExecutionFinished,
         ev.OrderSettled,
     }
 )

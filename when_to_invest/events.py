@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum, unique
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer
 
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import SCOPE_PATTERN, TradingState
@@ -18,9 +18,10 @@ from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import Sighting
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.motions import Endorsement, Motion
-from when_to_invest.orders import OrderStep
+from when_to_invest.orders import TOLD_ELSEWHERE, OrderStep
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
 from when_to_invest.verdicts import Reason
+from when_to_invest.workings import WorkingFact
 
 
 @unique
@@ -156,15 +157,15 @@ class SendIntended(_Happened):
     side: Side
     quantity: PositiveDecimal
     limit_price_usd: PositiveDecimal
+    slice_index: int = Field(default=0, ge=0)  # which child of a plan, from 0; old journals say none
 
-
-_TOLD_ELSEWHERE: Final = frozenset(
-    {OrderStep.SEND_INTENDED, OrderStep.PARTLY_FILLED, OrderStep.FILLED, OrderStep.SETTLED}
-)
+    @model_serializer(mode="wrap")
+    def _without_first_slice(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "slice_index" or value}
 
 
 def _has_no_own_event(step: OrderStep) -> OrderStep:
-    if step in _TOLD_ELSEWHERE:
+    if step in TOLD_ELSEWHERE:
         raise ValueError(f"{step.value} has its own event, which carries price and quantity")
     return step
 
@@ -281,6 +282,7 @@ Event = Annotated[
     | OrderSettled
     | Sighting
     | RecoveryCompleted
+    | WorkingFact
     | KeyholderFact,
     Field(discriminator="kind"),
 ]

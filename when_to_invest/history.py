@@ -5,68 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum, unique
 from typing import Any, ClassVar
 
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
+from when_to_invest.decision_states import FINAL_STATES, STATE_OF_ENDING, STATE_OF_ORDER, DecisionState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.orders import ORDER_LIFE, TERMINAL, OrderState, OrderStep, demand_unsent, next_state
 from when_to_invest.verdicts import Reason
-
-
-@unique
-class DecisionState(StrEnum):
-    """Where a decision stands between proposal and last fill."""
-
-    PROPOSED = "proposed"
-    REFUSED = "refused"
-    HELD = "held"
-    DECLINED = "declined"
-    SEALED = "sealed"
-    QUEUED = "queued"
-    RECEIVED = "received"
-    REJECTED = "rejected"
-    SENDING = "sending"
-    WORKING = "working"
-    PARTLY_FILLED = "partly_filled"
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
-    QUARANTINED = "quarantined"
-    SETTLED = "settled"
-
-    __hash__ = str.__hash__
-
-
-_OF_ORDER = {
-    OrderState.SEND_INTENDED: DecisionState.SENDING,
-    OrderState.ACKNOWLEDGED: DecisionState.WORKING,
-    OrderState.PARTLY_FILLED: DecisionState.PARTLY_FILLED,
-    OrderState.FILLED: DecisionState.FILLED,
-    OrderState.CANCELLED: DecisionState.CANCELLED,
-    OrderState.EXPIRED: DecisionState.EXPIRED,
-    OrderState.REJECTED: DecisionState.REJECTED,
-    OrderState.UNKNOWN: DecisionState.UNKNOWN,
-    OrderState.ABSENT: DecisionState.RECEIVED,
-    OrderState.QUARANTINED: DecisionState.QUARANTINED,
-    OrderState.SETTLED: DecisionState.SETTLED,
-}
-FINAL_STATES = frozenset(
-    {
-        DecisionState.REFUSED,
-        DecisionState.DECLINED,
-        DecisionState.REJECTED,
-        DecisionState.FILLED,
-        DecisionState.CANCELLED,
-        DecisionState.EXPIRED,
-        DecisionState.SETTLED,
-    }
+from when_to_invest.workings import (
+    ExecutionFinished,
+    ExecutionPlanned,
+    OrderAmended,
+    Working,
+    WorkingFact,
+    demand_sendable,
+    out_of_order,
+    wish_of,
 )
-"""States after which nothing more is expected to happen."""
+
+__all__ = [
+    "FINAL_STATES",
+    "DecisionRecord",
+    "DecisionState",
+    "OrderRecord",
+    "decisions",
+    "proposed_twice",
+]
 _ENDED_BEFORE_A_TRADE = frozenset(state for state in TERMINAL if OrderStep.FILLED in ORDER_LIFE[state])
 """How an order ends that a trade may have raced."""
 
@@ -104,6 +71,8 @@ class DecisionRecord:
     settled_quantity: Decimal = Decimal(0)
     """What a quorum said was executed besides the fills."""
     is_cancel_requested: bool = False
+    working: Working | None = None
+    """How far its plan has come; none without a plan, or before it begins."""
     events: list[ev.Event] = field(default_factory=list)
 
     @property
@@ -168,11 +137,7 @@ class DecisionRecord:
         # INVARIANT: what is reserved and counted for a decision is what was proposed, until it has ended.
         demand_unsent(event.decision_id, (order.state for order in self.orders.values()), to_be="sealed")
         if event.envelope.content.intent != self.intent:
-            raise Fault(
-                ErrorCode.ILLEGAL_TRANSITION,
-                f"what was sealed as {event.decision_id} is not what was proposed as it",
-                fix="find out who writes to the journal; verify it",
-            )
+            raise _sealed_otherwise(event.decision_id)
         self.envelope = event.envelope
         self.state = DecisionState.SEALED
 
@@ -197,9 +162,10 @@ class DecisionRecord:
 
     def _sent(self, event: ev.SendIntended) -> None:
         known = self.orders.get(event.client_order_id)
+        demand_sendable(event.decision_id, self.intent, self.working, slice_index=event.slice_index)
         state = next_state(known.state if known else OrderState.NEW, OrderStep.SEND_INTENDED)
         self.orders[event.client_order_id] = OrderRecord(event, state)
-        self.state = _OF_ORDER[state]
+        self.state = STATE_OF_ORDER[state]
 
     def _stepped(self, event: ev.OrderMoved) -> None:
         self._moved(event.client_order_id, event.step, event.venue_order_id)
@@ -211,14 +177,22 @@ class DecisionRecord:
     def _moved(self, client_order_id: str, step: OrderStep, venue_order_id: str = "") -> None:
         order = self.orders.get(client_order_id)
         if order is None:
-            raise Fault(
-                ErrorCode.ILLEGAL_TRANSITION,
-                f"order {client_order_id} moved before its sending was intended",
-                fix="verify the journal; an event was recorded out of order",
-            )
+            raise _moved_too_early(client_order_id)
         order.state = next_state(order.state, step)
         order.venue_order_id = venue_order_id or order.venue_order_id
-        self.state = _OF_ORDER[order.state]
+        goes_on = self.working is not None and self.working.finished is None and not order.is_open
+        self.state = _between_children(self) if goes_on else STATE_OF_ORDER[order.state]
+
+    def _worked(self, event: WorkingFact) -> None:
+        if not isinstance(self.intent, OrderIntent) or self.intent.execution is None:
+            raise out_of_order(self.decision_id, "has no plan")
+        if self.envelope is None:
+            raise out_of_order(self.decision_id, "was never sealed")
+        working = self.working or Working(wish_of(self.intent))
+        working.apply(event, orders=[order.state for order in self.orders.values()])
+        self.working = working
+        if isinstance(event, ExecutionFinished):
+            self.state = STATE_OF_ENDING[event.ending]
 
     def _filled(self, event: ev.OrderFilled) -> None:
         if any(fill.trade == event.trade for fill in self.fills):
@@ -240,8 +214,35 @@ class DecisionRecord:
         ev.OrderFilled: _filled,
         ev.OrderSettled: _settled,
         ev.CancelRequested: _cancelling,
+        ExecutionPlanned: _worked,
+        ExecutionFinished: _worked,
+        OrderAmended: _worked,
     }
     """What moves a decision on; an event of any other kind belongs to none, or opened it."""
+
+
+def _between_children(record: DecisionRecord) -> DecisionState:
+    """Return where a planned decision stands while none of its orders is open, or one has just ended."""
+    for order in record.orders.values():
+        if order.filled_quantity or order.state is OrderState.FILLED:
+            return DecisionState.PARTLY_FILLED
+    return DecisionState.PARTLY_FILLED if record.settled_quantity else DecisionState.WORKING
+
+
+def _sealed_otherwise(decision_id: str) -> Fault:
+    return Fault(
+        ErrorCode.ILLEGAL_TRANSITION,
+        f"what was sealed as {decision_id} is not what was proposed as it",
+        fix="find out who writes to the journal; verify it",
+    )
+
+
+def _moved_too_early(client_order_id: str) -> Fault:
+    return Fault(
+        ErrorCode.ILLEGAL_TRANSITION,
+        f"order {client_order_id} moved before its sending was intended",
+        fix="verify the journal; an event was recorded out of order",
+    )
 
 
 def decisions(happened: Iterable[ev.Event]) -> dict[str, DecisionRecord]:

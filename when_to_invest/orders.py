@@ -91,6 +91,8 @@ ORDER_LIFE: Final = MappingProxyType(
 )
 
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED, _S.ABSENT, _S.SETTLED})
+TOLD_ELSEWHERE: Final = frozenset({_E.SEND_INTENDED, _E.PARTLY_FILLED, _E.FILLED, _E.SETTLED})
+"""Steps that have their own event, which carries price and quantity."""
 UNRESOLVED: Final = frozenset({_S.SEND_INTENDED, _S.UNKNOWN})
 """States that recovery must resolve before anything is received."""
 

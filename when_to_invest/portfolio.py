@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from when_to_invest import events as ev
+from when_to_invest.entries import Proposal, Reservation, Turnover
 from when_to_invest.governed import GovernedHoldings
 from when_to_invest.holdings import ZERO
-from when_to_invest.intents import OrderIntent, Side
+from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import TERMINAL, OrderState, OrderStep, demand_unsent, next_state
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.wealth import Wealth
+from when_to_invest.workings import ExecutionFinished, OrderAmended, demand_ended, out_of_order, wish_of
+
+__all__ = ["OUT_OF_SIGHT", "AccountBook", "Proposal", "Reservation", "TradeKey", "Turnover", "fold"]
 
 OUT_OF_SIGHT: Final = frozenset({OrderState.UNKNOWN, OrderState.QUARANTINED})
 """States in which nobody knows what the venue did with an order."""
@@ -30,49 +34,6 @@ TradeKey = tuple[str, str, str]
 """Venue, instrument and trade id."""
 _Plan = tuple[Callable[[Any, Any], bool | None] | None, bool, bool]
 """How the book itself advances by an event, and whether `Recent` and `Wealth` look at it."""
-
-
-class Reservation(NamedTuple):
-    """Exposure of a sealed decision that may still trade, at its worst price."""
-
-    account: str
-    venue: str
-    instrument: str
-    side: Side
-    quantity_open: Decimal
-    worst_price_usd: Decimal
-
-    @property
-    def notional_usd(self) -> Decimal:
-        """Return what it would cost or bring if all of it filled at the limit."""
-        return self.quantity_open * self.worst_price_usd
-
-    def less(self, quantity: Decimal) -> Reservation:
-        """Return what is left of it after a trade, in base units."""
-        return self._replace(quantity_open=self.quantity_open - quantity)
-
-
-class Proposal(NamedTuple):
-    """What the duplicate and message-rate rules remember of an intent."""
-
-    at: datetime
-    decision_id: str
-    proposer: str
-    account: str
-    venue: str
-    instrument: str
-    side: Side
-    quantity: Decimal
-
-
-class Turnover(NamedTuple):
-    """One addition to the rolling turnover: USD reserved when a decision was sealed."""
-
-    at: datetime
-    decision_id: str
-    account: str
-    instrument: str
-    notional_usd: Decimal
 
 
 @dataclass(slots=True)
@@ -180,11 +141,26 @@ class AccountBook(GovernedHoldings):
 
     def _step(self, event: ev.OrderMoved) -> None:
         if self._move(event.client_order_id, event.step) in _ENDED:
-            self.reservations.pop(event.decision_id, None)
+            self._free(event.decision_id, ZERO, is_over=True)
+
+    def _finish(self, event: ExecutionFinished) -> None:
+        reservation = self.reservations.get(event.decision_id)
+        if reservation is not None and reservation.wish is None:
+            raise out_of_order(event.decision_id, "has no plan")
+        # INVARIANT: what may still trade stays reserved.
+        sent = self.orders_of.get(event.decision_id, ())
+        demand_ended(event.decision_id, map(self.order_states.__getitem__, sent))
+        self.reservations.pop(event.decision_id, None)
+
+    def _amend(self, event: OrderAmended) -> None:
+        reservation = self.reservations.get(event.decision_id)
+        if reservation is not None and reservation.wish is not None:
+            wish = reservation.wish.after(event)
+            self.reservations[event.decision_id] = reservation._replace(wish=wish)
 
     def _settle(self, event: ev.OrderSettled) -> None:
         self._move(event.client_order_id, OrderStep.SETTLED)
-        self.reservations.pop(event.decision_id, None)
+        self._free(event.decision_id, event.quantity, is_over=True)
         if event.price_usd is not None:
             self._book(event, price_usd=event.price_usd)
 
@@ -201,7 +177,7 @@ class AccountBook(GovernedHoldings):
         self._move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.seen_trades.add(trade)
         self._book(event, price_usd=event.price_usd, fee_usd=event.fee_usd)
-        self._release(event)
+        self._free(event.decision_id, event.quantity, is_over=event.is_last)
         return True
 
     def _book(
@@ -212,12 +188,15 @@ class AccountBook(GovernedHoldings):
             owner=owner, side=event.side, quantity=event.quantity, price_usd=price_usd, fee_usd=fee_usd
         )
 
-    def _release(self, event: ev.OrderFilled) -> None:
-        reservation = self.reservations.get(event.decision_id)
-        if reservation is None or event.is_last or event.quantity >= reservation.quantity_open:
-            self.reservations.pop(event.decision_id, None)
+    def _free(self, decision_id: str, quantity: Decimal, *, is_over: bool) -> None:
+        """Take what has traded off a reservation; all of it when its order is over and no plan goes on."""
+        reservation = self.reservations.get(decision_id)
+        if reservation is None:
+            return
+        if reservation.wish is None and (is_over or quantity >= reservation.quantity_open):
+            del self.reservations[decision_id]
         else:
-            self.reservations[event.decision_id] = reservation.less(event.quantity)
+            self.reservations[decision_id] = reservation.less(quantity)
 
     _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], bool | None]]] = {
         ev.AccountFunded: _fund,
@@ -231,6 +210,8 @@ class AccountBook(GovernedHoldings):
         ev.OrderSettled: _settle,
         ev.TradingStateChanged: _restate,
         ev.TradingResumed: _restate,
+        ExecutionFinished: _finish,
+        OrderAmended: _amend,
     }
     """What moves money, exposure or trading states; every other kind of event moves none of them."""
 
@@ -266,6 +247,7 @@ def _reservation_of(intent: OrderIntent) -> Reservation:
         side=intent.side,
         quantity_open=intent.quantity,
         worst_price_usd=intent.limit_price_usd,
+        wish=wish_of(intent) if intent.execution is not None else None,
     )
 
 

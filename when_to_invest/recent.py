@@ -19,6 +19,7 @@ from when_to_invest.marks import VenueReported
 from when_to_invest.orders import OrderStep
 from when_to_invest.tallies import Tallies
 from when_to_invest.venue_status import TradingStatus
+from when_to_invest.workings import ExecutionFinished
 
 WINDOW: Final = timedelta(hours=24)
 """How far back the rules look."""
@@ -41,6 +42,8 @@ class SealedOrder(NamedTuple):
     filled_usd: Decimal = Decimal(0)
     sent_at: datetime | None = None
     is_rejected: bool = False
+    is_planned: bool = False
+    """Whether it goes on after an order of it has ended: it is worked by a plan."""
 
     @property
     def worth_usd(self) -> Decimal:
@@ -49,9 +52,10 @@ class SealedOrder(NamedTuple):
 
     def after(self, *, quantity_open: Decimal, filled_usd: Decimal, sent_at: datetime | None) -> SealedOrder:
         """Return it with what has become of it; half of what `_replace` takes."""
-        at, decision_id, account, venue, instrument, side, limit_usd, _, signatures, _, _, is_rejected = self
+        at, decision_id, account, venue, instrument, side, limit_usd, _, signatures, *_ = self
         told = (at, decision_id, account, venue, instrument, side, limit_usd)
-        return SealedOrder(*told, quantity_open, signatures, filled_usd, sent_at, is_rejected)
+        rest = (quantity_open, signatures, filled_usd, sent_at, self.is_rejected, self.is_planned)
+        return SealedOrder(*told, *rest)
 
 
 class LastPrint(NamedTuple):
@@ -109,14 +113,22 @@ class Recent:
             limit_price_usd=intent.limit_price_usd,
             quantity_open=intent.quantity,
             signatures=len({approval.approver for approval in content.approvals} - {intent.proposer}),
+            is_planned=intent.execution is not None,
         )
 
     def _reject(self, event: ev.EnvelopeRejected) -> None:
         self._end(event.decision_id, is_rejected=True)
 
     def _move(self, event: ev.OrderMoved) -> None:
-        if event.step in _ENDS:
+        if event.step in _ENDS and not self._goes_on(event.decision_id):
             self._end(event.decision_id)
+
+    def _finish(self, event: ExecutionFinished) -> None:
+        self._end(event.decision_id)
+
+    def _goes_on(self, decision_id: str) -> bool:
+        item = self.sealed.get(decision_id)
+        return item is not None and item.is_planned
 
     def _hear(self, event: VenueReported) -> None:
         self.venue_statuses[event.venue] = event.status
@@ -133,18 +145,19 @@ class Recent:
         item = self.sealed.get(event.decision_id)
         if item is None:
             return
-        left = ZERO if event.is_last else max(item.quantity_open - event.quantity, ZERO)
+        is_over = event.is_last and not item.is_planned
+        left = ZERO if is_over else max(item.quantity_open - event.quantity, ZERO)
         filled_usd = item.filled_usd + event.quantity * event.price_usd
         self.sealed[event.decision_id] = item.after(
             quantity_open=left, filled_usd=filled_usd, sent_at=item.sent_at
         )
 
     def _settle(self, event: ev.OrderSettled) -> None:
-        self._end(event.decision_id)
         item = self.sealed.get(event.decision_id)
-        if item is not None and event.price_usd is not None:
-            filled_usd = item.filled_usd + event.quantity * event.price_usd
-            self.sealed[event.decision_id] = item._replace(filled_usd=filled_usd)
+        if item is not None:
+            left = max(item.quantity_open - event.quantity, ZERO) if item.is_planned else ZERO
+            filled_usd = item.filled_usd + event.quantity * (event.price_usd or ZERO)
+            self.sealed[event.decision_id] = item._replace(filled_usd=filled_usd, quantity_open=left)
 
     def _end(self, decision_id: str, *, is_rejected: bool = False) -> None:
         item = self.sealed.get(decision_id)
@@ -170,6 +183,7 @@ class Recent:
         ev.OrderFilled: _fill,
         ev.OrderSettled: _settle,
         VenueReported: _hear,
+        ExecutionFinished: _finish,
     }
     KINDS: ClassVar[frozenset[type[Any]]] = frozenset(_ADVANCES)
     """What it looks at."""

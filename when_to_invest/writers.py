@@ -15,6 +15,7 @@ from typing import Final
 
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
+from when_to_invest import workings as wk
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import AccountMarked, VenueReported
@@ -52,6 +53,9 @@ WRITERS: Final = MappingProxyType[type[Value], frozenset[Writer]](
         ev.OrderMoved: _EXECUTOR,
         ev.OrderFilled: _EXECUTOR,
         ev.CancelRequested: _ORDERS,
+        wk.ExecutionPlanned: _EXECUTOR,
+        wk.ExecutionFinished: _EXECUTOR,
+        wk.OrderAmended: _ORDERS,
         # Anybody may tighten.
         ev.TradingStateChanged: frozenset(Writer),
         ev.TradingResumed: _ORDERS,

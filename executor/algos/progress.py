@@ -11,8 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from when_to_invest import events as ev
 from when_to_invest.execution import Ending
-from when_to_invest.intents import Side
+from when_to_invest.history import DecisionRecord, OrderRecord
+from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import TERMINAL, UNRESOLVED, OrderState
 
 IN_DOUBT: Final = UNRESOLVED | {OrderState.QUARANTINED}
@@ -91,3 +93,47 @@ class Progress:
         # INVARIANT: filled, open, unknown and this add up to what is wanted.
         """
         return self.quantity - sum((child.exposure for child in self.children), _ZERO)
+
+
+def progress_of(record: DecisionRecord) -> Progress | None:
+    """Return how far a decision's plan has come; none when it has no plan, or it has not begun."""
+    working, intent = record.working, record.intent
+    if working is None or working.planned is None or not isinstance(intent, OrderIntent):
+        return None
+    begun, wish, settled = working.planned, working.wish, _settled(record)
+    children = (_child(order, settled=settled.get(name, _ZERO)) for name, order in record.orders.items())
+    return Progress(
+        instrument=intent.instrument,
+        side=wish.side,
+        quantity=wish.quantity,
+        limit_price_usd=wish.limit_price_usd,
+        terms=Terms(begun.lot_size, begun.tick_size_usd, begun.min_quantity, begun.min_notional_usd),
+        arrival_usd=begun.arrival_usd,
+        starts_at=begun.starts_at,
+        ends_at=begun.ends_at,
+        children=tuple(children),
+        is_cancel_requested=record.is_cancel_requested,
+        ending=working.finished.ending if working.finished else None,
+    )
+
+
+def _child(order: OrderRecord, *, settled: Decimal) -> Child:
+    sent = order.sent
+    return Child(
+        client_order_id=sent.client_order_id,
+        slice_index=sent.slice_index,
+        attempt=sent.attempt,
+        quantity=sent.quantity,
+        filled_quantity=order.filled_quantity + settled,
+        limit_price_usd=sent.limit_price_usd,
+        state=order.state,
+        sent_at=sent.at,
+    )
+
+
+def _settled(record: DecisionRecord) -> dict[str, Decimal]:
+    """Return what people said was executed of each order besides its fills."""
+    if not record.settled_quantity:
+        return {}
+    told = [event for event in record.events if isinstance(event, ev.OrderSettled)]
+    return {event.client_order_id: event.quantity for event in told}

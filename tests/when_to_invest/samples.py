@@ -9,10 +9,12 @@ from typing import Any
 
 from when_to_invest import events as ev
 from when_to_invest import keyholders as kh
+from when_to_invest import workings as wk
 from when_to_invest.approvals import Approval
 from when_to_invest.breakers import TradingState
 from when_to_invest.domains import SigningDomain
 from when_to_invest.envelopes import Envelope, EnvelopeContent
+from when_to_invest.execution import Ending, TwapPlan
 from when_to_invest.intents import ChainIntent, OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.letters import Answer, DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import AccountMarked, Mark, VenueReported
@@ -166,21 +168,42 @@ class Story:
     def rejected(self) -> ev.EnvelopeRejected:
         return ev.EnvelopeRejected(**self._about, code="stale_data", message="the envelope has expired")
 
-    def sending(self) -> ev.SendIntended:
+    def sending(self, **changes: Any) -> ev.SendIntended:
         intent = self._order()
-        return ev.SendIntended(
-            **self._about,
-            client_order_id=self.client_order_id,
-            attempt=1,
-            venue=intent.venue,
-            instrument=intent.instrument,
-            side=intent.side,
-            quantity=intent.quantity,
-            limit_price_usd=intent.limit_price_usd,
-        )
+        given: dict[str, Any] = {
+            "client_order_id": self.client_order_id,
+            "attempt": 1,
+            "venue": intent.venue,
+            "instrument": intent.instrument,
+            "side": intent.side,
+            "quantity": intent.quantity,
+            "limit_price_usd": intent.limit_price_usd,
+        }
+        return ev.SendIntended(**self._about, **given | changes)
 
-    def moved(self, step: OrderStep) -> ev.OrderMoved:
-        return ev.OrderMoved(**self._about, client_order_id=self.client_order_id, step=step)
+    def planned(self, **changes: Any) -> wk.ExecutionPlanned:
+        given: dict[str, Any] = {
+            "starts_at": self.at,
+            "ends_at": self.at + timedelta(minutes=10),
+            "bid_usd": Decimal(2749),
+            "ask_usd": Decimal(2751),
+            "quoted_at": self.at,
+            "lot_size": Decimal("0.01"),
+            "tick_size_usd": Decimal("0.01"),
+            "min_quantity": Decimal(0),
+            "min_notional_usd": Decimal(1),
+        }
+        return wk.ExecutionPlanned(**self._about, **given | changes)
+
+    def finished(self, ending: Ending = Ending.WINDOW_ENDED, unfilled: str = "0") -> wk.ExecutionFinished:
+        return wk.ExecutionFinished(**self._about, ending=ending, unfilled_quantity=Decimal(unfilled))
+
+    def amended(self, quantity: str = "2", limit_price_usd: str = "2700") -> wk.OrderAmended:
+        wanted = {"quantity": Decimal(quantity), "limit_price_usd": Decimal(limit_price_usd)}
+        return wk.OrderAmended(**self._about, caller="operator", **wanted)
+
+    def moved(self, step: OrderStep, *, order: str | None = None) -> ev.OrderMoved:
+        return ev.OrderMoved(**self._about, client_order_id=order or self.client_order_id, step=step)
 
     def filled(
         self,
@@ -190,11 +213,12 @@ class Story:
         price_usd: Decimal | None = None,
         fee_usd: Decimal = Decimal(0),
         is_last: bool = True,
+        order: str | None = None,
     ) -> ev.OrderFilled:
         intent = self._order()
         return ev.OrderFilled(
             **self._about,
-            client_order_id=self.client_order_id,
+            client_order_id=order or self.client_order_id,
             account=intent.account,
             venue=intent.venue,
             trade_id=f"{self.n}/{trade}",
@@ -220,11 +244,13 @@ class Story:
             case _:
                 return self.moved(step)
 
-    def settled(self, quantity: Decimal, *, price_usd: Decimal | None = None) -> ev.OrderSettled:
+    def settled(
+        self, quantity: Decimal, *, price_usd: Decimal | None = None, order: str | None = None
+    ) -> ev.OrderSettled:
         intent = self._order()
         return ev.OrderSettled(
             **self._about,
-            client_order_id=self.client_order_id,
+            client_order_id=order or self.client_order_id,
             account=intent.account,
             venue=intent.venue,
             instrument=intent.instrument,
@@ -288,6 +314,7 @@ def keyholder_changes() -> list[ev.Event]:
 def one_of_each() -> list[ev.Event]:
     """Return an event of every kind there is."""
     story = Story(order_intent())
+    worked = Story(order_intent(execution=TwapPlan(duration_s=600, slices=10)), n=3)
     about = {"at": NOW, "mode": Mode.REPLAY}
     return [
         funded(),
@@ -342,5 +369,8 @@ def one_of_each() -> list[ev.Event]:
         ),
         VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
         ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
+        worked.planned(),
+        worked.amended(),
+        worked.finished(),
         *keyholder_changes(),
     ]
