@@ -14,6 +14,7 @@ from typing import Final
 from executor.brake import Brake
 from executor.diary import Diary
 from executor.log import Log
+from executor.together import together
 from executor.venues.port import OrderRef, Venue
 from policies.throttle import outlives_throttle
 from when_to_invest.breakers import Halt
@@ -26,6 +27,8 @@ FOLLOWED: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.PARTLY_FILLED, 
 """States in which the venue may still tell something new."""
 MAY_BE_OPEN: Final = FOLLOWED | UNRESOLVED
 """States in which the venue may hold the order; what it does not know, a cancel does not hurt."""
+MOST_AT_ONCE: Final = 16
+"""Cancels under way at the venue at one time."""
 
 
 def orders_in(records: Iterable[DecisionRecord], states: frozenset[OrderState]) -> list[tuple[str, str]]:
@@ -44,7 +47,7 @@ def ref_of(order: OrderRecord) -> OrderRef:
 
 
 class Canceller:
-    """Sends cancels; what comes of them is followed like everything else at the venue."""
+    """Sends cancels, side by side; what comes of them is followed like everything else at the venue."""
 
     def __init__(self, *, diary: Diary, venue: Venue, brake: Brake, log: Log) -> None:
         self._diary = diary
@@ -60,10 +63,10 @@ class Canceller:
             Fault: `venue_unavailable`, for a cancel that somebody asked for.
         """
         await self.cancel_stopped()
-        for decision_id, client_order_id in orders_in(self._diary.open_decisions(), FOLLOWED):
-            record = self._diary.decisions[decision_id]
-            if record.is_cancel_requested:
-                await self._venue.cancel(ref_of(record.orders[client_order_id]))
+        followed = orders_in(self._diary.open_decisions(), FOLLOWED)
+        records = [(self._diary.decisions[decision_id], name) for decision_id, name in followed]
+        unwanted = [ref_of(record.orders[name]) for record, name in records if record.is_cancel_requested]
+        await together(map(self._venue.cancel, unwanted), at_once=MOST_AT_ONCE)
 
     async def cancel_stopped(self) -> None:
         """Cancel every order that may be open and may not be, by what this process knows.
@@ -72,12 +75,12 @@ class Canceller:
         cancelled keeps no other alive; it is tried again at the next call.
         """
         halts = self._brake.switch.read()
-        asked = 0
+        stopped: list[OrderRef] = []
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
             record = self._diary.decisions[decision_id]
             if self._brake.objection(record.intent, halts) and not self._may_stay(record, halts):
-                asked += await self._cancel(ref_of(record.orders[client_order_id]))
-        if asked:
+                stopped.append(ref_of(record.orders[client_order_id]))
+        if asked := sum(await together(map(self._cancel, stopped), at_once=MOST_AT_ONCE)):
             self._log.say("stopped_orders_cancelled", orders=asked)
 
     def _may_stay(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:

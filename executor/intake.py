@@ -1,4 +1,4 @@
-"""Takes messages from the queue, one at a time, and gives each exactly one consequence.
+"""Gives each message of the queue exactly one consequence.
 
 Stage: queue → executor. In order: is it the envelope the journal knows (`inspection`)? was
 it dealt with already (the decision's record is the inbox)? do seal, expiry and approvals
@@ -12,7 +12,8 @@ What becomes of the message:
   `MessageRefused` and given back, so that the queue sets it aside as a dead letter for a
   person. A decision it names that still waits for its envelope is rejected with it: after
   tampering nothing of it may trade. A decision that was already received is not touched;
-- outcome at the venue unknown: given back; by the next delivery recovery has resolved it.
+- outcome at the venue unknown: given back; at the next delivery recovery resolves it first, and
+  nothing else of its group goes out before.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from executor.inspection import Forged, Genuine, Superseded, body_hash, inspect
 from executor.log import Log
 from executor.probe import Point, Probe
 from executor.receiving import Receiving
+from executor.recovery import Recovery, group_of
 from executor.sending import Dispatcher, Errand, is_awaiting_order
 from ledger.queue import ReceivedMessage
 from when_to_invest import events as ev
@@ -48,6 +50,7 @@ class Intake:
         queue: Receiving,
         dispatcher: Dispatcher,
         watch: DeadLetterWatch,
+        recovery: Recovery,
         brake: Brake,
         probe: Probe,
         log: Log,
@@ -57,6 +60,7 @@ class Intake:
         self._brake = brake
         self._diary = diary
         self._watch = watch
+        self._recovery = recovery
         self._queue = queue
         self._dispatcher = dispatcher
         self._probe = probe
@@ -75,7 +79,7 @@ class Intake:
             is_done = await self._consider(message)
         if not is_done:
             await self._watch.before_giving_back(message)
-            await self._give_back(message)
+            await self.give_back(message)
             return
         self._probe.reached(Point.BEFORE_DELETE)
         await self._delete(message)
@@ -84,6 +88,13 @@ class Intake:
         """Act on the message; return whether the journal holds all that it can still mean."""
         await self._diary.refresh()
         found = inspect(message, self._diary.decisions)
+        if isinstance(found, Genuine) and not self._recovery.is_clear(group := group_of(found.record)):
+            # INVARIANT: nothing of a group goes out while the fate of an order of it is unknown.
+            await self._recovery.resolve_group(group)
+            if not self._recovery.is_clear(group):
+                return False
+            await self._diary.refresh()
+            found = inspect(message, self._diary.decisions)
         if isinstance(found, Forged):
             await self._note_forged(message, found)
             return False
@@ -173,7 +184,12 @@ class Intake:
         except Fault as fault:
             self._pass_if_lost(fault, message)
 
-    async def _give_back(self, message: ReceivedMessage) -> None:
+    async def give_back(self, message: ReceivedMessage) -> None:
+        """Let the queue hand `message` out again at once.
+
+        Raises:
+            Fault: from the queue, except that it does so already.
+        """
         try:
             await self._queue.extend(message.receipt, visibility_s=0)
         except Fault as fault:

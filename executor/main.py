@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -21,6 +22,7 @@ from executor.patience import Patience, SignalPatience
 from executor.probe import NoProbe, Probe
 from executor.receiving import Receiving
 from executor.service import Parts, Service
+from executor.serving import LONGEST_PAUSE_S, MAX_FAILURES, Serving
 from executor.venues.paper import PAPER, PaperVenue
 from executor.venues.port import VenueProfile
 from home.callers import OWN_CALLERS, RISK
@@ -39,11 +41,7 @@ from signing.places import trusted_seals
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.values import Mode
 
-POLL_S: Final = 1.0
-"""Longest wait for a message before the open orders are looked at again."""
 IDLE_PAUSE_S: Final = 0.05
-MAX_FAILURES: Final = 10
-LONGEST_PAUSE_S: Final = 5.0
 NOTHING_IN_DOUBT: Final = frozenset(
     {
         ErrorCode.ALREADY_RUNNING,
@@ -88,23 +86,37 @@ async def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> N
     Raises:
         Fault: why it could not go on; `internal` for a defect.
     """
-    log = parts.log
+
+    async def end(failure: Exception) -> None:
+        await _end(service, failure, log=parts.log)
+
     try:
-        await _work(service, parts=parts, until_idle=until_idle)
+        await _start(service, parts=parts)
+        if until_idle:
+            await _until_idle(service, parts=parts)
+        elif not parts.patience.is_over:
+            await Serving(service, parts).until_stopped(on_failure=end)
     except Fault as fault:
-        if fault.code not in NOTHING_IN_DOUBT:
-            await _halt(service, log=log, why=fault.code.value)
-        await service.cancel_stopped()
+        await end(fault)
         raise
     except Exception as error:
+        await end(error)
         place = traceback.extract_tb(error.__traceback__)[-1]
-        await _halt(service, log=log, why=f"{type(error).__name__} in the executor")
-        log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
+        parts.log.say("defect", kind=type(error).__name__, place=f"{place.name}:{place.lineno}")
         raise Fault(
             ErrorCode.INTERNAL,
             f"the executor met {type(error).__name__} in {place.name} and halted trading",
             fix="read the executor's log; go on with `when-to-invest resume` once it is understood",
         ) from error
+
+
+async def _end(service: Service, failure: Exception, *, log: Log) -> None:
+    """Halt trading unless nothing is in doubt, and cancel what is stopped."""
+    if not isinstance(failure, Fault):
+        await _halt(service, log=log, why=f"{type(failure).__name__} in the executor")
+    elif failure.code not in NOTHING_IN_DOUBT:
+        await _halt(service, log=log, why=failure.code.value)
+    await service.cancel_stopped()
 
 
 def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Probe, log: Log) -> Parts:
@@ -224,21 +236,33 @@ def _demand_paper(settings: Settings) -> None:
         )
 
 
-async def _work(service: Service, *, parts: Parts, until_idle: bool) -> None:
-    """Start, then step until a signal or idleness; try again after what time can heal."""
-    failures, has_started = 0, False
-    while not parts.patience.is_over:
+async def _start(service: Service, *, parts: Parts) -> None:
+    async def start() -> bool:
+        await service.start()
+        parts.log.say("started", at=parts.diary.now())
+        return False
+
+    await _repeat(start, service=service, parts=parts)
+
+
+async def _until_idle(service: Service, *, parts: Parts) -> None:
+    async def step() -> bool:
+        if await service.step(wait_s=0.0):
+            return True
+        if await service.is_idle():
+            return False
+        await parts.patience.pause(IDLE_PAUSE_S)
+        return True
+
+    await _repeat(step, service=service, parts=parts)
+
+
+async def _repeat(work: Callable[[], Awaitable[bool]], *, service: Service, parts: Parts) -> None:
+    """Work until nothing is left to do or a signal comes; try again after what time can heal."""
+    failures, is_busy = 0, True
+    while is_busy and not parts.patience.is_over:
         try:
-            if not has_started:
-                await service.start()
-                has_started = True
-                parts.log.say("started", at=parts.diary.now())
-                continue
-            is_busy = await service.step(wait_s=0.0 if until_idle else POLL_S)
-            if until_idle and not is_busy:
-                if await service.is_idle():
-                    return
-                await parts.patience.pause(IDLE_PAUSE_S)
+            is_busy = await work()
             failures = 0
         except Fault as fault:
             failures += 1

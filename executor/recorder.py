@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -92,9 +93,14 @@ class Recorder:
         """
         request = _Request(decide, about)
         self._waiting.append(request)
-        async with self._door:
-            while not request.is_over:
-                await self._sit(self._called_in())
+        try:
+            async with self._door:
+                while not request.is_over:
+                    await self._sit(self._called_in())
+        except BaseException:
+            with suppress(ValueError):
+                self._waiting.remove(request)
+            raise
         if request.error is not None:
             raise request.error
         return request.events

@@ -11,8 +11,9 @@ quarantined: it stays reserved in full and its instrument may only be reduced.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from executor.cancelling import ref_of
@@ -20,55 +21,76 @@ from executor.diary import Diary
 from executor.log import Log
 from executor.patience import Patience
 from executor.sending import REQUEST_VALIDITY, moved
+from executor.together import together
 from executor.venues.port import Venue, VenueOrder
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.history import OrderRecord
+from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.orders import UNRESOLVED, OrderState, OrderStep
 
 NEGATIVE_ROUNDS: Final = 3
 MAX_ROUNDS: Final = 12
 ROUND_PAUSE_S: Final = 5.0
 """Between rounds at a venue whose silence proves nothing; 12 rounds outlast a request."""
+MOST_GROUPS: Final = 8
+"""Groups looked after at one time."""
+
+
+def group_of(record: DecisionRecord) -> str:
+    """Return the message group of a decision that was sealed; empty for any other."""
+    return "" if record.envelope is None else record.envelope.content.message_group
 
 
 class Recovery:
     """Looks for lost orders, round by round; counts of rounds live as long as the process."""
 
-    def __init__(self, *, diary: Diary, venue: Venue, log: Log, patience: Patience) -> None:
+    def __init__(
+        self, *, diary: Diary, venue: Venue, log: Log, patience: Patience, in_flight: Collection[str] = ()
+    ) -> None:
+        self._in_flight = in_flight
+        """Decisions of which an order is on its way: who sends it learns the outcome."""
         self._diary = diary
         self._venue = venue
         self._log = log
         self._patience = patience
+        self._at_work: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._rounds: Counter[str] = Counter()
         self._negatives: Counter[str] = Counter()
         self.resolved = 0
         self.quarantined = 0
 
-    def is_clear(self) -> bool:
-        """Whether, on the diary's present fold, no order's fate is unknown."""
-        return not self._unresolved()
+    def is_clear(self, group: str | None = None) -> bool:
+        """Whether, on the diary's present fold, no order's fate is unknown: in a group, or at all."""
+        return not self._unresolved(group)
 
     async def resolve(self) -> None:
         """Look for every unresolved order until each is found, proven absent or quarantined.
 
-        Returns early, with doubts left, only when the process was asked to stop.
+        Groups are looked after side by side. Returns early, with doubts left, only when the
+        process was asked to stop.
         """
         await self._diary.refresh()
-        while not self.is_clear() and not self._patience.is_over:
-            answers = [await self._look_for(order) for order in self._unresolved()]
-            may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
-            if not self.is_clear() and not may_hurry:
-                await self._patience.pause(ROUND_PAUSE_S)
+        groups = dict.fromkeys(group for group, _ in self._doubtful())
+        await together(map(self.resolve_group, groups), at_once=MOST_GROUPS)
 
-    def _unresolved(self) -> list[OrderRecord]:
-        return [
-            order
-            for record in self._diary.open_decisions()
-            for order in record.orders.values()
-            if order.state in UNRESOLVED
-        ]
+    async def resolve_group(self, group: str) -> None:
+        """Do what `resolve` does for one message group, unless somebody does it already; then wait."""
+        async with self._at_work[group]:
+            while not self.is_clear(group) and not self._patience.is_over:
+                answers = [await self._look_for(order) for order in self._unresolved(group)]
+                may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
+                if not self.is_clear(group) and not may_hurry:
+                    await self._patience.pause(ROUND_PAUSE_S)
+
+    def _unresolved(self, group: str | None = None) -> list[OrderRecord]:
+        return [order for of_group, order in self._doubtful() if group in {None, of_group}]
+
+    def _doubtful(self) -> Iterator[tuple[str, OrderRecord]]:
+        for record in self._diary.open_decisions():
+            for order in record.orders.values():
+                if order.state in UNRESOLVED and record.decision_id not in self._in_flight:
+                    yield group_of(record), order
 
     async def _look_for(self, order: OrderRecord) -> bool:
         """Look once; return whether the venue answered."""

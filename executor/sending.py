@@ -76,6 +76,8 @@ class Dispatcher:
         self._venue = venue
         self._probe = probe
         self._log = log
+        self.in_flight: set[str] = set()
+        """Decisions whose intention or order is on its way and nobody's else to look after."""
 
     async def dispatch(self, errand: Errand) -> None:
         """Judge, intend, send and record.
@@ -85,6 +87,17 @@ class Dispatcher:
         Raises:
             Fault: from the journal alone; the venue's failures are classified and recorded.
         """
+        decision_id = errand.content.decision_id
+        if decision_id in self.in_flight:
+            return
+        # INVARIANT: nobody looks for an order, and proves it absent, before its answer is recorded.
+        self.in_flight.add(decision_id)
+        try:
+            await self._dispatch(errand)
+        finally:
+            self.in_flight.discard(decision_id)
+
+    async def _dispatch(self, errand: Errand) -> None:
         written = await self._diary.write(lambda: self._decide(errand), about=(errand.content.decision_id,))
         intended = next((event for event in written if isinstance(event, ev.SendIntended)), None)
         if intended is None:

@@ -1,10 +1,12 @@
 """The executor's day: recover, then follow orders, reject what expired, take messages.
 
-It owns the order in which its parts act and nothing else.
+It owns the order in which its parts act and nothing else. `step` does everything once, as tests
+and replays need it; `executor.serving` does the same things side by side.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +16,7 @@ from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.intake import Intake
 from executor.judgement import Authority, Judgement
+from executor.lanes import Lanes
 from executor.log import Log
 from executor.market import Market
 from executor.patience import Patience
@@ -27,10 +30,13 @@ from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
+from ledger.queue import ReceivedMessage
 from when_to_invest.errors import Fault
 
 MESSAGES_A_ROUND: Final = 20
 """Most messages taken before the open orders are looked at again."""
+MOST_LANES: Final = 32
+"""Groups with a message in hand at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,13 @@ class Service:
             log=parts.log,
         )
         self._parts = parts
-        self._recovery = Recovery(diary=diary, venue=parts.venue, log=log, patience=parts.patience)
+        self._recovery = Recovery(
+            diary=diary,
+            venue=parts.venue,
+            log=log,
+            patience=parts.patience,
+            in_flight=dispatcher.in_flight,
+        )
         self._canceller = Canceller(diary=parts.diary, venue=parts.venue, brake=self.brake, log=parts.log)
         self._working = Working(
             diary=parts.diary,
@@ -86,12 +98,14 @@ class Service:
             queue=parts.queue,
             dispatcher=dispatcher,
             watch=self._watch,
+            recovery=self._recovery,
             brake=self.brake,
             probe=parts.probe,
             log=parts.log,
             visibility_s=parts.visibility_s,
             venue_name=parts.venue.profile.name,
         )
+        self.lanes = Lanes(self._intake.handle, most=MOST_LANES)
 
     async def start(self) -> None:
         """Resolve what a former run left open, then announce the new epoch.
@@ -125,43 +139,93 @@ class Service:
                 were looked at and before anything is marked, rejected or taken.
         """
         try:
-            return await self._round(wait_s=wait_s)
+            await self.stop()
+            has_moved = await self.follow_orders()
+            has_marked = await self.look_after_accounts()
+            return await self._take_messages(wait_s=wait_s) or has_moved or has_marked
         except Fault:
-            # What strangers wrote halts everything; any other fault is not this one's to answer.
-            if not await self._sentry.answer():
+            if not await self.answer():
                 raise
             return True
 
-    async def _round(self, *, wait_s: float) -> bool:
-        await self.cancel_stopped()
-        await self.brake.note()
-        if await self._sentry.look():
-            await self._working.look_back()
-        has_changed = await self._venue_watch.look()
-        await self._recovery.resolve()
-        has_moved = await self._working.poll() or has_changed
-        self._parts.diary.demand_forward()
-        has_marked = await self._valuation.look()
-        await self._intake.reject_ended()
-        return await self._take_messages(wait_s=wait_s) or has_moved or has_marked
+    async def answer(self) -> bool:
+        """Halt everything when strangers were heard; any other fault is not this one's to answer."""
+        return await self._sentry.answer()
 
     async def cancel_stopped(self) -> None:
         """Cancel what a halt leaves no order open for, whether or not the journal can be reached."""
         await self._canceller.cancel_stopped()
 
+    async def stop(self) -> bool:
+        """Cancel what is stopped, then tell the journal of new halts."""
+        await self.cancel_stopped()
+        await self.brake.note()
+        return False
+
+    async def follow_orders(self) -> bool:
+        """Follow what is open at the venue; return whether anything was recorded."""
+        if await self._sentry.look():
+            await self._working.look_back()
+        has_changed = await self._venue_watch.look()
+        await self.recover()
+        return await self._working.poll() or has_changed
+
+    async def recover(self) -> bool:
+        """Resolve what is unknown; return whether anything was."""
+        is_clear = self._recovery.is_clear()
+        await self._recovery.resolve()
+        return not is_clear
+
+    async def look_after_accounts(self) -> bool:
+        """Mark accounts and reject what expired; return whether any was marked."""
+        self._parts.diary.demand_forward()
+        has_marked = await self._valuation.look()
+        await self._intake.reject_ended()
+        return has_marked
+
+    async def take(self, *, wait_s: float, before_it_goes: Callable[[], Awaitable[None]]) -> bool:
+        """Put the next message into its lane, waiting up to `wait_s` for one; return whether one came.
+
+        One message is taken at a time, so that of a group never more than one is in hand: what
+        follows one that is given back is still the queue's, in its order.
+        """
+        messages = await self._parts.queue.receive(max_messages=1, wait_s=wait_s)
+        await before_it_goes()
+        for message in messages:
+            if self._parts.patience.is_over:
+                await self._intake.give_back(message)
+            else:
+                self.lanes.put(message)
+        return bool(messages)
+
+    async def look_at_dead_letters(self) -> bool:
+        """Halt the groups of what the queue set aside; return whether anything was noted."""
+        return await self._watch.look()
+
     async def _take_messages(self, *, wait_s: float) -> bool:
-        """Handle up to `MESSAGES_A_ROUND`, one at a time; stop at a doubt. Return whether any came."""
-        for count in range(MESSAGES_A_ROUND):
-            if self._parts.patience.is_over or not self._recovery.is_clear():
-                return True
-            messages = await self._parts.queue.receive(max_messages=1, wait_s=0.0 if count else wait_s)
+        """Handle up to `MESSAGES_A_ROUND`, groups side by side; stop at a doubt. Return whether any came."""
+        taken, has_noted = 0, False
+        while taken < MESSAGES_A_ROUND and self._recovery.is_clear() and not self._parts.patience.is_over:
+            messages = await self._first_of_each_group(wait_s=0.0 if taken else wait_s)
             # A receive is what sets spent messages aside; their groups halt before anything else goes.
-            has_noted = count == 0 and await self._watch.look()
+            has_noted = has_noted or (taken == 0 and await self._watch.look())
             if not messages:
-                return count > 0 or has_noted
+                break
+            taken += len(messages)
             for message in messages:
-                await self._intake.handle(message)
-        return True
+                self.lanes.put(message)
+            await self.lanes.settle()
+        return taken > 0 or has_noted or not self._recovery.is_clear()
+
+    async def _first_of_each_group(self, *, wait_s: float) -> list[ReceivedMessage]:
+        """Return what a queue gives that keeps a group back while a message of it is in flight."""
+        found: list[ReceivedMessage] = []
+        while len(found) < MOST_LANES:
+            more = await self._parts.queue.receive(max_messages=1, wait_s=0.0 if found else wait_s)
+            if not more:
+                break
+            found += more
+        return found
 
     async def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.

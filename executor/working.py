@@ -9,7 +9,7 @@ What the venue says is compared with what was authorised before it is written do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from executor.cancelling import FOLLOWED, Canceller, orders_in, ref_of
@@ -18,6 +18,7 @@ from executor.log import Log
 from executor.probe import Point, Probe
 from executor.reconciling import Doubts, is_booked
 from executor.sending import moved
+from executor.together import together
 from executor.venues.port import Trade, Venue, VenueOrder, VenueStatus
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -27,6 +28,8 @@ from when_to_invest.orders import OrderState, OrderStep
 
 ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 """States that a late trade can still follow."""
+MOST_AT_ONCE: Final = 8
+"""Orders that the venue is asked about at one time."""
 _ENDS: Final = {
     VenueStatus.CANCELLED: OrderStep.CANCELLED,
     VenueStatus.EXPIRED: OrderStep.EXPIRED,
@@ -58,8 +61,7 @@ class Working:
         before = await self._diary.refresh()
         await self._canceller.cancel_unwanted()
         followed = orders_in(self._diary.open_decisions(), FOLLOWED)
-        for decision_id, client_order_id in dict.fromkeys([*followed, *self._doubts.orders]):
-            await self._ask_about(decision_id, client_order_id)
+        await self._ask_about_all(dict.fromkeys([*followed, *self._doubts.orders]))
         return await self._diary.refresh() != before or bool(self._doubts.orders)
 
     async def look_back(self) -> None:
@@ -68,8 +70,10 @@ class Working:
         Raises:
             Fault: as `poll`.
         """
-        for decision_id, client_order_id in orders_in(self._diary.decisions.that_may_trade_late(), ENDED):
-            await self._ask_about(decision_id, client_order_id)
+        await self._ask_about_all(orders_in(self._diary.decisions.that_may_trade_late(), ENDED))
+
+    async def _ask_about_all(self, orders: Iterable[tuple[str, str]]) -> None:
+        await together((self._ask_about(*order) for order in orders), at_once=MOST_AT_ONCE)
 
     async def _ask_about(self, decision_id: str, client_order_id: str) -> None:
         found = await self._venue.find(ref_of(self._order(decision_id, client_order_id)))

@@ -1,0 +1,100 @@
+"""Lanes: the messages of one group one after the other, the groups side by side.
+
+Stage: queue → executor. Whatever holds one group up, a slow venue, an order of unknown outcome or
+a poisoned message, holds up no other. It must never handle two messages of one group at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from ledger.queue import ReceivedMessage
+
+Handle = Callable[[ReceivedMessage], Awaitable[None]]
+
+
+class Lanes:
+    """One task for each group that has messages in hand."""
+
+    def __init__(self, handle: Handle, *, most: int) -> None:
+        self._handle = handle
+        self._most = most
+        self._lanes: dict[str, deque[ReceivedMessage]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: deque[BaseException] = deque()
+        self._has_changed = asyncio.Event()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any message is in hand."""
+        return bool(self._tasks)
+
+    def put(self, message: ReceivedMessage) -> None:
+        """Handle `message` after those of its group that are in hand."""
+        lane = self._lanes.get(message.group)
+        if lane is not None:
+            lane.append(message)
+            return
+        self._lanes[message.group] = lane = deque((message,))
+        task = asyncio.create_task(self._work(message.group, lane), name=f"lane {message.group}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def room(self) -> None:
+        """Wait until another group may have a lane."""
+        while len(self._tasks) >= self._most:
+            await self.change()
+
+    async def change(self) -> None:
+        """Wait until a lane ends."""
+        self._has_changed.clear()
+        await self._has_changed.wait()
+
+    async def failed(self) -> None:
+        """Wait until a lane has failed.
+
+        Raises:
+            BaseException: what it raised; its message is left to the queue.
+        """
+        while not self._failures:
+            await self.change()
+        raise self._failures.popleft()
+
+    async def settle(self) -> None:
+        """Wait until nothing is in hand.
+
+        Raises:
+            BaseException: what the first lane that failed raised, once all have ended.
+        """
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            # What a lane's end sets off, `_ended`, runs after it.
+            await asyncio.sleep(0)
+        failures = sorted(self._failures, key=lambda error: isinstance(error, Exception))
+        self._failures.clear()
+        for failure in failures:
+            raise failure
+
+    async def abandon(self) -> None:
+        """Break off what is in hand: what was sent and not answered is looked for at the next start."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await self.settle()
+
+    async def _work(self, group: str, lane: deque[ReceivedMessage]) -> None:
+        try:
+            while lane:
+                await self._handle(lane.popleft())
+        finally:
+            del self._lanes[group]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            self._failures.append(failure)
+        self._has_changed.set()
