@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_LONGEST_WAIT_S = 600
+_LONGEST_WAIT_S = 180
 _MEMORY_BYTES = 8 * 2**30
 
 
@@ -64,6 +64,13 @@ def run_all(
         if not running:
             return
         yield from _ended(running, longest_wait_s)
+
+
+def allow_cpu(more_s: float) -> None:
+    """Bound what this child may still use from here on, within what its work may use as a whole."""
+    _, whole_s = resource.getrlimit(resource.RLIMIT_CPU)
+    soon_s = int(time.process_time() + more_s) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (min(soon_s, whole_s - 1), whole_s))
 
 
 def _started(work: Work) -> tuple[int, _Child]:

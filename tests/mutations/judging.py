@@ -26,14 +26,15 @@ import pytest
 
 from tests.mutations.afresh import NOTICED
 from tests.mutations.calls import called_at_import, note_calls
-from tests.mutations.children import Ended, Work, run_all
+from tests.mutations.children import Ended, Work, allow_cpu, run_all
 from tests.mutations.mutants import Mutant, mutated
 from tests.mutations.swapping import Place, cached_functions, code_of, loaded_functions
 from tests.mutations.targets import ROOT, Target
 
 Job = tuple[Target, Mutant]
-LONG_S = 10.0
-"""CPU seconds that a mutant may use beyond several times what its tests usually take."""
+LONG_S = 5.0
+"""CPU seconds that a test may use beyond several times what it usually takes, before its mutant counts
+as one that never comes to an end."""
 _LONG_AFRESH_S = 300.0
 _BASELINE_S = 1_800.0
 _ALONE_S = 300.0
@@ -137,6 +138,7 @@ class Judging:
         functions = self._functions.get(_place(job), [])
         code = code_of(mutated(target.source, mutant), target, mutant)
         tests = self._likely(job)
+        allowed_s = {test: LONG_S + 3 * self._usual[test].cpu_s for test in tests}
 
         def notice() -> str | None:
             try:
@@ -146,9 +148,9 @@ class Judging:
                     each.cache_clear()
             except ValueError:  # it closes over other names than before
                 return _UNSWAPPABLE
-            return _first_failure([self._items[test] for test in tests])
+            return _first_failure([self._items[test] for test in tests], allowed_s)
 
-        return Work(job, notice, LONG_S + 2 * sum(self._usual[test].cpu_s for test in tests))
+        return Work(job, notice, LONG_S + sum(allowed_s.values()))
 
     def _likely(self, job: Job) -> list[str]:
         """Return the tests that call the mutant's function, the likeliest to notice it first."""
@@ -194,9 +196,11 @@ def _place(job: Job) -> Place:
     return target.path, mutant.first_line
 
 
-def _first_failure(items: Sequence[pytest.Item]) -> str | None:
-    """Run the tests one after another; return the first that fails."""
+def _first_failure(items: Sequence[pytest.Item], allowed_s: Mapping[str, float] | None = None) -> str | None:
+    """Run the tests one after another, each within its CPU seconds; return the first that fails."""
     for item, following in zip(items, [*items[1:], None], strict=True):
+        if allowed_s is not None:
+            allow_cpu(allowed_s[item.nodeid])
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             item.session.testsfailed = 0

@@ -13,11 +13,13 @@ import json
 import random
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.mutations.afresh import QUIETLY, SELECTION
+from tests.ledger.postgres_server import server_for_all_tests
+from tests.mutations.afresh import QUIETLY, selection
 from tests.mutations.judging import Job, Judging
 from tests.mutations.kept import Judged, Memory, keep, load
 from tests.mutations.mutants import mutants
@@ -51,14 +53,16 @@ class Run:
                 self.found[(target, mutant)] = told[mutant.name]
 
     def judge(self, jobs: Sequence[Job]) -> None:
-        """Let the tests of the jobs' modules judge them."""
+        """Let the tests of the jobs' modules judge them: all on one PostgreSQL server, or all without."""
         hints = {}
         for target in dict.fromkeys(target for target, _ in jobs):
             told = self.memory.hints(target.path, self.stamps[target.path][0])
             hints |= {job: told[job[1].name] for job in jobs if job[0] == target and job[1].name in told}
         plugin = Judging(jobs, hints=hints, tell=self._take, doubt=self._doubt, say=say)
         tests = dict.fromkeys(test for target, _ in jobs for test in target.tests)
-        code = pytest.main([*QUIETLY, *SELECTION, *tests], plugins=[plugin])
+        (is_on_server,) = {target.is_on_server for target, _ in jobs}
+        with server_for_all_tests() if is_on_server else nullcontext():
+            code = pytest.main([*QUIETLY, *selection(is_on_server=is_on_server), *tests], plugins=[plugin])
         if code != pytest.ExitCode.OK:
             raise SystemExit(f"the tests could not be collected: pytest ended with {code}")
 
@@ -124,8 +128,9 @@ def main(arguments: Sequence[str]) -> int:
     jobs = run.jobs()
     if asked.sample is not None:
         jobs = random.Random(asked.seed).sample(jobs, min(asked.sample, len(jobs)))  # noqa: S311 - seeded
-    if jobs:
-        run.judge(jobs)
+    for is_on_server in (False, True):
+        if batch := [job for job in jobs if job[0].is_on_server is is_on_server]:
+            run.judge(batch)
     if asked.sample is None:
         run.keep()
     survived = [{"path": t.path, "line": m.line, "what": m.name} for t, m in run.survived()]

@@ -52,7 +52,22 @@ _JOURNAL = tuple(
         "witness",
     )
 )
-_CORE_AT_THE_GATE = tuple(f"tests/policies/test_{name}.py" for name in ("facts", "gate", "tallies"))
+_SHELF = tuple(f"tests/ledger/test_{name}.py" for name in ("shelf", "decisions", "decisions_in_memory"))
+_LAYOUT = tuple(
+    f"tests/ledger/test_{name}.py"
+    for name in ("sqlite_layout", "sqlite_migrations", "opening_journals", "sqlite_journal", "verify")
+)
+_TALLIES = (
+    "tests/when_to_invest/test_tallies_step_by_step.py",
+    "tests/when_to_invest/test_portfolio.py",
+    "tests/when_to_invest/test_recent.py",
+    "tests/policies/test_tallies.py",
+)
+_HISTORY = ("tests/when_to_invest/test_history.py", "tests/when_to_invest/test_order_life.py", *_SHELF)
+_POSTGRES = tuple(
+    f"tests/ledger/test_{name}.py"
+    for name in ("postgres_journal", "postgres_link", "postgres_schema", "journal_contract")
+)
 _LEDGER_MODULES = (
     "chain",
     "checking",
@@ -65,26 +80,28 @@ _LEDGER_MODULES = (
     "verify",
     "witness",
 )
+_LAYOUT_MODULES = ("journal_schema", "sqlite_layout", "sqlite_migrations")
+_SERVER_MODULES = ("journal", "link", "migrations", "schema")
 _CORE_MODULES = (
     "breakers",
     "canonical",
     "events",
-    "history",
     "holdings",
     "portfolio",
     "recent",
     "standing",
-    "tallies",
     "wealth",
 )
 
 
 @dataclass(frozen=True)
 class Target:
-    """A module's file, and the files and folders of the tests that must notice, its own first."""
+    """A module's file, the files and folders of the tests that must notice, its own first, and whether
+    they need a PostgreSQL server."""
 
     path: str
     tests: tuple[str, ...]
+    is_on_server: bool = False
 
     @property
     def module(self) -> str:
@@ -106,8 +123,14 @@ def targets() -> list[Target]:
     ]
     found += [Target(f"policies/{name}.py", _GATE) for name in gate if name != "__init__"]
     found += [Target(f"ledger/{name}.py", _JOURNAL) for name in _LEDGER_MODULES]
-    return found + [
-        Target(f"when_to_invest/{name}.py", (*_CORE, *_JOURNAL, *_GATE)) for name in _CORE_MODULES
+    found += [Target("ledger/shelf.py", _SHELF)]
+    found += [Target(f"ledger/{name}.py", _LAYOUT) for name in _LAYOUT_MODULES]
+    found += [Target(f"ledger/postgres_{name}.py", _POSTGRES, is_on_server=True) for name in _SERVER_MODULES]
+    found += [Target(f"when_to_invest/{name}.py", (*_CORE, *_JOURNAL, *_GATE)) for name in _CORE_MODULES]
+    return [
+        *found,
+        Target("when_to_invest/history.py", _HISTORY),
+        Target("when_to_invest/tallies.py", _TALLIES),
     ]
 
 

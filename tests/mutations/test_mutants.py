@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Proof
-from tests.mutations.children import Work, run_all
+from tests.mutations.children import Work, allow_cpu, run_all
 from tests.mutations.kept import Judged, equivalents, keep, load
 from tests.mutations.mutants import mutants, mutated
 from tests.mutations.page import LEAST_EACH, LEAST_OVERALL, mutations_page, overall, rows
@@ -106,6 +106,20 @@ def test_a_child_answers_or_dies_or_uses_up_its_cpu_time() -> None:
         "never ends": "cpu",
     }
     assert ended["answers"].answer["a"] != os.getpid()
+
+
+def test_each_test_in_a_child_has_its_own_bound_within_the_childs() -> None:
+    def loop_within(cpu_s: float) -> None:
+        allow_cpu(cpu_s)
+        _busy()
+
+    works = [
+        Work("a test that loops", lambda: loop_within(0), cpu_s=1_000),
+        Work("a child that loops", lambda: loop_within(1_000), cpu_s=0),
+        Work("moves on", lambda: [allow_cpu(1), allow_cpu(1)], cpu_s=5),
+    ]
+    ended = {each.work.name: each.how for each in run_all(iter(works), at_once=3)}
+    assert ended == {"a test that loops": "cpu", "a child that loops": "cpu", "moves on": "answered"}
 
 
 def test_a_child_that_waits_for_ever_is_ended_and_found_nothing() -> None:
