@@ -54,8 +54,8 @@ class OrderRecord:
 
 
 @dataclass(slots=True)
-class DecisionRecord:
-    """Everything that happened to one decision, in order."""
+class _SoFar:
+    """What is known of one decision."""
 
     decision_id: str
     intent: OrderIntent | ChainIntent
@@ -104,6 +104,11 @@ class DecisionRecord:
             if order.state in _ENDED_BEFORE_A_TRADE:
                 return True
         return False
+
+
+@dataclass(slots=True)
+class DecisionRecord(_SoFar):
+    """Everything that happened to one decision, in order."""
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event of this decision.
