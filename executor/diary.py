@@ -112,7 +112,9 @@ class Diary:
 
     def follow(self) -> Head:
         """Do what `refresh` says, for the recorder, which knows that no append is under way."""
-        head = self._ledger.refresh()
+        head = self._ledger.head
+        if self._journal.head() != head:
+            head = self._ledger.refresh()
         self._demand_home()
         if self._journal.epoch != self._epoch:
             raise Fault(

@@ -86,8 +86,11 @@ class Intake:
 
     async def _consider(self, message: ReceivedMessage) -> bool:
         """Act on the message; return whether the journal holds all that it can still mean."""
-        await self._diary.refresh()
         found = inspect(message, self._diary.decisions)
+        if not isinstance(found, Genuine) or not is_awaiting_order(found.record):
+            # Nothing is settled on an old fold; what may still be sent is decided on a fresh one anyway.
+            await self._diary.refresh()
+            found = inspect(message, self._diary.decisions)
         if isinstance(found, Genuine) and not self._recovery.is_clear(group := group_of(found.record)):
             # INVARIANT: nothing of a group goes out while the fate of an order of it is unknown.
             await self._recovery.resolve_group(group)

@@ -88,8 +88,10 @@ class Recovery:
 
     def _doubtful(self) -> Iterator[tuple[str, OrderRecord]]:
         for record in self._diary.open_decisions():
+            if not record.orders or record.decision_id in self._in_flight:
+                continue
             for order in record.orders.values():
-                if order.state in UNRESOLVED and record.decision_id not in self._in_flight:
+                if order.state in UNRESOLVED:
                     yield group_of(record), order
 
     async def _look_for(self, order: OrderRecord) -> bool:

@@ -18,7 +18,7 @@ from when_to_invest.errors import Fault
 WAIT_S: Final = 1.0
 """Longest wait for a message; a process that is told to stop waits as long at most."""
 HALTS_EVERY_S: Final = 0.25
-ORDERS_EVERY_S: Final = 0.5
+ORDERS_EVERY_S: Final = 1.0
 ACCOUNTS_EVERY_S: Final = 1.0
 DOUBTS_EVERY_S: Final = 1.0
 LETTERS_EVERY_S: Final = 0.25
