@@ -1,0 +1,1 @@
+"""Divides what is left of an order over the venues that can take it. Pure."""
