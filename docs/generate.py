@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final, cast
 
+from executor.algos.catalogue import execution_page
 from policies.catalogue import limits_markdown, refusals_markdown, rules_markdown
 from tests.mutations.page import mutations_page
 from tool_servers.chain.tools import chain_tools
@@ -249,8 +250,7 @@ def _tool_row(server: str, tool: ToolDefinition) -> tuple[str, ...]:
 def readme() -> str:
     """Return the README with its flow table written anew."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
+    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
     return f"{head}{BEGIN}\n\n{flow_table()}\n{END}{tail}"
 
 
@@ -259,6 +259,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/analysis.md": analysis_page,
     "docs/controls.md": controls_page,
     "docs/errors.md": errors_page,
+    "docs/execution.md": execution_page,
     "docs/flow.md": flow_page,
     "docs/limits.md": limits_page,
     "docs/mutations.md": mutations_page,

@@ -196,7 +196,14 @@ CONTROLS: Final[tuple[Control, ...]] = (
         "Modes, venues and instruments must be on a list, and an empty list means none. Buys are paid with "
         "cash at hand, sells covered by holdings: no leverage, no short sales, no withdrawals.",
         "SEC 15c3-5; SEC Regulation SHO; MiFID II RTS 6 art. 15",
-        rules=("mode", "venue_allowed", "instrument_allowed", "spot_cash", "spot_holdings"),
+        rules=(
+            "mode",
+            "venue_allowed",
+            "instrument_allowed",
+            "execution_worked",
+            "spot_cash",
+            "spot_holdings",
+        ),
         limits=("allowed_modes", "allowed_venues", "allowed_instruments", "denied_instruments"),
         parts=("policies.tightening.Tighten",),
         tests=(

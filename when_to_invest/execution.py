@@ -142,8 +142,18 @@ Execution = Annotated[
     ImmediatePlan | TwapPlan | VwapPlan | PovPlan | IcebergPlan | PegPlan | ShortfallPlan,
     Field(discriminator="kind"),
 ]
+WORKED_KINDS: Final[frozenset[str]] = frozenset()
+"""The kinds that the executor works orders by; the gate refuses an order with another plan."""
 SlicedPlan = TwapPlan | VwapPlan | ShortfallPlan
 """The plans that know their schedule from the start."""
+
+
+def fits(execution: Execution, quantity: Decimal) -> bool:
+    """Return whether a plan can work `quantity` base units: an iceberg has at most 500 parts."""
+    if not isinstance(execution, IcebergPlan):
+        return True
+    shown = execution.display_quantity
+    return shown <= quantity <= shown * MOST_SLICES
 
 
 @unique

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from when_to_invest.canonical import digest
-from when_to_invest.execution import MOST_SLICES, Execution, IcebergPlan
+from when_to_invest.execution import MOST_SLICES, Execution, fits
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.values import Address, DecisionId, Instant, Mode, Name, Value
@@ -72,10 +72,7 @@ class OrderIntent(Value):
 
     @model_validator(mode="after")
     def _plan_fits(self) -> Self:
-        plan = self.execution
-        if isinstance(plan, IcebergPlan) and not (
-            plan.display_quantity <= self.quantity <= plan.display_quantity * MOST_SLICES
-        ):
+        if self.execution is not None and not fits(self.execution, self.quantity):
             raise ValueError(f"an iceberg shows at most all, and at least one part in {MOST_SLICES}")
         return self
 

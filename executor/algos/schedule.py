@@ -4,9 +4,9 @@ Stage: from a plan's weights to whole lots. What is due by the end of each slice
 each slice: however coarse the lots are, the plan is followed within half a lot, and the slices
 add up exactly. Slices below what the venue takes are merged into later ones.
 
-Sources: R. Almgren, N. Chriss, "Optimal execution of portfolio transactions", Journal of
-Risk 3 (2000), equation 18: x_j = X sinh(kappa (T - t_j)) / sinh(kappa T). B. Johnson,
-"Algorithmic Trading & DMA" (2010), chapter 5: time- and volume-weighted schedules.
+R. Almgren, N. Chriss, "Optimal execution of portfolio transactions", Journal of Risk 3 (2000):
+holdings x_j = X sinh(kappa (T - t_j)) / sinh(kappa T). B. Johnson, "Algorithmic Trading & DMA"
+(2010), chapter 5: schedules weighted by time and by volume.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from tests.policies.naive_market import about_market
 from tests.policies.naive_patterns import about_patterns, signatures_for_sums
 from tests.policies.naive_price import naive_price
 from tests.strategies.situations import DECISION, Situation
+from when_to_invest.execution import WORKED_KINDS
 
 Codes = list[tuple[str, str]]
 
@@ -55,6 +56,8 @@ def _about_the_ask(s: Situation, limits: Limits) -> Codes:
     said += _about_states(s, limits)
     if i.venue not in limits.allowed_venues:
         said.append(("venue_allowed", "venue_not_allowed"))
+    if i.execution is not None and i.execution.kind not in WORKED_KINDS:
+        said.append(("execution_worked", "execution_not_worked"))
     if i.instrument in limits.denied_instruments:
         said.append(("instrument_allowed", "instrument_denied"))
     elif i.instrument not in limits.allowed_instruments:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from policies.limits import HARD_LIMITS, Limits, operator_of, tighten
 from policies.tightening import LimitSetting, Tighten
+from tests.strategies.executions import executions
 from tests.strategies.situations import (
     CALM,
     DECISION,
@@ -252,6 +253,7 @@ _unusual = st.one_of(
     _ask("quantity", odd_amounts),
     _ask("limit_price_usd", odd_amounts),
     _ask("venue", st.just("elsewhere")),
+    _ask("execution", executions(D(10))),
     _ask("instrument", st.sampled_from(["IXIC", "DOGE"])),
     _ask("mode", st.sampled_from(Mode)),
     _ask("proposed_at", st.integers(-100, 100_000).map(lambda n: NOW - timedelta(seconds=n))),

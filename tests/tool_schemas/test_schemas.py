@@ -12,6 +12,7 @@ MOST_TOKENS = 5_000
 READING = {"read_only": True, "destructive": False, "idempotent": True, "open_world": False}
 CONDUCT = {
     "orders.propose_order": READING | {"read_only": False},
+    "orders.propose_worked_order": READING | {"read_only": False},
     "orders.request_cancel": READING | {"read_only": False, "destructive": True},
 }
 PROMISED = {
@@ -26,6 +27,7 @@ PROMISED = {
     },
     "orders": {
         "propose_order",
+        "propose_worked_order",
         "get_order",
         "list_orders",
         "request_cancel",

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from policies.rules import execution_worked
 from tests.tool_servers.bench import Bench
 from tests.tool_servers.calling import answer_of, call, error_of
 from tool_servers.assembly import ToolServer
 from tool_servers.orders.main import build
+from when_to_invest.events import EnvelopeSealed
+from when_to_invest.execution import TwapPlan
+from when_to_invest.intents import OrderIntent
 
 REQUEST = {"instrument": "SPX", "side": "buy", "notional_usd": "5000", "request_id": "r-1"}
 
@@ -98,6 +102,54 @@ def test_an_order_can_be_looked_up_listed_and_cancelled(server: ToolServer, mode
     assert cancelled["is_cancel_requested"]
 
 
+WORKED = REQUEST | {"execution": "twap duration_s=3600 slices=12"}
+
+
+def test_a_worked_order_is_sealed_with_its_plan(
+    bench: Bench, server: ToolServer, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_worked, "WORKED_KINDS", frozenset({"twap"}))
+    told = answer_of(call(server, "propose_worked_order", WORKED, mode=mode))
+    assert (told["verdict"], told["state"]) == ("approved", "queued")
+    assert told["intent"]["execution"] == "TWAP: 12 equal slices within 3600 s, collar 100 bps"
+    sealed = [item.event for item in bench.journal.recorded if isinstance(item.event, EnvelopeSealed)]
+    (intent,) = [event.envelope.content.intent for event in sealed]
+    assert isinstance(intent, OrderIntent)
+    assert intent.execution == TwapPlan(duration_s=3_600, slices=12)
+    again = answer_of(call(server, "propose_worked_order", WORKED, mode=mode))
+    assert again["decision_id"] == told["decision_id"]
+
+
+def test_the_same_request_with_another_plan_is_another_order(
+    server: ToolServer, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_worked, "WORKED_KINDS", frozenset({"twap"}))
+    answer_of(call(server, "propose_worked_order", WORKED, mode=mode))
+    other = WORKED | {"execution": "twap duration_s=3600 slices=13"}
+    assert error_of(call(server, "propose_worked_order", other, mode=mode))["code"] == "bad_argument"
+    assert error_of(call(server, "propose_order", REQUEST, mode=mode))["code"] == "bad_argument"
+
+
+def test_a_plan_that_nobody_works_is_refused_with_a_way_out(
+    server: ToolServer, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_worked, "WORKED_KINDS", frozenset())
+    told = answer_of(call(server, "propose_worked_order", WORKED, mode=mode))
+    assert told["verdict"] == "refused"
+    assert [reason["code"] for reason in told["reasons"]] == ["execution_not_worked"]
+
+
+@pytest.mark.parametrize(
+    "plan", ["", "now", "twap", "twap duration_s=5 slices=9", "iceberg duration_s=60 display_quantity=1000"]
+)
+def test_a_plan_that_cannot_be_read_or_does_not_fit_is_not_proposed(
+    bench: Bench, server: ToolServer, mode: str, plan: str
+) -> None:
+    error = error_of(call(server, "propose_worked_order", WORKED | {"execution": plan}, mode=mode))
+    assert error["code"] == "bad_argument"
+    assert bench.kinds() == ["account_funded"]
+
+
 @pytest.mark.parametrize("tool", ["get_order", "request_cancel"])
 def test_an_unknown_decision_is_an_error(server: ToolServer, mode: str, tool: str) -> None:
     error = error_of(call(server, tool, {"decision_id": "d-unknown"}, mode=mode))
@@ -124,6 +176,7 @@ def test_no_tool_approves_declines_or_loosens(server: ToolServer) -> None:
     names = {tool.name for tool in server._tool_manager.list_tools()}
     assert names == {
         "propose_order",
+        "propose_worked_order",
         "get_order",
         "list_orders",
         "request_cancel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from when_to_invest.canonical import utc_text
+from when_to_invest.execution import describe_execution
 from when_to_invest.history import DecisionRecord
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import OrderIntent, Side
@@ -23,6 +24,7 @@ class IntentRow(Value):
     venue: str
     mode: str
     recommendation_id: str | None
+    execution: str | None = None
     proposer: str
 
 
@@ -169,5 +171,6 @@ def _intent_row(intent: OrderIntent) -> IntentRow:
         venue=intent.venue,
         mode=intent.mode.value,
         recommendation_id=intent.recommendation_id,
+        execution=None if intent.execution is None else describe_execution(intent.execution),
         proposer=intent.proposer,
     )

@@ -13,6 +13,7 @@ from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.execution import MOST_SLICES, Execution, fits
 from when_to_invest.instruments import Instrument
 from when_to_invest.intents import OrderIntent, Side, TimeInForce
 from when_to_invest.market import ReferencePrice
@@ -33,6 +34,8 @@ class Proposal:
     limit_price_usd: Decimal | None
     recommendation_id: str | None
     request_id: str
+    execution: Execution | None = None
+    """How it is to be worked; none for one order at the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def intent_of(
             f"{decimal_text(proposal.notional_usd)} USD is less than one lot of {instrument.id}",
             fix=f"give at least {decimal_text(smallest_usd)} USD",
         )
+    _demand_fit(proposal.execution, quantity)
     return OrderIntent(
         mode=setting.mode,
         account=setting.account,
@@ -119,7 +123,17 @@ def intent_of(
         proposer=proposer,
         request_id=proposal.request_id,
         proposed_at=setting.now,
+        execution=proposal.execution,
     )
+
+
+def _demand_fit(execution: Execution | None, quantity: Decimal) -> None:
+    if execution is not None and not fits(execution, quantity):
+        raise Fault(
+            ErrorCode.BAD_ARGUMENT,
+            f"an iceberg of {decimal_text(quantity)} shows at most all, at least one part in {MOST_SLICES}",
+            fix="show another display_quantity, or propose another amount",
+        )
 
 
 def ensure_same_request(proposal: Proposal, recorded: OrderIntent, instrument: Instrument) -> None:
@@ -141,9 +155,18 @@ def ensure_same_request(proposal: Proposal, recorded: OrderIntent, instrument: I
         proposal.side,
         proposal.recommendation_id,
         asked_limit_usd,
+        proposal.execution,
         quantity_of(proposal.notional_usd, limit_usd=limit_usd, instrument=instrument),
     )
-    known = (recorded.instrument, recorded.side, recorded.recommendation_id, limit_usd, recorded.quantity)
+    plan = recorded.execution
+    known = (
+        recorded.instrument,
+        recorded.side,
+        recorded.recommendation_id,
+        limit_usd,
+        plan,
+        recorded.quantity,
+    )
     if asked != known:
         raise Fault(
             ErrorCode.BAD_ARGUMENT,

@@ -11,8 +11,9 @@ from tool_servers.orders.answers import DecisionAnswer, Orders, Portfolio
 from tool_servers.orders.counter import Counter
 from tool_servers.orders.proposal import Proposal
 from tool_servers.toolspec import READS, Conduct, ToolDefinition
+from when_to_invest.execution_text import parse_execution
 from when_to_invest.history import DecisionState
-from when_to_invest.intents import Side
+from when_to_invest.intents import RequestId, Side
 from when_to_invest.money import parse_amount_usd
 
 MOST_LISTED: Final = 50
@@ -29,6 +30,10 @@ Request = Annotated[
 Recommended = Annotated[
     str | None, Field(max_length=40, description="id from get_recommendation this order follows")
 ]
+Plan = Annotated[
+    str,
+    Field(description="e.g. 'twap duration_s=3600 slices=12'; vwap, pov, iceberg, peg, shortfall, immediate"),
+]
 Decision = Annotated[str, Field(max_length=40, description="decision_id, d-…")]
 INSTRUCTIONS: Final = (
     "Proposes orders to a gate that decides by fixed limits; nothing said here can loosen them. A "
@@ -38,7 +43,7 @@ INSTRUCTIONS: Final = (
 
 def order_tools(counter: Counter) -> tuple[ToolDefinition, ...]:
     """Return the tools over one counter."""
-    return (_propose(counter), *_decisions(counter), *_accounts(counter))
+    return (_propose(counter), _propose_worked(counter), *_decisions(counter), *_accounts(counter))
 
 
 def _propose(counter: Counter) -> ToolDefinition:
@@ -74,9 +79,41 @@ def _propose(counter: Counter) -> ToolDefinition:
     )
 
 
+def _propose_worked(counter: Counter) -> ToolDefinition:
+    def propose_worked_order(
+        instrument: str,
+        side: Side,
+        *,
+        notional_usd: str,
+        request_id: RequestId,
+        execution: Plan,
+        recommendation_id: str | None = None,
+    ) -> DecisionAnswer:
+        proposal = Proposal(
+            instrument=instrument,
+            side=side,
+            notional_usd=parse_amount_usd(notional_usd, name="notional_usd"),
+            limit_price_usd=None,
+            recommendation_id=recommendation_id,
+            request_id=request_id,
+            execution=parse_execution(execution),
+        )
+        return counter.propose(proposal)
+
+    return ToolDefinition(
+        name="propose_worked_order",
+        function=propose_worked_order,
+        description="As propose_order at the default limit, sent in parts over time.",
+        conduct=Conduct(read_only=False, idempotent=True),
+        summarise=_said,
+        is_schema_published=False,
+    )
+
+
 def _said(answer: DecisionAnswer) -> str:
     intent = answer.intent
     what = f"{intent.side.value} {intent.quantity} {intent.instrument} at {intent.limit_price_usd} USD"
+    what = f"{what}, {intent.execution}" if intent.execution else what
     verdict = answer.verdict or "not judged"
     reasons = "; ".join(f"{reason.code}: {reason.fix}" for reason in answer.reasons)
     waiting = f", {answer.approvals_needed} approval(s) needed" if verdict == "held" else ""
