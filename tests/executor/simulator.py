@@ -1,12 +1,13 @@
 """A seeded world in which everything goes wrong: crashes, duplicates, reordering, lost answers.
 
 Every call that leaves the executor (journal, queue, venue) and every probe point may be
-where the process dies. After each step the invariants are checked against the venue's own
-truth; a failing seed prints its trace and replays exactly.
+where the process dies, with all that it does side by side. After each step the invariants are
+checked against the venue's own truth; a failing seed prints its trace and replays exactly.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +16,18 @@ from decimal import Decimal
 
 import pytest
 
+from executor.offload import Result
 from executor.probe import Point
 from executor.venues.port import NewOrder, OrderRef, Trade, VenueOrder, VenueStatus
 from ledger.journal import GENESIS, Head, Recorded, link_hash
 from ledger.queue import ReceivedMessage
 from tests.executor.world import Executor, World
+from tests.fakes.fake_market import SPX, FakeMarket, quiet_week
 from tests.fakes.fake_venue import FakeVenue, Mishap
 from tests.fakes.memory_journal import MemoryJournal
 from tests.fakes.memory_queue import MemoryQueue
 from when_to_invest import events as ev
-from when_to_invest.breakers import TradingState
+from when_to_invest.breakers import SYSTEM, TradingState
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionRecord, DecisionState
@@ -34,6 +37,8 @@ from when_to_invest.portfolio import fold
 
 CRASH_ODDS = 0.02
 MOST_PROPOSALS = 12
+INSTRUMENTS = ("SPX", "IXIC")
+"""Two message groups, which are worked side by side."""
 MAY_LIVE = frozenset(
     {
         OrderState.SEND_INTENDED,
@@ -55,15 +60,30 @@ class Doom:
 
     dice: random.Random
     is_armed: bool = False
+    has_struck: bool = False
+    """The process is dead: nothing of it does anything any more."""
     deaths: dict[str, int] = field(default_factory=dict)
 
     def strike(self, place: str) -> None:
+        if self.is_armed and self.has_struck:
+            raise DiedError("dead already")
         if self.is_armed and self.dice.random() < CRASH_ODDS:
+            self.has_struck = True
             self.deaths[place] = self.deaths.get(place, 0) + 1
             raise DiedError(place)
 
     def reached(self, point: Point) -> None:
         self.strike(point.value)
+
+    async def let_others_go_first(self) -> None:
+        """Give the other groups a few turns, or none."""
+        for _ in range(self.dice.randrange(4)):
+            await asyncio.sleep(0)
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        """Run what blocks, sooner or later: an `Offload`."""
+        await self.let_others_go_first()
+        return call()
 
 
 @dataclass
@@ -126,17 +146,21 @@ class DoomedVenue(FakeVenue):
         self._journal = journal
 
     async def submit(self, order: NewOrder) -> VenueOrder:
+        await self._doom.let_others_go_first()
         self._doom.strike("before a submit")
         self._witness(order)
         answer = await super().submit(order)
+        await self._doom.let_others_go_first()
         self._doom.strike("after a submit")
         return answer
 
     async def find(self, order: OrderRef) -> VenueOrder | None:
+        await self._doom.let_others_go_first()
         self._doom.strike("before a find")
         return await super().find(order)
 
     async def trades(self, order: OrderRef) -> tuple[Trade, ...]:
+        await self._doom.let_others_go_first()
         self._doom.strike("before trades")
         return await super().trades(order)
 
@@ -174,7 +198,9 @@ class Simulation:
         self.dice = random.Random(seed)  # noqa: S311 - a seeded schedule, no secret
         self.doom = Doom(self.dice)
         venue = DoomedVenue(absence_is_authoritative=self.dice.random() < 0.5)
-        self.world = World(venue=venue)
+        instruments = tuple(SPX.model_copy(update={"id": name}) for name in INSTRUMENTS)
+        market = FakeMarket(instruments=instruments, bars=dict.fromkeys(INSTRUMENTS, quiet_week()))
+        self.world = World(venue=venue, market=market)
         venue.prepare(self.doom, self.world.journal)
         self.trace: list[str] = []
         self.envelopes: list[Envelope] = []
@@ -249,7 +275,10 @@ class Simulation:
     def _fresh(self) -> Executor:
         journal = DoomedJournal(self.world.journal, self.doom, self._interfere)
         return self.world.executor(
-            probe=self.doom, journal=journal, queue=DoomedQueue(self.world.queue, self.doom)
+            probe=self.doom,
+            journal=journal,
+            queue=DoomedQueue(self.world.queue, self.doom),
+            offload=self.doom,
         )
 
     def _bury(self) -> None:
@@ -257,6 +286,7 @@ class Simulation:
             self.former.append(self.service)
         self.service = None
         self._has_started = False
+        self.doom.has_struck = False
 
     def _interfere(self) -> None:
         """Now and then the gate writes just before the executor does."""
@@ -272,7 +302,10 @@ class Simulation:
         number = self.proposals
         if number > MOST_PROPOSALS:
             return
-        envelope = self.world.gate.sealed_if_approved(number, quantity=Decimal(5) + number)
+        instrument = INSTRUMENTS[number % len(INSTRUMENTS)]
+        envelope = self.world.gate.sealed_if_approved(
+            number, quantity=Decimal(5) + number, instrument=instrument
+        )
         if envelope is None:
             self.trace.append("  not approved")
             return
@@ -389,8 +422,15 @@ class Simulation:
 
     def _assert_may_stay_open(self, record: DecisionRecord) -> None:
         """No purchase stays open where a quarantine, or anything else, lets positions only shrink."""
-        intent, states = record.intent, set(self.world.book.trading_states.values())
+        intent, trading = record.intent, self.world.book.trading_states
         assert isinstance(intent, OrderIntent)
+        scopes = (
+            SYSTEM,
+            f"account:{intent.account}",
+            f"venue:{intent.venue}",
+            f"instrument:{intent.instrument}",
+        )
+        states = {trading[scope] for scope in scopes if scope in trading}
         allowed = {TradingState.REDUCING} if intent.side is Side.SELL else set()
         assert states <= allowed, f"{record.decision_id} stays open while trading is {states}"
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from executor.diary import Diary
 from executor.judgement import Authority
 from executor.log import Log
+from executor.offload import Offload
 from executor.probe import NoProbe, Probe
 from executor.receiving import Receiving
 from executor.service import Parts, Service
@@ -80,9 +81,10 @@ class World:
         journal: Journal | None = None,
         queue: QueueReceiver | None = None,
         clock: Clock | None = None,
+        offload: Offload | None = None,
     ) -> Executor:
         """Return a fresh executor process, not yet started; it may see its ports through others."""
-        return Executor(self.parts(probe=probe, journal=journal, queue=queue, clock=clock))
+        return Executor(self.parts(probe=probe, journal=journal, queue=queue, clock=clock, offload=offload))
 
     def parts(
         self,
@@ -91,6 +93,7 @@ class World:
         journal: Journal | None = None,
         queue: QueueReceiver | None = None,
         clock: Clock | None = None,
+        offload: Offload | None = None,
     ) -> Parts:
         """Return what a fresh executor is made of."""
         roll = roll_of(self.approvers)
@@ -102,8 +105,9 @@ class World:
                 mode=Mode.REPLAY,
                 is_warranted=roll.follow(),
                 demand_home=authority.demand_founders,
+                offload=offload,
             ),
-            queue=Receiving(queue or self.queue, self.queue),
+            queue=Receiving(queue or self.queue, self.queue, receives=offload),
             venue=self.venue,
             switch=self.latch,
             market=self.market,
