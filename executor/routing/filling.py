@@ -45,10 +45,12 @@ def _order(run: Run) -> tuple[int, int, tuple[tuple[int, int], ...]]:
 def _take(ordered: Sequence[Run], count: int, taken: Taken) -> list[Run]:
     """Add the first `count` items to `taken`; return what is left of the runs."""
     left = []
-    for run in ordered:
+    for at, run in enumerate(ordered):
+        if not count:
+            return [*left, *ordered[at:]]
         used = min(run.copies, count)
         count -= used
-        for place, lots in run.parts if used else ():
+        for place, lots in run.parts:
             taken[place] = taken.get(place, 0) + used * lots
         if used < run.copies:
             left.append(run._replace(copies=run.copies - used))

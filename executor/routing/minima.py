@@ -57,6 +57,8 @@ def _without_minima(shelves: Sequence[Shelf], forced: frozenset[int], *, units: 
 
 def _after(runs: Sequence[Run], lots: int) -> list[Run]:
     """Return the runs without their first lots."""
+    if not lots:
+        return list(runs)
     left = []
     for run in runs:
         used = min(run.copies, lots)

@@ -77,14 +77,17 @@ def _span(levels: list[_Priced], reach: _Reach, *, lot: int) -> tuple[int, list[
     """
     least, begun = 0, 0
     ends: list[tuple[int, Decimal]] = []
-    for (_, _, limit_usd), depth in zip(levels, _depths(levels, lot), strict=True):
+    depths, deepest_usd = _depths(levels, lot), levels[-1][2]
+    allowed, needed_deepest = reach.most(deepest_usd), reach.least(deepest_usd)
+    for (_, _, limit_usd), depth in zip(levels, depths, strict=True):
         if depth == begun:
             continue
-        needed = max(reach.least(limit_usd), begun + 1)
-        if least and needed > begun + 1:
-            break
-        least = least or (needed if needed <= depth else 0)
-        lots = min(depth, reach.most(limit_usd))
+        if not 0 < needed_deepest <= least:
+            needed = max(reach.least(limit_usd), begun + 1)
+            if least and needed > begun + 1:
+                break
+            least = least or (needed if needed <= depth else 0)
+        lots = depth if depth <= allowed else min(depth, reach.most(limit_usd))
         if lots > begun:
             ends.append((lots, limit_usd))
         if lots < depth:
