@@ -16,6 +16,7 @@ from typing import Final
 
 from ledger import sqlite_files
 from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable, picked
+from ledger.in_hand import NOTHING_IN_HAND, in_hand_of
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, head_of, head_record, latest
 from ledger.sqlite_layout import demand_layout
@@ -42,6 +43,7 @@ class SqliteJournal:
         self._footing = footing
         self._indexes = latest().indexes
         self._lock = threading.RLock()
+        self._in_hand = NOTHING_IN_HAND
         self._come_to: list[Head] = []
         """Heads of the turn in progress, none of them durable yet."""
         self._is_in_turn = False
@@ -64,7 +66,7 @@ class SqliteJournal:
         previous = Head(after, self._hash_at(after))
         while True:
             rows = self._rows(previous.sequence)
-            yield from follow_all(previous, rows)
+            yield from follow_all(previous, rows, in_hand=self._in_hand)
             if not rows:
                 break
             previous = Head(rows[-1][0], _hex(rows[-1][2]))
@@ -173,6 +175,7 @@ class SqliteJournal:
             for index in self._indexes:
                 self._connection.executemany(index.insertion, index.of(events, after=rows[0][0] - 1))
             self._has_broken_off = False
+            self._in_hand = in_hand_of(rows, events)
         return head
 
     def _rows(self, after: int) -> list[StoredLink]:

@@ -115,8 +115,17 @@ def reference_price(home: Home, instrument_id: str, *, now: datetime) -> Referen
         Fault: `unknown_instrument`, `no_data` or `corrupt_data`.
     """
     known, series = instrument(home, instrument_id), bars_of(home, instrument_id)
-    count = _count_until(closing_times(series, known), now)
-    return None if count == 0 else _newest_price(_SameSeries(series), known, count)
+    held = _SameSeries(series)
+    count = _count_until(_known_closing_times(held, known), now)
+    return None if count == 0 else _newest_price(held, known, count)
+
+
+@lru_cache(maxsize=8)
+def _known_closing_times(held: _SameSeries, known: Instrument) -> TimeArray:
+    """Return `closing_times`; every order asks for them again."""
+    times = closing_times(held.series, known)
+    times.flags.writeable = False
+    return times
 
 
 @lru_cache(maxsize=32)

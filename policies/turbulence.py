@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_DOWN, ROUND_UP, Decimal, localcontext
+from functools import lru_cache
 from typing import Final
 
 from policies.exactness import EXACT, known_price, usable_price
@@ -42,7 +43,30 @@ class Turbulence:
 
 def read_turbulence(reference: ReferencePrice | None) -> Turbulence | None:
     """Return how far the reference's own session went; None when its range is unknown or none."""
-    seen = None if reference is None else _usable(reference.range)
+    if reference is None or reference.range is None:
+        return None
+    with localcontext(EXACT):
+        return _read(_SameRange(reference.range))
+
+
+class _SameRange:
+    """Names a range by being that very one: it never changes, and every order asks again."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, seen: SessionRange) -> None:
+        self.seen = seen
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameRange) and other.seen is self.seen
+
+    def __hash__(self) -> int:
+        return id(self.seen)
+
+
+@lru_cache(maxsize=256)
+def _read(held: _SameRange) -> Turbulence | None:
+    seen = _usable(held.seen)
     if seen is None:
         return None
     before = seen.previous_close_usd

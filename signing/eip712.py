@@ -108,6 +108,15 @@ def recover_address(digest: bytes, signature: str) -> str:
     """Return the checksummed address whose key signed `digest`.
 
     Raises:
+        Fault: as `recover_point`.
+    """
+    return address_of_key(recover_point(digest, signature))
+
+
+def recover_point(digest: bytes, signature: str) -> bytes:
+    """Return the uncompressed public key, 65 bytes, whose owner signed `digest`.
+
+    Raises:
         Fault: `bad_signature` when the text is not the one accepted spelling, s lies in the
             upper half of the curve order, or no key can have signed this.
     """
@@ -126,7 +135,8 @@ def recover_address(digest: bytes, signature: str) -> str:
         key = PublicKey.from_signature_and_message(raw[:64] + bytes([v]), digest, hasher=None)
     except ValueError as error:
         raise bad_signature("no key can have made it") from error
-    return address_of_key(key.format(compressed=False))
+    point: bytes = key.format(compressed=False)
+    return point
 
 
 def address_of_key(point: bytes) -> str:

@@ -78,12 +78,18 @@ def _hashed(name: str, members: tuple[tuple[str, str], ...], values: dict[str, A
 def _word(kind: str, value: object) -> bytes | None:
     """Return encodeData of one member."""
     if kind == "string" and type(value) is str and not _SURROGATE.search(value):
-        return keccak256(value.encode())
+        return _text_hash(value)
     if kind == "uint256" and type(value) is int and 0 <= value < _UINT256_END:
         return value.to_bytes(_WORD)
     if kind == "bytes32" and type(value) is bytes and len(value) == _WORD:
         return value
     return None
+
+
+@lru_cache(maxsize=16)
+def _text_hash(text: str) -> bytes:
+    """Return the hash of a text; some, such as the mode, stand in every document."""
+    return keccak256(text.encode())
 
 
 @lru_cache(maxsize=64, typed=True)

@@ -21,7 +21,7 @@ from signing.eip712 import (
     address_of_key,
     bad_signature,
     check_digest,
-    recover_address,
+    recover_point,
 )
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -39,13 +39,14 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 class KeystoreSigner:
     """Signs digests with an unlocked key, and shows nothing but its address."""
 
-    __slots__ = ("__key", "_address")
+    __slots__ = ("__key", "_address", "_point")
 
     def __init__(self, secret: bytes) -> None:
         from coincurve import PrivateKey
 
         self.__key = PrivateKey(secret)
-        self._address: str = address_of_key(self.__key.public_key.format(compressed=False))
+        self._point: bytes = self.__key.public_key.format(compressed=False)
+        self._address: str = address_of_key(self._point)
 
     @property
     def address(self) -> str:
@@ -65,7 +66,7 @@ class KeystoreSigner:
             s, v = CURVE_ORDER - s, 1 - v
         text = "0x" + (r.to_bytes(32) + s.to_bytes(32) + bytes([27 + v])).hex()
         # A faulty signature can give the key away, so none leaves unchecked.
-        if recover_address(digest, text) != self._address:
+        if recover_point(digest, text) != self._point:
             raise bad_signature("it does not recover to the key that made it")
         return text
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from when_to_invest.approvals import Approval
 from when_to_invest.domains import SigningDomain, domain_fields, domain_values
 from when_to_invest.intents import Intent, OrderIntent
-from when_to_invest.values import Address, DecisionId, Hash, Instant, Mode, Signature, Value
+from when_to_invest.values import Address, DecisionId, Hash, Instant, Mode, Signature
+from when_to_invest.written import WrittenOnce
 
 
-class EnvelopeContent(Value):
+class EnvelopeContent(WrittenOnce):
     """What is sealed: the intent and the conditions under which it was approved.
 
     Version 2 names the home and chain it is for; version 1 is from before homes had ids.
     """
+
+    CARRIES: ClassVar = "intent"
 
     version: int = Field(default=1, ge=1, le=2)
     decision_id: DecisionId
@@ -50,8 +53,10 @@ class EnvelopeContent(Value):
         return f"{self.intent.account}|chain|{self.intent.chain_id}"
 
 
-class Envelope(Value):
+class Envelope(WrittenOnce):
     """Sealed content with the seal's address and signature."""
+
+    CARRIES: ClassVar = "content"
 
     content: EnvelopeContent
     seal_address: Address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum, unique
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, TypeAdapter, model_serializer
 
@@ -57,6 +57,7 @@ class AccountFunded(_Happened):
 class IntentProposed(_Happened):
     """A caller asked for something; nothing is decided yet."""
 
+    CARRIES: ClassVar = "intent"
     kind: Literal["intent_proposed"] = "intent_proposed"
     decision_id: DecisionId
     caller: Name
@@ -101,6 +102,7 @@ class ApprovalDeclined(_Happened):
 class EnvelopeSealed(_Happened):
     """The gate's key sealed an approved intent. Its exposure is reserved from here on."""
 
+    CARRIES: ClassVar = "envelope"
     kind: Literal["envelope_sealed"] = "envelope_sealed"
     decision_id: DecisionId
     envelope: Envelope
@@ -228,8 +230,7 @@ class TradingResumed(_Happened):
 
     kind: Literal["trading_resumed"] = "trading_resumed"
     scope: str = Field(pattern=SCOPE_PATTERN)
-    halts_hash: Hash
-    """Of the halts it lifts (`standing.Standing.hash_of`); it lifts exactly these or nothing."""
+    halts_hash: Hash  # of the halts it lifts (`standing.Standing.hash_of`): exactly these or nothing
     motion: Motion
     endorsements: tuple[Endorsement, ...]
 
@@ -287,8 +288,7 @@ Event = Annotated[
     Field(discriminator="kind"),
 ]
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
-EVENT_KINDS: Final[tuple[type[Value], ...]] = get_args(get_args(Event)[0])
-"""The class of every kind of event."""
+EVENT_KINDS: Final[tuple[type[Value], ...]] = get_args(get_args(Event)[0])  # every kind's class
 
 
 def event_from_json(text: str | bytes) -> Event:

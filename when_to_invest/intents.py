@@ -17,7 +17,8 @@ from when_to_invest.canonical import digest
 from when_to_invest.execution import MOST_SLICES, Execution, fits
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
-from when_to_invest.values import Address, DecisionId, Instant, Mode, Name, Value
+from when_to_invest.values import Address, DecisionId, Instant, Mode, Name
+from when_to_invest.written import WrittenOnce
 
 Why = Annotated[str, StringConstraints(max_length=500)]
 """The proposer's own words: untrusted, shown, never obeyed."""
@@ -50,7 +51,7 @@ class TimeInForce(StrEnum):
     IOC = "ioc"
 
 
-class OrderIntent(Value):
+class OrderIntent(WrittenOnce):
     """A limit order that somebody wants placed; sizes are decided, nothing is signed."""
 
     kind: Literal["order"] = "order"
@@ -85,7 +86,7 @@ class OrderIntent(Value):
         return written
 
 
-class ChainIntent(Value):
+class ChainIntent(WrittenOnce):
     """A token transfer that somebody wants made on a chain."""
 
     kind: Literal["chain"] = "chain"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum, unique
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     BaseModel,
@@ -30,13 +30,27 @@ class Value(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    CARRIES: ClassVar[str | None] = None
+    """The field whose value's own bytes are put in as they are, instead of being written again."""
+
     def canonical(self) -> bytes:
         """Return the one byte form that is journalled, queued and signed."""
-        return plain_canonical_bytes(self.model_dump(mode="json"))
+        if self.CARRIES is None:
+            return plain_canonical_bytes(self.model_dump(mode="json"))
+        plain = self.model_dump(mode="json", exclude={self.CARRIES})
+        return _written_around(self.CARRIES, getattr(self, self.CARRIES).canonical(), plain)
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical form, 64 hex digits."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def _written_around(carried: str, written: bytes, plain: dict[str, Any]) -> bytes:
+    """Return the one byte form of `plain` with one more field; keys are sorted, so it has its place."""
+    before = plain_canonical_bytes({key: item for key, item in plain.items() if key < carried})
+    after = plain_canonical_bytes({key: item for key, item in plain.items() if key > carried})
+    parts = (before[1:-1], b'"%b":%b' % (carried.encode(), written), after[1:-1])
+    return b"{%b}" % b",".join(filter(None, parts))
 
 
 _FIRST_YEAR: Final = 1900

@@ -80,6 +80,23 @@ def test_a_chain_whose_middle_was_taken_out_ends_there() -> None:
     assert str(fault_of([ROWS[0], *ROWS[2:]])) == str(corrupt(2, "event 3 stands in its place"))
 
 
+def test_an_event_in_hand_is_handed_out_for_the_row_that_hashes_as_it() -> None:
+    in_hand = {bytes(ROWS[1][2]): EVENTS[1]}  # type: ignore[call-overload]
+    read = list(follow_all(EMPTY, ROWS, in_hand=in_hand))
+    assert read == list(follow_all(EMPTY, ROWS))
+    assert [one.event is held for one, held in zip(read, EVENTS, strict=True)] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(("row", "why"), SPOILT)
+def test_an_event_in_hand_lets_no_spoilt_row_pass(row: StoredLink, why: str) -> None:
+    in_hand = {bytes(sound[2]): event for sound, event in zip(ROWS, EVENTS, strict=True)}  # type: ignore[call-overload]
+    read = follow_all(EMPTY, [*ROWS[:2], row, ROWS[3]], in_hand=in_hand)
+    assert [next(read).event, next(read).event] == EVENTS[:2]
+    with pytest.raises(Fault) as caught:
+        next(read)
+    assert str(caught.value) == str(corrupt(3, why))
+
+
 def test_single_events_are_picked_where_they_stand() -> None:
     sound = list(follow_all(EMPTY, ROWS))
     assert list(picked([2, 4], [ROWS[1], ROWS[3]])) == [sound[1], sound[3]]

@@ -46,6 +46,20 @@ def test_every_kind_of_event_comes_back_as_it_was(journal: SqliteJournal) -> Non
     assert [recorded.event for recorded in journal.read()] == one_of_each()
 
 
+def test_whoever_appended_last_reads_its_own_events_and_everybody_reads_the_same(
+    journal: SqliteJournal, path: Path
+) -> None:
+    earlier, last = [drill(1), drill(2)], [drill(number) for number in range(3, 603)]
+    journal.append(earlier)
+    journal.append(last)
+    read = list(journal.read())
+    with closing(open_journal(path, is_read_only=True)) as other:
+        assert list(other.read()) == read
+    assert [one.event for one in read] == [*earlier, *last]
+    own = [one.event is event for one, event in zip(read, [*earlier, *last], strict=True)]
+    assert own == [False] * 90 + [True] * 512
+
+
 def test_each_hash_covers_place_predecessor_and_event(journal: SqliteJournal) -> None:
     journal.append(one_of_each())
     previous = GENESIS

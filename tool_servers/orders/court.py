@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -71,9 +72,12 @@ class Court:
         """Return the limits that a caller's proposals are judged by."""
         return self.tighter.get(caller, self.limits)
 
-    def hear(self, case: Case, book: AccountBook) -> tuple[ev.Event, ...]:
-        """Return the events of a judgement: the verdict, and the envelope of an approval."""
-        now = self.clock.now()
+    def hear(self, case: Case, book: AccountBook, *, now: datetime | None = None) -> tuple[ev.Event, ...]:
+        """Return the events of a judgement: the verdict, and the envelope of an approval.
+
+        `now`: when the case came up, a moment ago; the clock's own now without one.
+        """
+        now = now or self.clock.now()
         facts = self._facts(case, book, now=now)
         own = self.limits_of(case.intent.proposer)
         verdict = judge_by_both(case.intent, facts, own=own, everybody=self.limits)
@@ -116,19 +120,20 @@ class Court:
 
     def _facts(self, case: Case, book: AccountBook, *, now: datetime) -> Facts:
         intent = case.intent
-        reference = self.view.reference(intent.instrument, now=now)
+        prices = cache(lambda name: self.view.reference(name, now=now))
+        reference = prices(intent.instrument)
         facts = gather_facts(
             intent,
             decision_id=case.decision_id,
             book=book,
             instrument=self.view.instrument(intent.instrument),
             reference=reference,
-            marks=marks_of(self.view, instruments_to_mark(book), now=now),
+            marks=marks_of(prices, instruments_to_mark(book)),
             approvers=self._approvers(case, now=now),
             now=now,
             mode=self.settings.mode,
             recommendation_expires_at=self._cited_until(intent),
-            index=market_index(reference, lambda name: self.view.reference(name, now=now)),
+            index=market_index(reference, prices),
         )
         return under_latch(facts, intent, self.switch.read())
 

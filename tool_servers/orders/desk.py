@@ -11,6 +11,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from ledger.journal import Journal
 from ledger.live import LiveLedger
@@ -69,9 +71,9 @@ class ProposalDesk:
         def decide(book: AccountBook) -> Sequence[Event]:
             known = self.ledger.decisions.get(decision_id)
             if known is None:
-                self.ledger.demand_forward(self.court.clock.now())
-                opened = _opening(self.court, book, proposal, caller=caller, decision_id=decision_id)
-                return _signed_by(identity, opened)
+                now = self.court.clock.now()
+                self.ledger.demand_forward(now)
+                return _opening(self.court, book, proposal, Asker(decision_id, caller, identity, now))
             instrument = self.court.view.instrument(proposal.instrument)
             ensure_same_request(proposal, order_intent(known), instrument)
             return ()
@@ -223,17 +225,18 @@ def _without_strangers(told: Portfolio, ledger: LiveLedger, proposers: frozenset
     return told.model_copy(update={"reservations": seen})
 
 
-def _signed_by(identity: Identity | None, opened: Sequence[Event]) -> Sequence[Event]:
-    """Return the events of an opening with who was authenticated in its proposal."""
-    proposed, *judged = opened
-    return (proposed.model_copy(update={"identity": identity}), *judged)
+class Asker(NamedTuple):
+    """Who proposes, under which decision id, proven how, and when."""
+
+    decision_id: str
+    caller: str
+    identity: Identity | None
+    now: datetime
 
 
-def _opening(
-    court: Court, book: AccountBook, proposal: Proposal, *, caller: str, decision_id: str
-) -> Sequence[Event]:
+def _opening(court: Court, book: AccountBook, proposal: Proposal, asker: Asker) -> Sequence[Event]:
     """Return the proposal as an intent, and what the gate said of it."""
-    now = court.clock.now()
+    decision_id, caller, identity, now = asker
     intent = intent_of(
         proposal,
         proposer=caller,
@@ -241,5 +244,7 @@ def _opening(
         reference=court.view.reference(proposal.instrument, now=now),
         setting=Setting(court.settings.mode, court.settings.account, court.settings.venue, now),
     )
-    proposed = IntentProposed(at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent)
-    return (proposed, *court.hear(Case(decision_id, intent), book))
+    proposed = IntentProposed(
+        at=now, mode=intent.mode, decision_id=decision_id, caller=caller, intent=intent, identity=identity
+    )
+    return (proposed, *court.hear(Case(decision_id, intent), book, now=now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,7 +65,9 @@ class LakeView:
         return recommendation_expiry(self.home, recommendation_id, instrument=instrument)
 
 
-def marks_of(view: MarketView, instruments: Iterable[str], *, now: datetime) -> dict[str, ReferencePrice]:
-    """Return the prices of several instruments, without those that have none."""
-    found = {name: view.reference(name, now=now) for name in instruments}
+def marks_of(
+    read: Callable[[str], ReferencePrice | None], instruments: Iterable[str]
+) -> dict[str, ReferencePrice]:
+    """Return the prices that `read` has of several instruments, without those that have none."""
+    found = {name: read(name) for name in instruments}
     return {name: price for name, price in found.items() if price is not None}

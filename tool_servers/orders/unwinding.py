@@ -90,7 +90,7 @@ class Unwinder:
     def _is_seen(self, trip: Trip, *, now: datetime) -> bool:
         """Return whether the loss shows on this process's own prices; the doubt is logged once a trip."""
         book, court = self.ledger.book, self.court
-        prices = marks_of(court.view, instruments_to_mark(book), now=now)
+        prices = marks_of(lambda name: court.view.reference(name, now=now), instruments_to_mark(book))
         account = court.settings.account
         doubt = loss_doubt(account, book=book, prices=prices, limits=court.limits, now=now)
         if doubt is not None and trip.event_digest not in self.doubted:
