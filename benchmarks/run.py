@@ -20,7 +20,18 @@ WITHIN_TARGETS: Final = frozenset(
 )
 """What `targets` measures anyway; a run of everything does it once."""
 _NOT_CLAIMS: Final = frozenset(
-    {"fit_dynamics", "fit_priors", "long_journal", "markets", "page", "peers", "provenance", "row", "run"}
+    {
+        "fit_dynamics",
+        "fit_priors",
+        "long_journal",
+        "markets",
+        "page",
+        "peers",
+        "provenance",
+        "row",
+        "run",
+        "sealed_orders",
+    }
 )
 
 
