@@ -32,7 +32,7 @@ from when_to_invest.holdings import Position
 from when_to_invest.instruments import Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.market import ReferencePrice, SessionRange
-from when_to_invest.portfolio import AccountBook, Proposal, Reservation, Turnover
+from when_to_invest.portfolio import AccountBook, Proposal, Reservation
 from when_to_invest.recent import Recent, SealedOrder
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved
@@ -147,7 +147,6 @@ def _busy_book() -> AccountBook:
         positions={("main", name): Position(Decimal(10), Decimal(1000)) for name in HELD},
         reservations=dict(zip(ids, open_buys, strict=False)),
         proposals=deque(told),
-        turnover=deque(Turnover(NOW, owner, "main", "SPX", Decimal(10)) for owner in ids[:100]),
     )
 
 

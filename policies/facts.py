@@ -88,7 +88,7 @@ class Facts(Value):
     open_orders_usd: Figure | None = None
     """All accounts' open orders, besides, at the worse of limit and mark."""
     turnover_24h_usd: Figure = ZERO
-    """Sealed in the last 24 hours, all accounts, besides."""
+    """Sealed in the last 24 hours, all accounts, besides: what has traded of it and what still may."""
 
     net_exposure_usd: Figure | None = None
     """Sum of the exposures' `net_usd`; None when one of them has no usable price."""
@@ -138,6 +138,7 @@ class Facts(Value):
     proposed_at: Instant | None = None
     """When the proposal reached the journal; `now` when it has not yet."""
     messages_last_minute: int = 0
+    """The proposer's proposals for its account, venue and instrument, and everybody's sealed orders."""
     messages_last_hour: int = 0
     proposer_messages_last_minute: int = 0
     proposer_messages_last_hour: int = 0
@@ -203,7 +204,7 @@ def gather_facts(
         known |= instrument_facts(intent, instrument) | price_facts(intent, price)
         known |= account_facts(intent, book, decision_id)
         known |= exposure_facts(intent, book, decision_id, price, marks)
-        known |= activity_facts(intent, book, decision_id, now, approvers)
+        known |= activity_facts(intent, book, decision_id, now, approvers, is_sealed=is_sealed)
         known |= pattern_facts(intent, book, decision_id, now, is_sealed=is_sealed)
         known |= market_facts(intent, book, price, index, now)
         known |= worth_facts(intent, book, price, marks, now)

@@ -119,10 +119,16 @@ def exposure_facts(
 
 
 def activity_facts(
-    intent: OrderIntent, book: AccountBook, decision_id: str, now: datetime, approvers: frozenset[str]
+    intent: OrderIntent,
+    book: AccountBook,
+    decision_id: str,
+    now: datetime,
+    approvers: frozenset[str],
+    *,
+    is_sealed: bool,
 ) -> dict[str, Any]:
-    """Return who signed, what was sealed, and how many messages came."""
-    activity = measure_activity(intent, book=book, decision_id=decision_id, now=now)
+    """Return who signed, what was sealed, and how many messages came; `is_sealed` as below."""
+    activity = measure_activity(intent, book=book, decision_id=decision_id, now=now, is_sealed=is_sealed)
     return {
         "approvers": signers_besides(approvers, {intent.proposer, activity.proposer}),
         "turnover_24h_usd": turnover_24h_usd(book, now=now, besides=decision_id),

@@ -75,7 +75,9 @@ class Limits(Value):
     max_drawdown_bps: BpsCap = Field(
         description="how far an account may fall below its highest worth before it only reduces"
     )
-    max_turnover_24h_usd: UsdCap = Field(description="sealed orders of all accounts in any 24 hours")
+    max_turnover_24h_usd: UsdCap = Field(
+        description="what trades of all accounts' orders sealed in any 24 hours, and what still may"
+    )
     max_price_band_bps: BpsCap = Field(
         description="how far a session may have moved before buys wait for a calmer one, at most"
     )
@@ -95,11 +97,10 @@ class Limits(Value):
     max_reference_age_s: SecondsCap = Field(description="age of the reference price and of every mark")
     max_clock_skew_s: SecondsCap = Field(description="how far in the future a stamp may lie")
     max_messages_per_minute: CountCap = Field(
-        description="proposals for one account, venue and instrument in 60 seconds"
+        description="a proposer's proposals and everybody's sealed orders for one account, venue and "
+        "instrument in 60 seconds"
     )
-    max_messages_per_hour: CountCap = Field(
-        description="proposals for one account, venue and instrument in 3600 seconds"
-    )
+    max_messages_per_hour: CountCap = Field(description="the same in 3600 seconds")
     max_proposer_messages_per_minute: CountCap = Field(description="proposals of one proposer in 60 seconds")
     max_proposer_messages_per_hour: CountCap = Field(description="proposals of one proposer in 3600 seconds")
     duplicate_window_s: CoolDown = Field(

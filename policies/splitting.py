@@ -22,7 +22,7 @@ from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW, SealedOrder
-from when_to_invest.tallies import kind_of
+from when_to_invest.tallies import SealedTally, kind_of
 
 _REPEAT_WINDOW: Final = timedelta(hours=1)
 
@@ -46,10 +46,9 @@ def measure_parts(
     `is_sealed`: the judged order is, so what was sealed after it does not count.
     """
     with localcontext(EXACT):
-        tally = book.recent.tallies.sealed
-        tally.follow([*book.recent.sealed.values()])
+        tally = sealed_tally(book)
         left_out = {item.decision_id: item for item in tally.until(now - WINDOW)}
-        left_out |= {item.decision_id: item for item in _not_earlier(book, decision_id, is_sealed=is_sealed)}
+        left_out |= {item.decision_id: item for item in not_earlier(book, decision_id, is_sealed=is_sealed)}
         kind = kind_of(intent)
         own = [item for item in left_out.values() if kind_of(item) == kind]
         own_unsigned_usd, own_once_usd, _ = tally.worth_usd(kind)
@@ -64,7 +63,15 @@ def measure_parts(
         )
 
 
-def _not_earlier(book: AccountBook, decision_id: str, *, is_sealed: bool) -> list[SealedOrder]:
+def sealed_tally(book: AccountBook) -> SealedTally:
+    """Return the tally of a book's sealed orders, which has taken notice of all of them."""
+    tally = book.recent.tallies.sealed
+    with localcontext(EXACT):
+        tally.follow([*book.recent.sealed.values()])
+    return tally
+
+
+def not_earlier(book: AccountBook, decision_id: str, *, is_sealed: bool) -> list[SealedOrder]:
     """Return the judged order itself, if it was ever sealed, and with `is_sealed` all sealed after it."""
     sealed = book.recent.sealed
     if decision_id not in sealed:

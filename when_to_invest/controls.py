@@ -76,8 +76,9 @@ CONTROLS: Final[tuple[Control, ...]] = (
     ),
     Control(
         "Turnover and message rates",
-        "What is sealed in any 24 hours, and proposals in a minute and an hour for each account, venue and "
-        "instrument and for each proposer. Counted from the journal, so a restart forgets nothing.",
+        "What trades of any 24 hours' orders and still may, and messages in a minute and an hour for each "
+        "account, venue and instrument (a proposer's own, and everybody's sealed orders) and for each "
+        "proposer. Counted from the journal, so a restart forgets nothing.",
         "MiFID II RTS 6 art. 15",
         rules=("turnover", "message_rate", "proposer_rate", "in_flight"),
         limits=(
@@ -92,6 +93,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
         tests=(
             f"{_ATTACKS}::test_buying_and_selling_in_circles_runs_into_turnover",
             f"{_FACTS}::test_messages_are_counted_in_both_windows_and_scopes",
+            "tests/policies/test_flooding.py",
             "tests/tool_servers/test_rates.py",
         ),
         short="The count of calls at a server's door is in memory and begins anew with the server; the "

@@ -1,4 +1,4 @@
-"""Rows of the account book: what is reserved, what was asked for, what was sealed."""
+"""Rows of the account book: what is reserved, and what was asked for."""
 
 from __future__ import annotations
 
@@ -47,13 +47,3 @@ class Proposal(NamedTuple):
     instrument: str
     side: Side
     quantity: Decimal
-
-
-class Turnover(NamedTuple):
-    """One addition to the rolling turnover: USD reserved when a decision was sealed."""
-
-    at: datetime
-    decision_id: str
-    account: str
-    instrument: str
-    notional_usd: Decimal

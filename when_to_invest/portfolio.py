@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from when_to_invest import events as ev
-from when_to_invest.entries import Proposal, Reservation, Turnover
+from when_to_invest.entries import Proposal, Reservation
 from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent
 from when_to_invest.orders import OrderStep
@@ -23,7 +23,7 @@ from when_to_invest.reserved import OUT_OF_SIGHT, ReservedHoldings, TradeKey
 from when_to_invest.wealth import Wealth
 from when_to_invest.workings import ExecutionFinished, OrderAmended, wish_of
 
-__all__ = ["OUT_OF_SIGHT", "AccountBook", "Proposal", "Reservation", "TradeKey", "Turnover", "fold"]
+__all__ = ["OUT_OF_SIGHT", "AccountBook", "Proposal", "Reservation", "TradeKey", "fold"]
 
 _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
@@ -36,7 +36,6 @@ class AccountBook(ReservedHoldings):
     """Mutable fold; `apply` events in journal order, never call it twice for one event."""
 
     proposals: deque[Proposal] = field(default_factory=deque)
-    turnover: deque[Turnover] = field(default_factory=deque)
     refused: set[str] = field(default_factory=set)
     """Recent decisions the gate refused: they count as messages, not as duplicates."""
     recent: Recent = field(default_factory=Recent)
@@ -74,15 +73,8 @@ class AccountBook(ReservedHoldings):
     def _reserve(self, event: ev.EnvelopeSealed) -> None:
         intent = event.envelope.content.intent
         self.demand_unsent(event.decision_id, to_be="sealed")
-        _forget_before(self.turnover, event.at - WINDOW)
-        if not isinstance(intent, OrderIntent):
-            return
-        reservation = _reservation_of(intent)
-        if event.decision_id in self.recent.sealed:
-            # Sealed anew it still trades once at most, so it counts once, from now on.
-            self.turnover = deque(item for item in self.turnover if item.decision_id != event.decision_id)
-        self.reservations[event.decision_id] = reservation
-        self.turnover.append(_turnover_of(event, reservation))
+        if isinstance(intent, OrderIntent):
+            self.reservations[event.decision_id] = _reservation_of(intent)
 
     def _restate(self, event: ev.TradingStateChanged | ev.TradingResumed) -> None:
         if self.restate(event):
@@ -166,12 +158,7 @@ def _reservation_of(intent: OrderIntent) -> Reservation:
     )
 
 
-def _turnover_of(event: ev.EnvelopeSealed, reservation: Reservation) -> Turnover:
-    owner, worth_usd = (reservation.account, reservation.instrument), reservation.notional_usd
-    return Turnover(event.at, event.decision_id, *owner, worth_usd)
-
-
-def _forget_before(window: deque[Proposal] | deque[Turnover], horizon: datetime) -> list[str]:
+def _forget_before(window: deque[Proposal], horizon: datetime) -> list[str]:
     forgotten = []
     while window and window[0].at <= horizon:
         forgotten.append(window.popleft().decision_id)

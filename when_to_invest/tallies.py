@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from when_to_invest.intents import OrderIntent
-    from when_to_invest.portfolio import Proposal, Turnover
+    from when_to_invest.portfolio import Proposal
     from when_to_invest.recent import SealedOrder
 
 ZERO: Final = Decimal(0)
@@ -30,6 +30,8 @@ _WIDE: Final = Context(prec=160)
 _TAIL: Final = 256
 _NOTHING: Final = (ZERO,) * (MOST_SIGNATURES + 1)
 Row = TypeVar("Row")
+Scope = tuple[str, str, str]
+"""Account, venue and instrument."""
 
 
 class _Following(ABC, Generic[Row]):
@@ -79,14 +81,14 @@ class AskedTally(_Following["Proposal"]):
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
-        self._ids: dict[str, int] = {}
+        self._of: dict[str, list[Proposal]] = {}
         self._scopes: dict[Any, list[datetime]] = {}
         self._proposers: dict[str, list[datetime]] = {}
         self._shapes: dict[Any, list[tuple[datetime, str]]] = {}
 
     def since(self, decision_id: str) -> list[Proposal]:
         """Return a decision's own row and all that followed, newest first; nothing without one."""
-        left, found = self._ids.get(decision_id, 0), []
+        left, found = len(self.of(decision_id)), []
         for row in reversed(self.rows):
             if not left:
                 break
@@ -94,9 +96,13 @@ class AskedTally(_Following["Proposal"]):
             left -= row.decision_id == decision_id
         return found
 
-    def in_scope(self, scope: tuple[str, str, str], *, after: datetime) -> int:
-        """Count rows of an account, venue and instrument that came after an instant."""
-        return _count(self._scopes.get(scope, ()), after=after)
+    def of(self, decision_id: str) -> Sequence[Proposal]:
+        """Return the rows of a decision, in the order they came."""
+        return self._of.get(decision_id, ())
+
+    def in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> int:
+        """Count a proposer's rows of an account, venue and instrument that came after an instant."""
+        return _count(self._scopes.get((scope, proposer), ()), after=after)
 
     def by_proposer(self, proposer: str, *, after: datetime) -> int:
         """Count rows of a proposer that came after an instant."""
@@ -107,58 +113,23 @@ class AskedTally(_Following["Proposal"]):
         return reversed(self._shapes.get((proposer, *_shape_of(intent)), []))
 
     def _add(self, row: Proposal) -> None:
-        self._ids[row.decision_id] = self._ids.get(row.decision_id, 0) + 1
-        insort(self._scopes.setdefault(scope_of(row), []), row.at)
+        self._of.setdefault(row.decision_id, []).append(row)
+        insort(self._scopes.setdefault((scope_of(row), row.proposer), []), row.at)
         insort(self._proposers.setdefault(row.proposer, []), row.at)
         shape = (row.proposer, *_shape_of(row))
         insort(self._shapes.setdefault(shape, []), (row.at, row.decision_id))
 
     def _drop(self, row: Proposal) -> None:
-        self._ids[row.decision_id] -= 1
-        if not self._ids[row.decision_id]:
-            del self._ids[row.decision_id]
-        _take(self._scopes, scope_of(row), row.at)
+        self._of[row.decision_id].remove(row)
+        if not self._of[row.decision_id]:
+            del self._of[row.decision_id]
+        _take(self._scopes, (scope_of(row), row.proposer), row.at)
         _take(self._proposers, row.proposer, row.at)
         _take(self._shapes, (row.proposer, *_shape_of(row)), (row.at, row.decision_id))
 
 
-class TurnoverTally(_Following["Turnover"]):
-    """The sum of what was sealed."""
-
-    def clear(self) -> None:
-        """Forget everything."""
-        super().clear()
-        self._total_usd = ZERO
-        self._times: list[tuple[datetime, str, Decimal]] = []
-        self._of: dict[str, list[Turnover]] = {}
-
-    def total_usd(self, *, after: datetime, besides: str) -> Decimal:
-        """Return the sum of the rows after an instant, one decision left out."""
-        total_usd = self._total_usd
-        for at, _, amount_usd in self._times:
-            if at > after:
-                break
-            total_usd = _WIDE.subtract(total_usd, amount_usd)
-        for row in self._of.get(besides, ()):
-            if row.at > after:
-                total_usd = _WIDE.subtract(total_usd, row.notional_usd)
-        return total_usd
-
-    def _add(self, row: Turnover) -> None:
-        self._total_usd = _WIDE.add(self._total_usd, row.notional_usd)
-        insort(self._times, (row.at, row.decision_id, row.notional_usd))
-        self._of.setdefault(row.decision_id, []).append(row)
-
-    def _drop(self, row: Turnover) -> None:
-        self._total_usd = _WIDE.subtract(self._total_usd, row.notional_usd)
-        del self._times[bisect_left(self._times, (row.at, row.decision_id, row.notional_usd))]
-        self._of[row.decision_id].remove(row)
-        if not self._of[row.decision_id]:
-            del self._of[row.decision_id]
-
-
 class SealedTally(_Following["SealedOrder"]):
-    """Sealed orders: what they are worth by how many signed, and when those not rejected came."""
+    """Sealed orders: what they are worth by how many signed, and when and where those not rejected came."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -166,6 +137,7 @@ class SealedTally(_Following["SealedOrder"]):
         self._times: list[tuple[datetime, str, SealedOrder]] = []
         self._worth_usd: dict[Any, list[Decimal]] = {}
         self._live: dict[Any, dict[tuple[str, str], list[datetime]]] = {}
+        self._scopes: dict[Scope, list[tuple[datetime, str]]] = {}
 
     def _advance(self, rows: Sequence[SealedOrder] | deque[SealedOrder]) -> None:
         """Drop and add; here rows in the middle are replaced as well."""
@@ -185,6 +157,11 @@ class SealedTally(_Following["SealedOrder"]):
     def worth_usd(self, of: tuple[str, Any] | None) -> tuple[Decimal, ...]:
         """Return what the rows of an instrument and side (or all) are worth by 0, 1, 2 signatures."""
         return tuple(self._worth_usd.get(of, _NOTHING))
+
+    def in_scope(self, scope: Scope, *, after: datetime) -> list[str]:
+        """Return decisions of an account, venue and instrument sealed after an instant, none rejected."""
+        rows = self._scopes.get(scope, [])
+        return [decision_id for _, decision_id in rows[bisect_right(rows, after, key=_instant) :]]
 
     def live(self, of: tuple[str, Any]) -> Iterator[tuple[tuple[str, str], list[datetime]]]:
         """Yield account and venue, and when its rows that nobody rejected came, oldest first."""
@@ -209,12 +186,14 @@ class SealedTally(_Following["SealedOrder"]):
         if not row.is_rejected:
             here = self._live.setdefault(kind_of(row), {})
             insort(here.setdefault((row.account, row.venue), []), row.at)
+            insort(self._scopes.setdefault(scope_of(row), []), (row.at, row.decision_id))
 
     def _drop(self, row: SealedOrder) -> None:
         del self._times[bisect_left(self._times, (row.at, row.decision_id))]
         self._change(row, row.worth_usd.copy_negate())
         if not row.is_rejected:
             _take(self._live[kind_of(row)], (row.account, row.venue), row.at)
+            _take(self._scopes, scope_of(row), (row.at, row.decision_id))
 
     def _change(self, row: SealedOrder, by_usd: Decimal) -> None:
         signatures = min(row.signatures, MOST_SIGNATURES)
@@ -226,15 +205,14 @@ class SealedTally(_Following["SealedOrder"]):
 class Tallies:
     """The tallies of one book. Twins share them: each question first takes notice of its own rows."""
 
-    __slots__ = ("asked", "sealed", "turnover")
+    __slots__ = ("asked", "sealed")
 
     def __init__(self) -> None:
         self.asked = AskedTally()
-        self.turnover = TurnoverTally()
         self.sealed = SealedTally()
 
 
-def scope_of(item: Proposal | OrderIntent) -> tuple[str, str, str]:
+def scope_of(item: Proposal | SealedOrder | OrderIntent) -> Scope:
     """Return account, venue and instrument."""
     return item.account, item.venue, item.instrument
 
@@ -259,5 +237,5 @@ def _take(lines: dict[Any, list[Any]], key: object, item: object) -> None:
         del lines[key]
 
 
-def _instant(item: tuple[datetime, str, SealedOrder]) -> datetime:
+def _instant(item: tuple[datetime, Any] | tuple[datetime, Any, Any]) -> datetime:
     return item[0]

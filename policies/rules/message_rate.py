@@ -1,4 +1,4 @@
-"""Proposals for one account, venue and instrument are limited in number."""
+"""Messages for one account, venue and instrument are limited in number."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def _check(_intent: OrderIntent, facts: Facts, limits: Limits) -> Reason | None:
                 limit=str(most),
                 attempted=str(before + 1),
                 overage=str(before + 1 - most),
-                unit=f"proposals in a {window}",
-                fix=f"wait until fewer than {most} proposals for this instrument lie in the last {window}",
+                unit=f"messages in a {window}",
+                fix=f"wait until fewer than {most} of your proposals and all sealed orders "
+                f"for this instrument lie in the last {window}",
             )
     return None
 
@@ -36,6 +37,9 @@ RULE: Final[Rule[OrderIntent]] = Rule(
     id=_ID,
     guards="a runaway loop, and one order split into many",
     source="MiFID II RTS 6 art. 15(1)(d)",
-    codes={"message_rate_exceeded": "too many proposals for this account, venue and instrument"},
+    codes={
+        "message_rate_exceeded": "too many of the proposer's proposals and of all sealed orders "
+        "for this account, venue and instrument"
+    },
     check=_check,
 )

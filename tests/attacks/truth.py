@@ -9,17 +9,20 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from home.paths import Home
 from ledger.sqlite_journal import open_journal
 from policies.limits import HARD_LIMITS
 from when_to_invest import events as ev
+from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent
+from when_to_invest.orders import OrderStep
 from when_to_invest.portfolio import AccountBook
 
 DAY = timedelta(days=1)
+_ENDS = (OrderStep.CANCELLED, OrderStep.EXPIRED, OrderStep.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,35 @@ def _exposures(truth: Truth) -> Iterator[str]:
 
 
 def _turnover(truth: Truth) -> Iterator[str]:
-    sealed = [event for event in truth.events if isinstance(event, ev.EnvelopeSealed)]
-    for last in sealed:
-        window = [each for each in sealed if last.at - DAY < each.at <= last.at]
-        total_usd = sum(
-            (
-                each.envelope.content.intent.quantity * each.envelope.content.intent.limit_price_usd
-                for each in window
-                if isinstance(each.envelope.content.intent, OrderIntent)
-            ),
-            Decimal(0),
-        )
-        if total_usd > HARD_LIMITS.max_turnover_24h_usd:
-            yield f"{total_usd} USD were sealed within a day"
+    """Tell of each seal after which a day's orders had traded, and still might trade, too much."""
+    orders: dict[str, _Sealed] = {}
+    for event in truth.events:
+        match event:
+            case ev.EnvelopeSealed():
+                intent = event.envelope.content.intent
+                assert isinstance(intent, OrderIntent)
+                orders[event.decision_id] = _Sealed(event.at, intent.quantity, intent.limit_price_usd)
+                day = [order for order in orders.values() if event.at - DAY < order.at <= event.at]
+                total_usd = sum((order.traded_usd + order.left * order.limit_usd for order in day), ZERO)
+                if total_usd > HARD_LIMITS.max_turnover_24h_usd:
+                    yield f"{total_usd} USD of a day's orders traded or might"
+            case ev.OrderFilled():
+                order = orders[event.decision_id]
+                order.traded_usd += event.quantity * event.price_usd
+                order.left = ZERO if event.is_last else order.left - event.quantity
+            case ev.EnvelopeRejected():
+                orders[event.decision_id].left = ZERO
+            case ev.OrderMoved() if event.step in _ENDS:
+                orders[event.decision_id].left = ZERO
+            case _:
+                pass
+
+
+@dataclass
+class _Sealed:
+    """One sealed order: base units that may still trade, at its limit, and USD traded."""
+
+    at: datetime
+    left: Decimal
+    limit_usd: Decimal
+    traded_usd: Decimal = ZERO

@@ -27,6 +27,10 @@ from when_to_invest.verdicts import Approved, Held, Verdict
 
 INSTRUMENTS = ("SPX", "IXIC", "GLD", "TLT")
 MARK_USD = D(100)
+_MOST_MESSAGES = (
+    (HARD_LIMITS.max_messages_per_minute, 60),
+    (HARD_LIMITS.max_messages_per_hour, 3600),
+)
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Floor:
         at = funded().at + timedelta(seconds=self.seconds)
         intent = order_intent(proposed_at=at, request_id=f"r-{self.asked}", **changes)
         story = Story(intent, n=self.asked, at=at)
-        self.book.apply(story.proposed())
+        self.book.apply(story.proposed().model_copy(update={"caller": intent.proposer}))
         verdict = self._judge(story, approvers)
         outcome = ev.Outcome.APPROVED if isinstance(verdict, Approved) else ev.Outcome.REFUSED
         self.book.apply(story.judged(ev.Outcome.HELD if isinstance(verdict, Held) else outcome))
@@ -85,7 +89,8 @@ class Floor:
             "gross exposure": sum(worst.values()) <= HARD_LIMITS.max_gross_exposure_usd,
             "cash": free >= 0,
             "short": all(self._least_held(name) >= 0 for name in INSTRUMENTS),
-            "turnover": self._busiest_day_usd() <= HARD_LIMITS.max_turnover_24h_usd,
+            "turnover": self._day_usd() <= HARD_LIMITS.max_turnover_24h_usd,
+            "messages": all(self._sends_no_more_than(*most) for most in _MOST_MESSAGES),
             "signatures": self._lacks_no_signature(),
             "open orders": self._open_usd() <= HARD_LIMITS.max_open_orders_usd,
         }
@@ -130,16 +135,24 @@ class Floor:
         )
         return self.book.position("main", name).quantity - promised
 
-    def _busiest_day_usd(self) -> Fraction:
-        days = [
-            sum(
-                Fraction(intent.quantity) * Fraction(intent.limit_price_usd)
-                for at, intent in self.approved
-                if end - 86_400 < at <= end
-            )
-            for end, _ in self.approved
-        ]
-        return max(days, default=Fraction(0))
+    def _day_usd(self) -> Fraction:
+        """Return what has traded of a day's orders, and what still may."""
+        return sum(
+            (
+                Fraction(item.filled_usd) + Fraction(item.quantity_open) * Fraction(item.limit_price_usd)
+                for item in self.book.recent.sealed.values()
+                if self._age_s(item) < 86_400
+            ),
+            Fraction(0),
+        )
+
+    def _sends_no_more_than(self, most: int, window_s: float) -> bool:
+        """Whether no more orders of any instrument went out in any such window, whoever proposed them."""
+        for name in INSTRUMENTS:
+            times = [at for at, intent in self.approved if intent.instrument == name]
+            if any(sum(end - window_s < at <= end for at in times) > most for end in times):
+                return False
+        return True
 
     def _lacks_no_signature(self) -> bool:
         """Whether no sum of a day's orders, of one shape or of all, is larger than its signatures allow."""

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from policies.limits import Limits
 from tests.policies.naive_market import about_market
+from tests.policies.naive_pace import about_pace
 from tests.policies.naive_patterns import about_patterns, signatures_for_sums
 from tests.policies.naive_price import naive_price
 from tests.strategies.situations import DECISION, Situation
@@ -30,7 +31,7 @@ class NaiveVerdict:
 def naive_judge(s: Situation, limits: Limits) -> NaiveVerdict:
     price, known_at = naive_price(s.reference)
     hard = _about_the_ask(s, limits) + _about_prices(s, limits, price, known_at)
-    hard += _about_amounts(s, limits, price) + _about_pace(s, limits) + about_patterns(s, limits)
+    hard += _about_amounts(s, limits, price) + about_pace(s, limits) + about_patterns(s, limits)
     hard += about_market(s, limits)
     hard += _about_the_queue(s, limits)
     needed, signed = _signatures(s, limits, price)
@@ -262,39 +263,10 @@ def _about_turnover(s: Situation, limits: Limits, price: Fraction | None) -> Cod
     if price is None:
         return [("turnover", "missing_fact")]
     total = Fraction(s.intent.quantity) * max(price, Fraction(s.intent.limit_price_usd))
-    for item in s.book.turnover:
-        if item.decision_id != DECISION and s.now - item.at < timedelta(days=1):
-            total += Fraction(item.notional_usd)
+    for owner, item in s.book.recent.sealed.items():
+        if owner != DECISION and s.now - item.at < timedelta(days=1):
+            total += Fraction(item.filled_usd) + Fraction(item.quantity_open) * Fraction(item.limit_price_usd)
     return [("turnover", "turnover_exceeded")] if total > Fraction(limits.max_turnover_24h_usd) else []
-
-
-def _about_pace(s: Situation, limits: Limits) -> Codes:
-    i, at, proposer = s.intent, s.now, s.intent.proposer
-    earlier = list(s.book.proposals)
-    for n, item in enumerate(earlier):
-        if item.decision_id == DECISION:
-            earlier, at, proposer = earlier[:n], item.at, item.proposer
-            break
-    said: Codes = []
-    mine = [item for item in earlier if item.proposer == proposer]
-    for item in mine:
-        is_equal = (item.instrument, item.side, item.quantity) == (i.instrument, i.side, i.quantity)
-        is_recent = at - item.at < timedelta(seconds=limits.duplicate_window_s)
-        if is_equal and is_recent and item.decision_id not in s.book.refused:
-            said = [("duplicate", "duplicate_intent")]
-    here = [p for p in earlier if (p.account, p.venue, p.instrument) == (i.account, i.venue, i.instrument)]
-    minute, hour = timedelta(seconds=60), timedelta(seconds=3600)
-    if (
-        sum(at - p.at < minute for p in here) >= limits.max_messages_per_minute
-        or sum(at - p.at < hour for p in here) >= limits.max_messages_per_hour
-    ):
-        said.append(("message_rate", "message_rate_exceeded"))
-    if (
-        sum(at - p.at < minute for p in mine) >= limits.max_proposer_messages_per_minute
-        or sum(at - p.at < hour for p in mine) >= limits.max_proposer_messages_per_hour
-    ):
-        said.append(("proposer_rate", "proposer_rate_exceeded"))
-    return said
 
 
 def _signatures(s: Situation, limits: Limits, price: Fraction | None) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def test_another_instruments_data_describe_nothing() -> None:
 def test_the_own_reservation_turnover_and_proposal_are_left_out() -> None:
     own = book(
         reserved={DECISION: reservation(10)},
-        turnover=[traded(1000, decision_id=DECISION)],
+        sealed_before=[traded(1000, decision_id=DECISION)],
         proposals=[proposal(0, decision_id=DECISION, proposer="agent", quantity=D(10))],
     )
     fresh = Situation().facts
@@ -200,23 +200,61 @@ def test_an_account_without_money_has_unknown_cash() -> None:
 
 def test_messages_are_counted_in_both_windows_and_scopes() -> None:
     told = [
-        proposal(3601),
-        proposal(3600),
-        proposal(3599),
+        proposal(3601, proposer="agent"),
+        proposal(3600, proposer="agent"),
+        proposal(3599, proposer="agent"),
         proposal(61, instrument="GLD", proposer="agent"),
-        proposal(60),
+        proposal(60, proposer="agent"),
         proposal(59, proposer="agent"),
-        proposal(1, venue="elsewhere"),
-        proposal(0),
+        proposal(58),
+        proposal(1, venue="elsewhere", proposer="agent"),
+        proposal(0, proposer="agent"),
     ]
     known = facts(book=book(proposals=told))
     assert (known.messages_last_minute, known.messages_last_hour) == (2, 4)
-    assert (known.proposer_messages_last_minute, known.proposer_messages_last_hour) == (1, 2)
+    assert (known.proposer_messages_last_minute, known.proposer_messages_last_hour) == (3, 6)
+
+
+def test_sealed_orders_count_from_their_seal_whoever_proposed_them() -> None:
+    told = [sealed(n, 0, hours_ago=age_s / 3600) for n, age_s in enumerate([3600, 3599, 60, 59, 0])]
+    known = facts(book=book(sealed_before=told))
+    assert (known.messages_last_minute, known.messages_last_hour) == (2, 4)
+    assert (known.proposer_messages_last_minute, known.proposer_messages_last_hour) == (0, 0)
+
+
+def test_a_proposal_sealed_long_after_it_was_asked_for_is_a_message_when_it_is_sealed() -> None:
+    asked = proposal(7200, proposer="agent")
+    order = sealed(1, 0, hours_ago=0.01)._replace(decision_id=asked.decision_id)
+    known = facts(book=book(proposals=[asked], sealed_before=[order]))
+    assert (known.messages_last_minute, known.messages_last_hour) == (1, 1)
+
+
+def test_a_proposal_that_is_no_longer_counted_is_a_message_once_it_is_sealed() -> None:
+    asked = [proposal(age_s, proposer="agent") for age_s in (60, 59)]
+    order = sealed(1, 0, hours_ago=0.01)._replace(decision_id=asked[0].decision_id)
+    assert facts(book=book(proposals=asked, sealed_before=[order])).messages_last_minute == 2
+
+
+def test_an_order_asked_for_after_this_one_and_sealed_before_it_is_a_message() -> None:
+    own = proposal(50, decision_id=DECISION, proposer="agent", quantity=D(10))
+    after = proposal(40, proposer="agent")
+    order = sealed(1, 0, hours_ago=0.01)._replace(decision_id=after.decision_id)
+    known = facts(book=book(proposals=[own, after], sealed_before=[order]))
+    assert (known.messages_last_minute, known.messages_last_hour) == (1, 1)
+
+
+def test_the_second_judgement_counts_what_was_sealed_before_the_own_seal() -> None:
+    told = [sealed(n, 0, hours_ago=age_s / 3600) for n, age_s in enumerate([3000, 140, 100, 50])]
+    told[2] = told[2]._replace(decision_id=DECISION)
+    made = book(sealed_before=told)
+    first, second = facts(book=made), facts(book=made, is_sealed=True)
+    assert (first.messages_last_minute, first.messages_last_hour) == (1, 3)
+    assert (second.messages_last_minute, second.messages_last_hour) == (1, 2)
 
 
 def test_a_second_judgement_counts_only_what_came_before_the_proposal() -> None:
     own = proposal(100, decision_id=DECISION, proposer="agent", quantity=D(10))
-    before, after = proposal(130), proposal(90, proposer="agent", quantity=D(10))
+    before, after = (proposal(age, proposer="agent", quantity=D(n)) for age, n in ((130, 7), (90, 10)))
     known = facts(book=book(proposals=[before, own, after]))
     assert known.proposed_at == NOW - timedelta(seconds=100)
     assert known.messages_last_minute == 1
@@ -256,8 +294,14 @@ def test_another_shape_or_proposer_is_no_duplicate(change: dict[str, Any]) -> No
 
 
 def test_turnover_ends_after_24_hours() -> None:
-    told = [traded(7, hours_ago=25), traded(70, hours_ago=24), traded(700, hours_ago=23.9), traded(7000)]
-    assert facts(book=book(turnover=told)).turnover_24h_usd == D(7700)
+    ages = {7: 25, 70: 24, 700: 23.9, 7000: 1}
+    told = [traded(D(usd), usd, hours_ago=age) for usd, age in ages.items()]
+    assert facts(book=book(sealed_before=told)).turnover_24h_usd == D(7700)
+
+
+def test_turnover_is_what_has_traded_and_what_still_may() -> None:
+    told = [sealed(1, 30, filled_usd=D(500)), sealed(2, 0), sealed(3, 0, filled_usd=D(70), is_rejected=True)]
+    assert facts(book=book(sealed_before=told)).turnover_24h_usd == D(3570)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.ledger.test_live import histories
 from tests.strategies.situations import NOW, book, traded
 from tests.when_to_invest.samples import order_intent
 from when_to_invest.events import EVENT, Event
-from when_to_invest.portfolio import AccountBook, Turnover
+from when_to_invest.portfolio import AccountBook
 from when_to_invest.tallies import Tallies
 from when_to_invest.twin import twin_of
 
@@ -26,7 +26,10 @@ OTHER = "d-" + "0" * 24
 
 def counted(account: AccountBook, decision_id: str, now: datetime) -> tuple[Any, ...]:
     return (
-        measure_activity(INTENT, book=account, decision_id=decision_id, now=now),
+        *(
+            measure_activity(INTENT, book=account, decision_id=decision_id, now=now, is_sealed=is_sealed)
+            for is_sealed in (True, False)
+        ),
         turnover_24h_usd(account, now=now, besides=decision_id),
         *(
             measure_parts(INTENT, book=account, decision_id=decision_id, now=now, is_sealed=is_sealed)
@@ -75,11 +78,11 @@ def test_a_twin_that_saw_what_never_happened_leaves_no_trace(
 
 
 def test_a_row_that_cannot_be_counted_is_not_half_counted() -> None:
-    account = book(turnover=[traded(1_000)])
+    account = book(sealed_before=[traded(1_000)])
     assert turnover_24h_usd(account, now=NOW, besides=OTHER) == 1_000
-    account.turnover.append(Turnover(NOW, OTHER, "main", "SPX", "five"))  # type: ignore[arg-type]
+    account.recent.sealed[OTHER] = traded(1, 1)._replace(filled_usd="five")  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(TypeError):
             turnover_24h_usd(account, now=NOW, besides=OTHER)
-    account.turnover.pop()
+    del account.recent.sealed[OTHER]
     assert turnover_24h_usd(account, now=NOW, besides=OTHER) == 1_000

@@ -16,7 +16,7 @@ from when_to_invest.holdings import Position
 from when_to_invest.instruments import Instrument, Interval, Session
 from when_to_invest.intents import OrderIntent, Side, TimeInForce, decision_id_of
 from when_to_invest.market import ReferencePrice, SessionRange
-from when_to_invest.portfolio import AccountBook, Proposal, Reservation, Turnover
+from when_to_invest.portfolio import AccountBook, Proposal, Reservation
 from when_to_invest.recent import Recent, SealedOrder
 from when_to_invest.values import Mode
 from when_to_invest.verdicts import Approved, Held, Reason, Verdict
@@ -104,11 +104,6 @@ def proposal(seconds_ago: float, **changes: Any) -> Proposal:
     return Proposal(**given | changes)
 
 
-def traded(usd: str | Decimal, *, hours_ago: float = 1, decision_id: str = other_decision(0)) -> Turnover:
-    at = NOW - timedelta(hours=hours_ago)
-    return Turnover(at=at, decision_id=decision_id, account="main", instrument="SPX", notional_usd=D(usd))
-
-
 def sealed(n: int, quantity: str | Decimal, *, hours_ago: float = 1, **changes: Any) -> SealedOrder:
     """Return an earlier sealed buy of SPX at 100 USD that nobody signed, unless told otherwise."""
     given: dict[str, Any] = {
@@ -122,6 +117,11 @@ def sealed(n: int, quantity: str | Decimal, *, hours_ago: float = 1, **changes: 
         "quantity_open": D(quantity),
     }
     return SealedOrder(**given | changes)
+
+
+def traded(usd: str | Decimal, n: int = 0, **changes: Any) -> SealedOrder:
+    """Return an earlier sealed order that two signed and that was executed in full."""
+    return sealed(n, 0, **{"signatures": 2, "filled_usd": D(usd)} | changes)
 
 
 def worth(
@@ -143,7 +143,6 @@ def book(
     held: Mapping[str, str | Decimal] | None = None,
     reserved: Mapping[str, Reservation] | None = None,
     proposals: Iterable[Proposal] = (),
-    turnover: Iterable[Turnover] = (),
     sealed_before: Iterable[SealedOrder] = (),
     was_worth: AccountWorth | None = None,
     **rest: Any,
@@ -162,7 +161,6 @@ def book(
         positions=positions,
         reservations=dict(reserved or {}),
         proposals=deque(proposals),
-        turnover=deque(turnover),
         **rest,
     )
 

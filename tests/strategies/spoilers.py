@@ -92,7 +92,7 @@ def proposals(draw: st.DrawFn) -> list[Any]:
 @st.composite
 def sealed_orders(draw: st.DrawFn) -> list[Any]:
     """Return earlier sealed orders, the own one among them perhaps, oldest first."""
-    ages = sorted(draw(st.lists(st.floats(0, 26), max_size=25)), reverse=True)
+    ages = sorted(draw(st.lists(st.floats(0, 26) | st.floats(0, 0.04), max_size=25)), reverse=True)
     numbers = draw(st.permutations(range(200, 200 + len(ages))))
     few = st.sampled_from([D(0), D(1), D(30), D(60)])
     told = [
@@ -117,6 +117,26 @@ def sealed_orders(draw: st.DrawFn) -> list[Any]:
 
 
 @st.composite
+def executed_orders(draw: st.DrawFn) -> list[Any]:
+    return [
+        traded(draw(st.integers(0, 60_000)), n, hours_ago=draw(st.floats(0, 30)))
+        for n in range(draw(st.integers(0, 3)))
+    ]
+
+
+def _proposed(told: list[Any], orders: list[Any], draw: st.DrawFn) -> list[Any]:
+    """Return the sealed orders, some of them those that were proposed."""
+    own = [item.decision_id for item in orders]
+    free = [item.decision_id for item in told if item.decision_id not in own]
+    proposed = draw(st.permutations(free))[: draw(st.integers(0, len(orders)))]
+    names = iter(proposed)
+    return [
+        item if item.decision_id == DECISION else item._replace(decision_id=next(names, item.decision_id))
+        for item in orders
+    ]
+
+
+@st.composite
 def worths(draw: st.DrawFn) -> Any:
     start = draw(st.integers(1, 260_000))
     days_old = draw(st.sampled_from([0, 0, 0, 1, 4, 6]))
@@ -134,13 +154,7 @@ def books(draw: st.DrawFn) -> Any:
         held=draw(st.dictionaries(names, small_lots, max_size=3)),
         reserved=reserved,
         proposals=told,
-        turnover=[
-            traded(
-                draw(st.integers(0, 60_000)), hours_ago=draw(st.floats(0, 30)), decision_id=other_decision(n)
-            )
-            for n in range(draw(st.integers(0, 3)))
-        ],
-        sealed_before=draw(sealed_orders()),
+        sealed_before=[*draw(executed_orders()), *_proposed(told, draw(sealed_orders()), draw)],
         was_worth=draw(st.none() | worths()),
         trading_states=draw(
             st.dictionaries(

@@ -139,7 +139,7 @@ def test_a_late_fill_after_a_cancel_moves_money_and_position() -> None:
     assert not book.reservations
 
 
-def test_sealing_reserves_at_the_limit_price_and_adds_to_turnover() -> None:
+def test_sealing_reserves_at_the_limit_price() -> None:
     book = fold(STORY.until_sealed())
     assert book.reservations == {
         STORY.decision_id: Reservation(
@@ -151,7 +151,6 @@ def test_sealing_reserves_at_the_limit_price_and_adds_to_turnover() -> None:
             worst_price_usd=Decimal("2750.25"),
         )
     }
-    assert [entry.notional_usd for entry in book.turnover] == [Decimal("9625.875")]
 
 
 def test_an_envelope_the_executor_rejects_frees_its_reservation() -> None:
@@ -162,7 +161,7 @@ def test_counters_forget_what_is_older_than_a_day() -> None:
     later = Story(order_intent(request_id="r-2"), n=2, at=NOW + timedelta(hours=24))
     book = fold([*STORY.until_sealed(), *later.until_sealed()])
     assert [proposal.decision_id for proposal in book.proposals] == [later.decision_id]
-    assert [entry.decision_id for entry in book.turnover] == [later.decision_id]
+    assert [*book.recent.sealed] == [later.decision_id]
 
 
 def test_counters_remember_what_is_just_within_a_day() -> None:
@@ -172,7 +171,7 @@ def test_counters_remember_what_is_just_within_a_day() -> None:
 
 def test_a_transfer_reserves_no_instrument() -> None:
     book = fold(Story(chain_intent()).until_sealed())
-    assert (book.reservations, len(book.turnover), len(book.proposals)) == ({}, 0, 0)
+    assert (book.reservations, book.recent.sealed, len(book.proposals)) == ({}, {}, 0)
 
 
 @pytest.mark.parametrize("scope", ["system", "account:main", "venue:paper", "instrument:SPX"])

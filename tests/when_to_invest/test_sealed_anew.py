@@ -69,7 +69,7 @@ def test_what_is_sealed_anew_counts_once_from_its_newest_seal_on(before: list[ev
     other = Story(order_intent(), n=2)
     again = STORY.sealed().model_copy(update={"at": LATER})
     book = fold([*before, *other.until_sealed(), again])
-    assert [item.decision_id for item in book.turnover] == [other.decision_id, STORY.decision_id]
+    assert [*book.recent.sealed] == [other.decision_id, STORY.decision_id]
     assert turnover_24h_usd(book, now=LATER, besides="") == 2 * WORTH_USD
     assert turnover_24h_usd(book, now=NOW + timedelta(hours=25), besides="") == WORTH_USD
 

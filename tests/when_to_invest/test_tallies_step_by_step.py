@@ -13,9 +13,9 @@ import pytest
 from tests.when_to_invest.samples import NOW, order_intent
 from when_to_invest import tallies
 from when_to_invest.intents import Side
-from when_to_invest.portfolio import Proposal, Turnover
+from when_to_invest.portfolio import Proposal
 from when_to_invest.recent import SealedOrder
-from when_to_invest.tallies import AskedTally, SealedTally, TurnoverTally
+from when_to_invest.tallies import AskedTally, SealedTally
 
 LONG_AGO = NOW - timedelta(days=9)
 SCOPE = ("main", "paper", "SPX")
@@ -30,11 +30,6 @@ def at(minute: int) -> datetime:
 def asked(n: int, *, decision: int | None = None) -> Proposal:
     decision_id = f"d-{n if decision is None else decision}"
     return Proposal(at(n), decision_id, "agent", *SCOPE, Side.BUY, INTENT.quantity)
-
-
-def traded(n: int, *, decision: int | None = None) -> Turnover:
-    decision_id = f"d-{n if decision is None else decision}"
-    return Turnover(at(n), decision_id, "main", "SPX", Decimal(10**n))
 
 
 def sealed(n: int, *, signatures: int = 0, is_rejected: bool = False) -> SealedOrder:
@@ -77,7 +72,6 @@ class Counting:
 
 MAKERS: list[tuple[type[Any], Callable[[int], Any]]] = [
     (AskedTally, asked),
-    (TurnoverTally, traded),
     (SealedTally, sealed),
 ]
 
@@ -155,34 +149,23 @@ def test_a_decision_asked_for_twice_is_known_until_both_are_gone() -> None:
 def test_rows_at_an_instant_came_not_after_it() -> None:
     tally = AskedTally()
     tally.follow([asked(n) for n in range(4)])
-    assert tally.in_scope(SCOPE, after=LONG_AGO) == tally.by_proposer("agent", after=LONG_AGO) == 4
-    assert tally.in_scope(SCOPE, after=at(1)) == tally.by_proposer("agent", after=at(1)) == 2
-    assert tally.in_scope(("main", "paper", "IXIC"), after=LONG_AGO) == 0
+    for after, count in ((LONG_AGO, 4), (at(1), 2)):
+        assert tally.in_scope(SCOPE, proposer="agent", after=after) == count
+        assert tally.by_proposer("agent", after=after) == count
+    assert tally.in_scope(("main", "paper", "IXIC"), proposer="agent", after=LONG_AGO) == 0
+    assert tally.in_scope(SCOPE, proposer="other", after=LONG_AGO) == 0
     assert tally.by_proposer("other", after=LONG_AGO) == 0
     assert list(tally.equal(INTENT, proposer="agent")) == [(at(n), f"d-{n}") for n in (3, 2, 1, 0)]
     assert list(tally.equal(INTENT, proposer="other")) == []
 
 
-def test_the_turnover_after_an_instant_leaves_one_decision_out_once() -> None:
-    tally = TurnoverTally()
-    tally.follow([traded(0, decision=7), traded(1), traded(2, decision=7), traded(3)])
-    assert tally.total_usd(after=LONG_AGO, besides="") == 1_111
-    assert tally.total_usd(after=LONG_AGO, besides="d-7") == 1_010
-    assert tally.total_usd(after=at(0), besides="") == 1_110
-    assert tally.total_usd(after=at(0), besides="d-7") == 1_010
-    assert tally.total_usd(after=at(2), besides="d-7") == 1_000
-    tally.follow([*tally.rows][1:])
-    assert tally.total_usd(after=LONG_AGO, besides="d-7") == 1_010
-
-
-def test_turnover_is_summed_without_rounding() -> None:
-    tally = TurnoverTally()
-    huge, tiny = Decimal(10) ** 40, Decimal(10) ** -20
-    rows = [Turnover(at(n), f"d-{n}", "main", "SPX", amount) for n, amount in enumerate((huge, tiny, huge))]
+def test_worth_is_summed_without_rounding() -> None:
+    tally = SealedTally()
+    amounts = (Decimal(10) ** 40, Decimal(10) ** -20, Decimal(10) ** 40)
+    rows = [sealed(n)._replace(quantity_open=Decimal(0), filled_usd=usd) for n, usd in enumerate(amounts)]
     tally.follow(rows)
-    assert tally.total_usd(after=at(0), besides="d-2") == tiny
     tally.follow(rows[1:2])
-    assert tally.total_usd(after=LONG_AGO, besides="") == tiny
+    assert tally.worth_usd(None) == (amounts[1], 0, 0)
 
 
 def test_worth_is_told_by_signatures_and_more_than_two_count_as_two() -> None:
@@ -200,6 +183,9 @@ def test_what_was_rejected_is_worth_something_and_not_alive() -> None:
     tally.follow(rows)
     assert tally.worth_usd(None) == (111, 0, 0)
     assert list(tally.live(KIND)) == [(("main", "paper"), [at(0), at(2)])]
+    assert tally.in_scope(SCOPE, after=LONG_AGO) == ["d-0", "d-2"]
+    assert tally.in_scope(SCOPE, after=at(0)) == ["d-2"]
+    assert tally.in_scope(SCOPE, after=at(2)) == tally.in_scope(("main", "x", "SPX"), after=at(0)) == []
     tally.follow([rows[0], rows[2]])
     assert list(tally.live(KIND)) == [(("main", "paper"), [at(0), at(2)])]
     assert tally.worth_usd(None) == (101, 0, 0)

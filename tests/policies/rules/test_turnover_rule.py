@@ -22,7 +22,7 @@ from when_to_invest.intents import Side
 
 
 def crowded(usd: str = "70000", hours_ago: float = 1) -> Situation:
-    return Situation(book=book(turnover=[traded(usd, hours_ago=hours_ago)]))
+    return Situation(book=book(sealed_before=[traded(usd, hours_ago=hours_ago)]))
 
 
 def test_turnover_up_to_the_cap_passes_and_yesterdays_is_over() -> None:
