@@ -25,7 +25,7 @@ from home.paths import Home
 from policies.limits import HARD_LIMITS, Limits
 from signing.keystore import KeystoreSigner
 from tool_servers.orders.desk import ProposalDesk
-from tool_servers.orders.main import open_desk, set_aside_what_stays
+from tool_servers.orders.main import note_in_lulls, open_desk, set_aside_what_stays
 from tool_servers.orders.proposal import Proposal
 from when_to_invest.events import EnvelopeRejected
 from when_to_invest.history import DecisionState
@@ -134,6 +134,7 @@ def measured_desk(root: Path) -> ProposalDesk:
     ReplayClock(home.clock).move_to(START)
     desk = open_desk(home, signer=SEAL)
     desk.court = replace(desk.court, limits=_wide())
+    note_in_lulls(desk)
     set_aside_what_stays()
     return desk
 

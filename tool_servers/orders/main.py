@@ -31,6 +31,7 @@ from tool_servers.orders.counter import Counter
 from tool_servers.orders.court import Court, Signatures
 from tool_servers.orders.desk import ProposalDesk
 from tool_servers.orders.founding import found
+from tool_servers.orders.lull import Lull
 from tool_servers.orders.market_view import LakeView
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.stops import StopDesk
@@ -106,6 +107,11 @@ def demand_trusted(desk: ProposalDesk, signer: DigestSigner) -> None:
     desk.court.roll.seals.demand(signer.address, now=desk.court.clock.now())
 
 
+def note_in_lulls(desk: ProposalDesk) -> None:
+    """Let what the queue took ride with the next sitting, or be noted when nobody has asked for a moment."""
+    desk.sittings.later = Lull()
+
+
 def set_aside_what_stays() -> None:
     """Let the cycle collector never again walk what this process was started with.
 
@@ -169,6 +175,8 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
             except Fault as fault:
                 _log.warning("the outbox cannot be read: %s", fault.code.value)
 
+    note_in_lulls(desk)
     set_aside_what_stays()
     serve_http(server, listener, background=keep_relaying)
+    desk.sittings.note()
     return 0

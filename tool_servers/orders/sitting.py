@@ -3,8 +3,8 @@
 Whoever comes while a sitting is going on waits for the next, which then takes all that wait.
 Each decision sees those before it, and nobody is answered before all of them are durable and
 what the queue took of them is durable there. The journal is told that it took them by the next
-sitting's append, or at once when nobody waits. A sitting never records a decision made on a
-state it did not see.
+sitting's append, or in one of its own when none comes for a moment. A sitting never records a decision
+made on a state it did not see.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ class _Request(Generic[Answer]):
     """Set when it is over, or when its own thread is to hold the next sitting."""
 
 
+def _at_once(step: Callable[[], None]) -> None:
+    step()
+
+
 @dataclass(slots=True)
 class Sittings(Generic[Answer]):
     """Settles requests from several threads; `answer` is asked once what was decided is durable."""
@@ -59,6 +63,8 @@ class Sittings(Generic[Answer]):
     answer: Callable[[str], Answer]
     room: threading.RLock = field(default_factory=threading.RLock)
     """Held during a sitting; whoever reads the ledger otherwise takes it too."""
+    later: Callable[[Callable[[], None]], None] = _at_once
+    """When a note is written that no sitting carries."""
     _waiting: deque[_Request[Answer]] = field(default_factory=deque)
     _door: threading.Lock = field(default_factory=threading.Lock)
     _is_sitting: bool = False
@@ -131,14 +137,21 @@ class Sittings(Generic[Answer]):
             for request in requests:
                 request.is_over = True
                 request.called.set()
-        self._note()
+        self._leave_note()
 
-    def _note(self) -> None:
-        """Note what the queue took, unless another sitting follows at once and carries it along."""
-        with self._door:
-            if self._waiting:
-                return
-        attempted(self.outbox.note)
+    def _leave_note(self) -> None:
+        """Have it noted what the queue took, unless a sitting follows at once and carries it along."""
+        if not self._waiting:
+            self.later(self.note)
+
+    def note(self) -> None:
+        """Note what the queue took, unless somebody is inside or waits: then it is told with theirs."""
+        if self.room.acquire(blocking=False):
+            try:
+                if not self._waiting:
+                    attempted(self.outbox.note)
+            finally:
+                self.room.release()
 
     def _record(self, requests: Sequence[_Request[Answer]]) -> None:
         """Decide and append; when others wrote first they wait for the second time, and only then."""
