@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from home.alarms import AlarmSettings
 from home.callers import CallerSettings, OAuthSettings, check_callers
 from home.ledger import LedgerSettings
 from home.paths import Home
@@ -111,6 +112,7 @@ class Settings(Section):
     approvers: dict[Name, Address] = Field(default_factory=dict)
     limits: dict[str, LimitSetting] = Field(default_factory=dict)
     risk: RiskSettings = RiskSettings()
+    alarms: AlarmSettings = AlarmSettings()
     oauth: OAuthSettings | None = None
     callers: dict[Name, CallerSettings] = Field(default_factory=dict)
 

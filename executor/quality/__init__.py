@@ -1,0 +1,1 @@
+"""How well orders were executed, from the journal and the recorded market alone. Pure."""
