@@ -17,7 +17,7 @@ from when_to_invest import events as ev
 from when_to_invest.entries import Proposal, Reservation
 from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent
-from when_to_invest.orders import OrderStep
+from when_to_invest.orders import TERMINAL, OrderStep
 from when_to_invest.recent import WINDOW, Recent
 from when_to_invest.reserved import OUT_OF_SIGHT, ReservedHoldings, TradeKey
 from when_to_invest.wealth import Wealth
@@ -91,10 +91,12 @@ class AccountBook(ReservedHoldings):
         trade = event.trade
         if trade in self.seen_trades:
             return False
+        # What a plan sent since an order of it ended is still reserved, whatever that one traded late.
+        is_late = self.order_states.get(event.client_order_id) in TERMINAL
         self.move(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.seen_trades.add(trade)
         self._book(event, price_usd=event.price_usd, fee_usd=event.fee_usd)
-        self.free(event.decision_id, event.quantity, is_over=event.is_last)
+        self.free(event.decision_id, ZERO if is_late else event.quantity, is_over=event.is_last)
         return True
 
     def _book(

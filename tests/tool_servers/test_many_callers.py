@@ -28,6 +28,7 @@ from when_to_invest.callers import Identity, local_caller, subject_mark
 ROUNDS = 4
 EVERYTHING = {
     "propose_order",
+    "propose_worked_order",
     "get_order",
     "list_orders",
     "request_cancel",

@@ -148,6 +148,19 @@ def test_a_late_fill_after_the_end_is_booked_and_reserves_nothing() -> None:
     assert (book.position("main", "SPX").quantity, book.reservations) == (D("0.5"), {})
 
 
+def test_a_late_fill_frees_nothing_of_what_was_sent_since() -> None:
+    whole = STORY.sending(client_order_id="o-1b", slice_index=1)
+    told = [*BEGUN, STORY.sending(), STORY.moved(OrderStep.ACKNOWLEDGED), STORY.moved(OrderStep.CANCELLED)]
+    late = [
+        *told,
+        whole,
+        STORY.moved(OrderStep.ACKNOWLEDGED, order="o-1b"),
+        STORY.filled(D(1), is_last=False),
+    ]
+    assert reserved(*late) == D("3.5")
+    assert fold(late).position("main", "SPX").quantity == 1
+
+
 amendments = st.builds(
     lambda quantity, limit: STORY.amended(str(quantity), str(limit)),
     st.decimals("0.01", 5, places=2),
