@@ -154,7 +154,9 @@ class Recovery:
 
         def decide() -> Sequence[ev.Event]:
             present = self._diary.decisions[sent.decision_id].orders[sent.client_order_id]
-            if present.state not in UNRESOLVED:
+            # Another executor may have looked at the same time, and written first.
+            is_known = step is OrderStep.LOST_SIGHT and present.state is not OrderState.SEND_INTENDED
+            if present.state not in UNRESOLVED or is_known:
                 return ()
             if step is OrderStep.PROVEN_ABSENT and present.state is OrderState.SEND_INTENDED:
                 lost = moved(self._diary, sent, step=OrderStep.LOST_SIGHT, why=why)

@@ -61,6 +61,17 @@ def test_an_order_whose_answer_was_lost_is_found(world: World) -> None:
     assert world.queue.is_empty()
 
 
+def test_two_executors_that_recover_at_once_lose_sight_of_an_order_once(world: World) -> None:
+    decision_id = world.gate.propose()
+    dies(world, Point.SEND_INTENDED)
+    (order,) = world.decision(decision_id).orders.values()
+    first, second = world.executor(), world.executor()
+    for executor in (first, second):  # each saw it before the other wrote
+        run(executor.real._recovery._doubt(order, why="the venue does not answer"))
+    assert steps(world) == [OrderStep.LOST_SIGHT]
+    assert world.decision(decision_id).state is DecisionState.UNKNOWN
+
+
 def test_an_unlisted_exception_is_ambiguous_and_the_order_is_found(world: World) -> None:
     world.venue.plan.append(Mishap.FOREIGN_AFTER)
     decision_id = world.gate.propose()
