@@ -7,7 +7,7 @@ price makes the total unknown, never smaller.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from policies.exactness import Figure
@@ -48,8 +48,9 @@ def measure_exposures(
         if reservation.side is Side.BUY:
             name = reservation.instrument
             quantities[name] += reservation.quantity_open
-            above_mark_usd = reservation.worst_price_usd - prices.get(name, reservation.worst_price_usd)
-            extra_usd[name] += max(above_mark_usd, ZERO) * reservation.quantity_open
+            worst_usd = reservation.worst_price_usd
+            if worst_usd > (mark_usd := prices.get(name, worst_usd)):
+                extra_usd[name] += (worst_usd - mark_usd) * reservation.quantity_open
     return tuple(
         Exposure(
             instrument=name,
@@ -75,8 +76,8 @@ def open_orders_usd(book: AccountBook, *, prices: Mapping[str, Decimal], besides
     return total_usd
 
 
-def reservations_besides(book: AccountBook, decision_id: str) -> Iterator[Reservation]:
-    """Yield every reservation but that of `decision_id`, which is being judged itself."""
-    for owner, reservation in book.reservations.items():
-        if owner != decision_id:
-            yield reservation
+def reservations_besides(book: AccountBook, decision_id: str) -> Collection[Reservation]:
+    """Return every reservation but that of `decision_id`, which is being judged itself."""
+    if decision_id not in book.reservations:
+        return book.reservations.values()
+    return [reservation for owner, reservation in book.reservations.items() if owner != decision_id]

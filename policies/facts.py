@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
-from functools import lru_cache
 from typing import Any
 
 from policies.exactness import EXACT, Figure, known_price
@@ -35,11 +34,12 @@ from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.market import ReferencePrice
 from when_to_invest.money import PositiveDecimal
 from when_to_invest.portfolio import AccountBook
-from when_to_invest.values import DecisionId, Instant, Mode, Name, Value
+from when_to_invest.values import DecisionId, Instant, Mode, Name
 from when_to_invest.venue_status import TradingStatus
+from when_to_invest.written import WrittenOnce
 
 
-class Facts(Value):
+class Facts(WrittenOnce):
     """What was known of one intent when it was judged; amounts exact, exposures worst-case.
 
     "Besides" means without the decision that is judged: it may have reserved already.
@@ -147,10 +147,6 @@ class Facts(Value):
     queued_at_venue: int = 0
     """Sealed for the intent's venue, all accounts, besides, and neither taken up nor over."""
 
-    def canonical(self) -> bytes:
-        """Return the one byte form, written once: it is hashed by the gate and kept in the journal."""
-        return _written(self)
-
     def exposure_of(self, instrument: str) -> Decimal | None:
         """Return an instrument's worst-case exposure in USD besides; None when unpriceable."""
         for exposure in self.exposures:
@@ -164,11 +160,6 @@ class Facts(Value):
             if exposure.instrument == instrument:
                 return exposure.net_usd
         return ZERO
-
-
-@lru_cache(maxsize=4)
-def _written(facts: Facts) -> bytes:
-    return Value.canonical(facts)
 
 
 def gather_facts(

@@ -58,9 +58,11 @@ def account_facts(intent: OrderIntent, book: AccountBook, decision_id: str) -> d
     """Return the account's cash, holdings, promises and trading state."""
     buys_usd = sells = ZERO
     for item in reservations_besides(book, decision_id):
-        if item.account == intent.account and item.side is Side.BUY:
+        if item.account != intent.account:
+            continue
+        if item.side is Side.BUY:
             buys_usd += item.notional_usd
-        elif item.account == intent.account and item.instrument == intent.instrument:
+        elif item.instrument == intent.instrument:
             sells += item.quantity_open
     return {
         "cash_usd": book.cash_usd.get(intent.account),
@@ -82,14 +84,16 @@ def queued_at_venue(venue: str, book: AccountBook, decision_id: str) -> int:
     until the order is proven absent and the decision waits for another delivery.
     """
     return sum(
-        item.venue == venue and owner != decision_id and not _is_taken_up(owner, book)
+        item.venue == venue
+        and owner != decision_id
+        and not (owner in book.orders_of and _is_taken_up(owner, book))
         for owner, item in book.reservations.items()
     )
 
 
 def _is_taken_up(decision_id: str, book: AccountBook) -> bool:
     """Whether an order of it was sent and is not proven to have never arrived: then it waits again."""
-    orders = book.orders_of.get(decision_id, ())
+    orders = book.orders_of[decision_id]
     return any(book.order_states[order] is not OrderState.ABSENT for order in orders)
 
 
@@ -152,7 +156,7 @@ def pattern_facts(
     here = [
         item
         for item in reservations_besides(book, decision_id)
-        if (item.venue, item.instrument) == (intent.venue, intent.instrument)
+        if item.instrument == intent.instrument and item.venue == intent.venue
     ]
     sells = [item.worst_price_usd for item in here if item.side is Side.SELL]
     buys = [item.worst_price_usd for item in here if item.side is Side.BUY]

@@ -34,6 +34,9 @@ class Asked:
 
     def among(self, decisions: Sequence[str], *, scope: Scope, since: datetime) -> set[str]:
         """Return those of some decisions that are counted."""
+        if not self.not_earlier:
+            asked = self.tally.asked_in_scope(scope, proposer=self.proposer, after=since)
+            return set(asked).intersection(decisions)
         late, of = {id(item) for item in self.not_earlier}, self.tally.of
         return {
             item.decision_id
@@ -58,7 +61,7 @@ class Sealed:
     def since(self, instant: datetime, *, scope: Scope) -> list[str]:
         """Return decisions of an account, venue and instrument sealed after an instant, none rejected."""
         found = self.tally.in_scope(scope, after=instant)
-        return [owner for owner in found if owner not in self.not_earlier]
+        return [owner for owner in found if owner not in self.not_earlier] if self.not_earlier else found
 
 
 def sealed_before(book: AccountBook, *, decision_id: str, now: datetime, is_sealed: bool) -> Sealed:

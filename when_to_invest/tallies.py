@@ -82,7 +82,7 @@ class AskedTally(_Following["Proposal"]):
         """Forget everything."""
         super().clear()
         self._of: dict[str, list[Proposal]] = {}
-        self._scopes: dict[Any, list[datetime]] = {}
+        self._scopes: dict[Any, list[tuple[datetime, str]]] = {}
         self._proposers: dict[str, list[datetime]] = {}
         self._shapes: dict[Any, list[tuple[datetime, str]]] = {}
 
@@ -102,7 +102,13 @@ class AskedTally(_Following["Proposal"]):
 
     def in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> int:
         """Count a proposer's rows of an account, venue and instrument that came after an instant."""
-        return _count(self._scopes.get((scope, proposer), ()), after=after)
+        rows = self._scopes.get((scope, proposer), [])
+        return len(rows) - bisect_right(rows, after, key=_instant)
+
+    def asked_in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> list[str]:
+        """Return the decisions of those rows, one for each row."""
+        rows = self._scopes.get((scope, proposer), [])
+        return [decision_id for _, decision_id in rows[bisect_right(rows, after, key=_instant) :]]
 
     def by_proposer(self, proposer: str, *, after: datetime) -> int:
         """Count rows of a proposer that came after an instant."""
@@ -114,7 +120,7 @@ class AskedTally(_Following["Proposal"]):
 
     def _add(self, row: Proposal) -> None:
         self._of.setdefault(row.decision_id, []).append(row)
-        insort(self._scopes.setdefault((scope_of(row), row.proposer), []), row.at)
+        insort(self._scopes.setdefault((scope_of(row), row.proposer), []), (row.at, row.decision_id))
         insort(self._proposers.setdefault(row.proposer, []), row.at)
         shape = (row.proposer, *_shape_of(row))
         insort(self._shapes.setdefault(shape, []), (row.at, row.decision_id))
@@ -123,7 +129,7 @@ class AskedTally(_Following["Proposal"]):
         self._of[row.decision_id].remove(row)
         if not self._of[row.decision_id]:
             del self._of[row.decision_id]
-        _take(self._scopes, (scope_of(row), row.proposer), row.at)
+        _take(self._scopes, (scope_of(row), row.proposer), (row.at, row.decision_id))
         _take(self._proposers, row.proposer, row.at)
         _take(self._shapes, (row.proposer, *_shape_of(row)), (row.at, row.decision_id))
 
