@@ -53,11 +53,10 @@ def pegged_usd(plan: PegPlan, scene: Scene, *, own: Child | None = None) -> Deci
         return own.limit_price_usd if own is not None else Decimal(0)
     tick_usd = scene.progress.terms.tick_size_usd
     aimed_usd = best_usd * (1 - scene.progress.side.sign * plan.offset_bps / BPS_PER_UNIT)
+    # A price behind the best of its own side, rounded away from the other, cannot cross.
     if scene.is_buy:
-        below_ask_usd = scene.quote.ask_usd - tick_usd
-        return amount_of(whole_steps(min(aimed_usd, below_ask_usd, scene.worst_usd), tick_usd), tick_usd)
-    above_bid_usd = scene.quote.bid_usd + tick_usd
-    return amount_of(covering_steps(max(aimed_usd, above_bid_usd, scene.worst_usd), tick_usd), tick_usd)
+        return amount_of(whole_steps(min(aimed_usd, scene.worst_usd), tick_usd), tick_usd)
+    return amount_of(covering_steps(max(aimed_usd, scene.worst_usd), tick_usd), tick_usd)
 
 
 def _others_best_usd(scene: Scene, own: Child | None) -> Decimal | None:

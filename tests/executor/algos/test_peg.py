@@ -103,8 +103,9 @@ def test_it_does_not_chase_its_own_order(shown: list[tuple[str, int]], *, is_mov
     assert isinstance(desk.look(Market(book)), CancelChild if is_moved else Wait)
 
 
-def test_it_never_crosses_a_narrow_spread() -> None:
-    desk = Desk(PLAN, progress(PLAN, side=Side.SELL, limit_price_usd=D(98)))
-    move = desk.look(desk.market("99.995", "100.005"))
+@pytest.mark.parametrize(("side", "rests_usd"), [(Side.BUY, "99.99"), (Side.SELL, "100.01")])
+def test_it_never_crosses_a_spread_that_is_narrower_than_a_tick(side: Side, rests_usd: str) -> None:
+    desk = Desk(PLAN, progress(PLAN, side=side, limit_price_usd=D(100) + 2 * side.sign))
+    move = desk.look(desk.market("99.998", "100.002"))
     assert isinstance(move, NextChild)
-    assert move.limit_price_usd == D("100.01")
+    assert move.limit_price_usd == D(rests_usd)
