@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Protocol
 
+from executor.identity import ClientIdShape
 from when_to_invest.intents import Side, TimeInForce
 from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
@@ -29,6 +30,12 @@ class VenueProfile:
     absence_is_authoritative: bool
     """True only when an order that could still arrive is always found: the venue makes an
     order durable before anything else, and no request can be in flight once we ask."""
+    client_id_shape: ClientIdShape = ClientIdShape.PLAIN
+    """How it wants our order ids to be written."""
+    refuses_late_requests: bool = True
+    """Whether it refuses a request that arrives after `NewOrder.valid_until`."""
+    request_life_s: float = 30.0
+    """How long after the intention a request may still become an order there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,13 @@ class BinanceCalls:
     def my_trades(self, params: Params) -> object:
         order_id = int(params["orderId"]) if "orderId" in params else None
         fills = self._desk.fills(self.symbol(params), order_id=order_id)
-        since = int(params.get("startTime", "0"))
-        return [words.fill(f) for f in fills if f.trade.time_ms >= since][-int(params.get("limit", "500")) :]
+        since, most = int(params.get("startTime", "0")), int(params.get("limit", "500"))
+        told = [words.fill(f) for f in fills if f.trade.time_ms >= since]
+        if "fromId" in params:
+            return [one for f, one in zip(fills, told, strict=False) if f.trade.id >= int(params["fromId"])][
+                :most
+            ]
+        return told[-most:]
 
     def symbol(self, params: Params) -> str:
         try:

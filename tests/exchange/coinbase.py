@@ -18,6 +18,7 @@ from tests.exchange import coinbase_words as words
 from tests.exchange.candles import DAY_MS, MINUTE_MS, candles
 from tests.exchange.coinbase_keys import Sent, UnsignedError, demand_signed
 from tests.exchange.counter import Counter, amount
+from tests.exchange.pages import page_of
 from tests.exchange.terms import Ask, Force, Order, RefusedError, Side, Why, instant
 
 API = "/api/v3/brokerage"
@@ -167,13 +168,16 @@ class CoinbaseCalls:
         told = [self._worded(order) for order in sorted(both, key=lambda order: -order.id)]
         wanted = asked.query.get("order_status")
         chosen = [order for order in told if wanted in (None, order["status"])]
-        return {"orders": chosen[: int(asked.query.get("limit", "100"))], "sequence": "0", **NO_MORE}
+        page, cursor = page_of(chosen, asked.query)
+        return {"orders": page, "sequence": "0", "has_next": bool(cursor), "cursor": cursor}
 
     def fills(self, asked: Asked) -> object:
         symbol = self.symbol(asked.query["product_id"]) if "product_id" in asked.query else None
-        number = words.order_number(asked.query["order_id"]) if "order_id" in asked.query else None
-        fills = reversed(self._desk.fills(symbol, order_id=number))
-        return {"fills": [words.fill(fill) for fill in fills], "cursor": ""}
+        wanted = asked.query.get("order_ids", asked.query.get("order_id"))
+        number = None if wanted is None else words.order_number(wanted)
+        fills = [words.fill(fill) for fill in reversed(self._desk.fills(symbol, order_id=number))]
+        page, cursor = page_of(fills, asked.query)
+        return {"fills": page, "cursor": cursor}
 
     def symbol(self, product: str) -> str:
         try:

@@ -143,7 +143,8 @@ class KrakenCalls:
 
     def closed_orders(self, params: Params) -> object:
         done = [o for o in self._desk.done_orders() if params.get("cl_ord_id") in (None, o.ask.client_id)]
-        newest = sorted(done, key=lambda order: -order.updated_ms)[:50]
+        first = int(params.get("ofs", "0"))
+        newest = sorted(done, key=lambda order: -order.updated_ms)[first : first + 50]
         return {"closed": {words.order_txid(o.id): words.order(o) for o in newest}, "count": len(done)}
 
     def query_orders(self, params: Params) -> object:
@@ -162,7 +163,8 @@ class KrakenCalls:
             words.trade_txid(f.trade.id, f.order_id): words.fill(f, orders[f.order_id].ask)
             for f in reversed(fills)
         }
-        return {"trades": dict(list(told.items())[:50]), "count": len(told)}
+        first = int(params.get("ofs", "0"))
+        return {"trades": dict(list(told.items())[first : first + 50]), "count": len(told)}
 
     def token(self, params: Params) -> object:
         return {"token": TOKEN, "expires": 900}
