@@ -115,6 +115,21 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def demand_footing(footing: Footing | None) -> None:
+    """Return while every file stands where it stood.
+
+    Raises:
+        Fault: `journal_corrupt`, naming the first that does not.
+    """
+    lost = footing.lost() if footing is not None else None
+    if lost is not None:
+        raise Fault(
+            ErrorCode.JOURNAL_CORRUPT,
+            f"{lost} was deleted, moved or replaced while the journal was open",
+            fix="stop the services, put the file back, and run `when-to-invest journal verify`",
+        )
+
+
 @contextmanager
 def immediate(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the body in a transaction that takes the write lock first; undo on any error."""
@@ -169,6 +184,11 @@ def recognise(connection: sqlite3.Connection, codes: FaultCodes, *, application_
             f"the file is of kind {found[0]:#x} layout {found[1]}, not {application_id:#x} layout {layout}",
             fix="point --home at a directory this program made",
         )
+
+
+def file_of(connection: sqlite3.Connection) -> str:
+    """Return the path of the file that a connection has open; nothing for one without a name."""
+    return str(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 @contextmanager

@@ -15,10 +15,21 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_files
-from ledger.chain import StoredLink, conflict, corrupt, follow_all, links_after, not_writable, picked
+from ledger.chain import (
+    StoredLink,
+    conflict,
+    corrupt,
+    events_of,
+    follow_all,
+    links_after,
+    not_writable,
+    picked,
+)
+from ledger.forerunner import AFTER
 from ledger.in_hand import NOTHING_IN_HAND, in_hand_of
 from ledger.journal import EMPTY, GENESIS, Head, Recorded
 from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, head_of, head_record, latest
+from ledger.read_ahead import reading_ahead
 from ledger.sqlite_layout import demand_layout
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
@@ -64,12 +75,14 @@ class SqliteJournal:
         """
         known = self.head()
         previous = Head(after, self._hash_at(after))
-        while True:
-            rows = self._rows(previous.sequence)
-            yield from follow_all(previous, rows, in_hand=self._in_hand)
-            if not rows:
-                break
-            previous = Head(rows[-1][0], _hex(rows[-1][2]))
+        with reading_ahead(self._connection, events=known.sequence - after) as ahead:
+            while rows := self._rows(previous.sequence):
+                ahead.begin_after(last := Head(rows[-1][0], _hex(rows[-1][2])))
+                yield from follow_all(previous, rows, in_hand=self._in_hand)
+                previous = last
+                for hashes, contents in ahead.blocks(self._hash_at):
+                    yield from events_of(previous, hashes, contents)
+                    previous = Head(previous.sequence + len(hashes), hashes[-1])
         if previous.sequence < known.sequence:
             raise corrupt(previous.sequence + 1, "the event is missing though the head record names it")
 
@@ -119,11 +132,11 @@ class SqliteJournal:
             come_to = self._come_to
             come_to.clear()
             with self._writing():
-                _demand_footing(self._footing)
+                sqlite_files.demand_footing(self._footing)
                 yield
                 self._demand_turn()
             # INVARIANT: nothing is answered that stands in a file which nobody will find again.
-            _demand_footing(self._footing)
+            sqlite_files.demand_footing(self._footing)
             if come_to:
                 self._witness.saw(come_to[-1])
 
@@ -180,11 +193,7 @@ class SqliteJournal:
 
     def _rows(self, after: int) -> list[StoredLink]:
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
-            return self._connection.execute(
-                "SELECT sequence, previous_hash, hash, event FROM events"
-                " WHERE sequence > ? ORDER BY sequence LIMIT ?",
-                (after, _BATCH),
-            ).fetchall()
+            return self._connection.execute(AFTER, (after, _BATCH)).fetchall()
 
     def _rows_at(self, sequences: Sequence[int]) -> Iterator[StoredLink]:
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
@@ -272,16 +281,6 @@ def sqlite_version() -> int:
     """Return the version of SQLite in use as its file header writes it, e.g. 3040001."""
     major, minor, patch = sqlite3.sqlite_version_info
     return major * 1_000_000 + minor * 1_000 + patch
-
-
-def _demand_footing(footing: sqlite_files.Footing | None) -> None:
-    lost = footing.lost() if footing is not None else None
-    if lost is not None:
-        raise Fault(
-            ErrorCode.JOURNAL_CORRUPT,
-            f"{lost} was deleted, moved or replaced while the journal was open",
-            fix="stop the services, put the file back, and run `when-to-invest journal verify`",
-        )
 
 
 def _head(connection: sqlite3.Connection) -> Head:

@@ -52,6 +52,7 @@ _JOURNAL = tuple(
         "witness",
     )
 )
+_AHEAD = ("tests/ledger/test_read_ahead.py",)
 _SHELF = tuple(f"tests/ledger/test_{name}.py" for name in ("shelf", "decisions", "decisions_in_memory"))
 _LAYOUT = tuple(
     f"tests/ledger/test_{name}.py"
@@ -123,6 +124,7 @@ def targets() -> list[Target]:
     ]
     found += [Target(f"policies/{name}.py", _GATE) for name in gate if name != "__init__"]
     found += [Target(f"ledger/{name}.py", _JOURNAL) for name in _LEDGER_MODULES]
+    found += [Target("ledger/links.py", _JOURNAL), Target("ledger/read_ahead.py", _AHEAD)]
     found += [Target("ledger/shelf.py", _SHELF)]
     found += [Target(f"ledger/{name}.py", _LAYOUT) for name in _LAYOUT_MODULES]
     found += [Target(f"ledger/postgres_{name}.py", _POSTGRES, is_on_server=True) for name in _SERVER_MODULES]
