@@ -15,6 +15,7 @@ from home.ledger import LedgerSettings
 from home.paths import Home
 from home.section import LimitSetting, Section
 from home.signing import SigningSettings
+from home.venues import PAPER, VenueSettings
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.keyholders import Anchors
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
@@ -102,7 +103,7 @@ class Settings(Section):
 
     mode: Mode = Mode.REPLAY
     account: Name = "main"
-    venue: Name = "paper"
+    venue: Name = PAPER
     queue: QueueSettings = QueueSettings()
     ledger: LedgerSettings = LedgerSettings()
     paper: PaperSettings = PaperSettings()
@@ -115,10 +116,18 @@ class Settings(Section):
     alarms: AlarmSettings = AlarmSettings()
     oauth: OAuthSettings | None = None
     callers: dict[Name, CallerSettings] = Field(default_factory=dict)
+    venues: dict[Name, VenueSettings] = Field(default_factory=dict)
+    """Exchanges by the name that orders and limits give them; `venue` says which one is used."""
 
     @model_validator(mode="after")
     def _callers_fit(self) -> Self:
         check_callers(self.callers, oauth=self.oauth)
+        return self
+
+    @model_validator(mode="after")
+    def _paper_is_no_exchange(self) -> Self:
+        if PAPER in self.venues:
+            raise ValueError(f"the venue {PAPER!r} is ours; give the exchange another name")
         return self
 
 

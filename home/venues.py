@@ -13,6 +13,8 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from home.section import Section
 from when_to_invest.instruments import InstrumentId
 
+PAPER = "paper"
+"""The venue that is always there: this home's own books."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 ExchangeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,16}/[A-Z0-9]{1,16}$")]

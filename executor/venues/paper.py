@@ -18,11 +18,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from executor.offload import InPlace, Offload
-from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome, worsened
+from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome
 from executor.venues.paper_book import PaperBook
+from executor.venues.paper_market import Prices, balances_after, quote_at
 from executor.venues.port import (
     NewOrder,
     OrderDeclinedError,
@@ -38,40 +39,13 @@ from home.clock import Clock
 from home.settings import PaperSettings
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.instruments import Instrument
-from when_to_invest.intents import Side
-from when_to_invest.market import Bar, ReferencePrice
 from when_to_invest.money import floor_to_step
 from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
 PAPER: Final = "paper"
-DOLLARS: Final = "USD"
 Result = TypeVar("Result")
-
-
-class Prices(Protocol):
-    """Where the paper venue's market comes from."""
-
-    def instrument(self, instrument_id: str) -> Instrument:
-        """Return the instrument.
-
-        Raises:
-            Fault: `unknown_instrument`.
-        """
-        ...
-
-    def next_bar(self, instrument_id: str, *, after: datetime, until: datetime) -> Bar | None:
-        """Return the first bar that starts trading after `after` and not after `until`."""
-        ...
-
-    def reference(self, instrument_id: str, *, now: datetime) -> ReferencePrice | None:
-        """Return the newest closed price at `now`, or none.
-
-        Raises:
-            Fault: `unknown_instrument`, `no_data`, `corrupt_data`.
-        """
-        ...
 
 
 class PaperVenue:
@@ -160,12 +134,7 @@ class PaperVenue:
 
         def look() -> Mapping[str, Decimal]:
             self._match_all()
-            held = {DOLLARS: self._settings.cash_usd}
-            for change in self._book.changes():
-                asset = change.instrument.split("/")[0]
-                held[asset] = held.get(asset, Decimal(0)) + change.quantity
-                held[DOLLARS] += change.cash_usd
-            return held
+            return balances_after(self._book.changes(), cash_usd=self._settings.cash_usd)
 
         return await self._asked(look)
 
@@ -174,44 +143,16 @@ class PaperVenue:
 
         Quantities are the instrument's lot: the book has no depth of its own.
         """
-        return await self._asked(lambda: self._quote(instrument))
+        now, slippage_bps = self._clock.now(), self._settings.slippage_bps
+        return await self._asked(
+            lambda: quote_at(now, instrument, prices=self._prices, slippage_bps=slippage_bps)
+        )
 
     async def _asked(self, look: Callable[[], Result]) -> Result:
         try:
             return await self._offload.run(look)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
-
-    def _quote(self, name: str) -> Quote | None:
-        now = self._clock.now()
-        try:
-            instrument, price = self._prices.instrument(name), self._prices.reference(name, now=now)
-        except Fault:
-            return None
-        if price is None:
-            return None
-        bid_usd, ask_usd = (
-            worsened(
-                price.price_usd,
-                side=side,
-                slippage_bps=self._settings.slippage_bps,
-                tick_usd=instrument.tick_size_usd,
-            )
-            for side in (Side.SELL, Side.BUY)
-        )
-        if not 0 < bid_usd < ask_usd:
-            return None
-        lot = instrument.lot_size
-        return Quote(
-            instrument=name,
-            at=price.known_at,
-            bid_usd=bid_usd,
-            bid_quantity=lot,
-            ask_usd=ask_usd,
-            ask_quantity=lot,
-            bids=((bid_usd, lot),),
-            asks=((ask_usd, lot),),
-        )
 
     def _accepted(self, order: NewOrder) -> VenueOrder:
         now = self._clock.now()
@@ -262,19 +203,20 @@ class PaperVenue:
         if isinstance(what, Ended):
             self._book.end(client_order_id, status=what.status, at=what.at)
         elif isinstance(what, Execution):
-            trade = self._trade(client_order_id, resting=resting, execution=what)
+            fee_bps = self._settings.fee_bps
+            trade = _trade(client_order_id, resting=resting, execution=what, fee_bps=fee_bps)
             self._book.end(client_order_id, status=VenueStatus.FILLED, at=what.at, trade=trade)
 
-    def _trade(self, client_order_id: str, *, resting: RestingOrder, execution: Execution) -> Trade:
-        notional_usd = resting.quantity * execution.price_usd
-        return Trade(
-            trade_id=f"{client_order_id}-1",
-            client_order_id=client_order_id,
-            quantity=resting.quantity,
-            price_usd=execution.price_usd,
-            fee_usd=fee_of(notional_usd, fee_bps=self._settings.fee_bps),
-            executed_at=execution.at,
-        )
+
+def _trade(client_order_id: str, *, resting: RestingOrder, execution: Execution, fee_bps: Decimal) -> Trade:
+    return Trade(
+        trade_id=f"{client_order_id}-1",
+        client_order_id=client_order_id,
+        quantity=resting.quantity,
+        price_usd=execution.price_usd,
+        fee_usd=fee_of(resting.quantity * execution.price_usd, fee_bps=fee_bps),
+        executed_at=execution.at,
+    )
 
 
 def _misfit(order: NewOrder, *, instrument: Instrument) -> str:

@@ -66,7 +66,7 @@ def connect(
             markets tell no steps.
     """
     dialect = DIALECTS.get(settings.exchange, Dialect)()
-    client, session = _client(settings, credentials, places=dialect.places)
+    client = _client(settings, credentials)
     allowance = _allowance(settings, dialect.allowance)
     line = Line(
         client,
@@ -74,7 +74,7 @@ def connect(
         breaker=Breaker(monotonic=monotonic),
         dialect=dialect,
         monotonic=monotonic,
-        session=session,
+        session=_pool(client, places=dialect.places),
     )
     profile = VenueProfile(
         name=name,
@@ -89,21 +89,14 @@ def connect(
     return CcxtVenue(desk, profile=profile, clock=clock)
 
 
-def _client(settings: VenueSettings, credentials: Credentials, *, places: int) -> tuple[Any, Any]:
-    from aiohttp import ClientSession, TCPConnector
-
-    kind = exchange_class(settings.exchange)
-    session = ClientSession(
-        connector=TCPConnector(limit=places, limit_per_host=places), trace_configs=[wire_trace()]
-    )
-    client = kind(
+def _client(settings: VenueSettings, credentials: Credentials) -> Any:
+    client = exchange_class(settings.exchange)(
         {
             "apiKey": credentials.key,
             "secret": credentials.secret,
             "password": credentials.password,
             "enableRateLimit": False,
             "timeout": int(settings.timeout_s * 1000),
-            "session": session,
             "options": dict(_OPTIONS),
         }
     )
@@ -115,12 +108,22 @@ def _client(settings: VenueSettings, credentials: Credentials, *, places: int) -
     if client.precisionMode != _TICK_SIZE:
         raise _unusable(settings.exchange, "its markets tell no steps")
     if settings.endpoint_url is not None:
-        _point(client.urls["api"], str(settings.endpoint_url))
+        _point(client.urls["api"], settings.endpoint_url)
     elif settings.sandbox:
-        if "test" not in client.urls:
+        if not client.urls.get("test"):
             raise _unusable(settings.exchange, "it has no sandbox")
         client.set_sandbox_mode(True)
-    return client, session
+    return client
+
+
+def _pool(client: Any, *, places: int) -> Any:
+    """Give the client a bounded pool of connections that tells what was sent; whoever has it closes it."""
+    from aiohttp import ClientSession, TCPConnector
+
+    connector = TCPConnector(limit=places, limit_per_host=places)
+    client.session = ClientSession(connector=connector, trace_configs=[wire_trace()])
+    client.own_session = False
+    return client.session
 
 
 def _note_and_strip(*reply: Any) -> str:
