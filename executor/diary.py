@@ -111,9 +111,8 @@ class Diary:
         return await self._recorder.follow()
 
     def follow(self) -> Head:
-        """Do what `refresh` says, for the recorder, which knows that no append is under way."""
-        head = self._ledger.head
-        if self._journal.head() != head:
+        """Do what `refresh` says, while no append is under way."""
+        if (head := self._ledger.head) != self._journal.head():
             head = self._ledger.refresh()
         self._demand_home()
         if self._journal.epoch != self._epoch:
@@ -126,16 +125,12 @@ class Diary:
         return head
 
     def allow(self, events: Sequence[ev.Event]) -> None:
-        """Return when all of `events` are the executor's own and loosen nothing.
-
-        Raises:
-            Fault: `illegal_transition` otherwise.
-        """
+        """Raise unless all of `events` are the executor's own and loosen nothing."""
         demand_own(events, Writer.EXECUTOR)
         demand_no_loosening(events, self.book)
 
     def append(self, events: Sequence[ev.Event], *, expected: Head) -> Head:
-        """Append for the recorder, off the loop; see `Journal.append`."""
+        """Append for the recorder; see `Journal.append`."""
         return self._journal.append(events, expected=expected)
 
     def catch_up(self) -> None:
@@ -151,9 +146,7 @@ class Diary:
     ) -> Sequence[ev.Event]:
         """Append what `decide` returns on fresh state, and fold it; nothing when it is empty.
 
-        `decide` is called again whenever another process wrote first, so it must only look. With
-        `about` it may be recorded together with others that are about something else, as
-        `executor.recorder` says.
+        `decide` may be called again, so it must only look. `executor.recorder` says what `about` is for.
 
         Raises:
             Fault: `journal_conflict` after many lost races; what `refresh`, `decide` or the journal raises.

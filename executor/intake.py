@@ -19,6 +19,7 @@ What becomes of the message:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from executor.brake import Brake
 from executor.dead_letters import DeadLetterWatch
@@ -88,7 +89,6 @@ class Intake:
         """Act on the message; return whether the journal holds all that it can still mean."""
         found = inspect(message, self._diary.decisions)
         if not isinstance(found, Genuine) or not is_awaiting_order(found.record):
-            # Nothing is settled on an old fold; what may still be sent is decided on a fresh one anyway.
             await self._diary.refresh()
             found = inspect(message, self._diary.decisions)
         if isinstance(found, Genuine) and not self._recovery.is_clear(group := group_of(found.record)):
@@ -118,7 +118,7 @@ class Intake:
                 await self._reject(
                     record.decision_id, code=stopped, message="trading was stopped before it was sent"
                 )
-            elif self._has_expired(record):
+            elif _has_expired(record, self._diary.now()):
                 await self._reject(
                     record.decision_id,
                     code="envelope_expired",
@@ -134,13 +134,6 @@ class Intake:
         self._probe.reached(Point.RECEIVED)
         await self._dispatcher.dispatch(
             Errand(envelope=found.envelope, intent=intent, message_id=message.message_id)
-        )
-
-    def _has_expired(self, record: DecisionRecord) -> bool:
-        return (
-            record.envelope is not None
-            and is_awaiting_order(record)
-            and self._diary.now() >= record.envelope.content.expires_at
         )
 
     async def _note_forged(self, message: ReceivedMessage, forged: Forged) -> None:
@@ -188,11 +181,7 @@ class Intake:
             self._pass_if_lost(fault, message)
 
     async def give_back(self, message: ReceivedMessage) -> None:
-        """Let the queue hand `message` out again at once.
-
-        Raises:
-            Fault: from the queue, except that it does so already.
-        """
+        """Let the queue hand `message` out again at once, unless it does already."""
         try:
             await self._queue.extend(message.receipt, visibility_s=0)
         except Fault as fault:
@@ -202,6 +191,14 @@ class Intake:
         if fault.code is not ErrorCode.RECEIPT_EXPIRED:
             raise fault
         self._log.say("message_lost", at=self._diary.now(), message_id=message.message_id)
+
+
+def _has_expired(record: DecisionRecord, now: datetime) -> bool:
+    return (
+        record.envelope is not None
+        and is_awaiting_order(record)
+        and now >= record.envelope.content.expires_at
+    )
 
 
 def _is_in_doubt(record: DecisionRecord) -> bool:

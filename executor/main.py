@@ -134,15 +134,7 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
     authority = Authority(roll=roll, limits=limits, callers=_callers(settings, limits))
     clock, market = clock_of(home, settings.mode), HomeMarket(home)
     clock.now()
-    venue = PaperVenue(
-        home.paper_venue,
-        mode=settings.mode,
-        prices=market,
-        clock=clock,
-        settings=settings.paper,
-        offload=_thread("paper-venue", stack),
-    )
-    stack.push_async_callback(venue.close)
+    venue = _venue(home, settings, clock=clock, market=market, stack=stack)
     demand_one_mode(settings.mode, venue.profile)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
@@ -165,6 +157,21 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
         visibility_s=settings.queue.visibility_s,
         max_receives=settings.queue.max_receives,
     )
+
+
+def _venue(
+    home: Home, settings: Settings, *, clock: Clock, market: HomeMarket, stack: AsyncExitStack
+) -> PaperVenue:
+    venue = PaperVenue(
+        home.paper_venue,
+        mode=settings.mode,
+        prices=market,
+        clock=clock,
+        settings=settings.paper,
+        offload=_thread("paper-venue", stack),
+    )
+    stack.push_async_callback(venue.close)
+    return venue
 
 
 def _thread(name: str, stack: AsyncExitStack) -> OneThread:

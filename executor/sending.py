@@ -77,7 +77,6 @@ class Dispatcher:
         self._probe = probe
         self._log = log
         self.in_flight: set[str] = set()
-        """Decisions whose intention or order is on its way and nobody's else to look after."""
 
     async def dispatch(self, errand: Errand) -> None:
         """Judge, intend, send and record.

@@ -6,9 +6,7 @@ and replays need it; `executor.serving` does the same things side by side.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
 
 from executor.brake import Brake
 from executor.cancelling import Canceller
@@ -16,7 +14,6 @@ from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
 from executor.intake import Intake
 from executor.judgement import Authority, Judgement
-from executor.lanes import Lanes
 from executor.log import Log
 from executor.market import Market
 from executor.patience import Patience
@@ -25,18 +22,13 @@ from executor.receiving import Receiving
 from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.sentry import Sentry
+from executor.taking import Taking
 from executor.valuation import Valuation
 from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
 from executor.working import Working
 from home.latch import Switch
-from ledger.queue import ReceivedMessage
 from when_to_invest.errors import Fault
-
-MESSAGES_A_ROUND: Final = 20
-"""Most messages taken before the open orders are looked at again."""
-MOST_LANES: Final = 32
-"""Groups with a message in hand at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +57,7 @@ class Service:
         judgement = Judgement(
             authority=parts.authority, diary=parts.diary, market=parts.market, switch=parts.switch
         )
-        dispatcher = Dispatcher(
-            diary=parts.diary,
-            judgement=judgement,
-            venue=parts.venue,
-            brake=self.brake,
-            probe=parts.probe,
-            log=parts.log,
-        )
+        dispatcher = _dispatcher_of(parts, judgement, self.brake)
         self._parts = parts
         self._recovery = Recovery(
             diary=diary,
@@ -81,13 +66,9 @@ class Service:
             patience=parts.patience,
             in_flight=dispatcher.in_flight,
         )
-        self._canceller = Canceller(diary=parts.diary, venue=parts.venue, brake=self.brake, log=parts.log)
+        self._canceller = Canceller(diary=diary, venue=parts.venue, brake=self.brake, log=log)
         self._working = Working(
-            diary=parts.diary,
-            venue=parts.venue,
-            canceller=self._canceller,
-            probe=parts.probe,
-            log=parts.log,
+            diary=diary, venue=parts.venue, canceller=self._canceller, probe=parts.probe, log=log
         )
         self._sentry = Sentry(diary=diary, venue=parts.venue, brake=self.brake, log=log)
         self._venue_watch = VenueWatch(diary=parts.diary, venue=parts.venue, log=parts.log)
@@ -105,7 +86,9 @@ class Service:
             visibility_s=parts.visibility_s,
             venue_name=parts.venue.profile.name,
         )
-        self.lanes = Lanes(self._intake.handle, most=MOST_LANES)
+        self.taking = Taking(
+            queue=parts.queue, intake=self._intake, watch=self._watch, patience=parts.patience
+        )
 
     async def start(self) -> None:
         """Resolve what a former run left open, then announce the new epoch.
@@ -142,7 +125,8 @@ class Service:
             await self.stop()
             has_moved = await self.follow_orders()
             has_marked = await self.look_after_accounts()
-            return await self._take_messages(wait_s=wait_s) or has_moved or has_marked
+            has_taken = await self.taking.round(wait_s=wait_s, may_go_on=self._recovery.is_clear)
+            return has_taken or has_moved or has_marked or not self._recovery.is_clear()
         except Fault:
             if not await self.answer():
                 raise
@@ -183,49 +167,9 @@ class Service:
         await self._intake.reject_ended()
         return has_marked
 
-    async def take(self, *, wait_s: float, before_it_goes: Callable[[], Awaitable[None]]) -> bool:
-        """Put the next message into its lane, waiting up to `wait_s` for one; return whether one came.
-
-        One message is taken at a time, so that of a group never more than one is in hand: what
-        follows one that is given back is still the queue's, in its order.
-        """
-        messages = await self._parts.queue.receive(max_messages=1, wait_s=wait_s)
-        await before_it_goes()
-        for message in messages:
-            if self._parts.patience.is_over:
-                await self._intake.give_back(message)
-            else:
-                self.lanes.put(message)
-        return bool(messages)
-
     async def look_at_dead_letters(self) -> bool:
         """Halt the groups of what the queue set aside; return whether anything was noted."""
         return await self._watch.look()
-
-    async def _take_messages(self, *, wait_s: float) -> bool:
-        """Handle up to `MESSAGES_A_ROUND`, groups side by side; stop at a doubt. Return whether any came."""
-        taken, has_noted = 0, False
-        while taken < MESSAGES_A_ROUND and self._recovery.is_clear() and not self._parts.patience.is_over:
-            messages = await self._first_of_each_group(wait_s=0.0 if taken else wait_s)
-            # A receive is what sets spent messages aside; their groups halt before anything else goes.
-            has_noted = has_noted or (taken == 0 and await self._watch.look())
-            if not messages:
-                break
-            taken += len(messages)
-            for message in messages:
-                self.lanes.put(message)
-            await self.lanes.settle()
-        return taken > 0 or has_noted or not self._recovery.is_clear()
-
-    async def _first_of_each_group(self, *, wait_s: float) -> list[ReceivedMessage]:
-        """Return what a queue gives that keeps a group back while a message of it is in flight."""
-        found: list[ReceivedMessage] = []
-        while len(found) < MOST_LANES:
-            more = await self._parts.queue.receive(max_messages=1, wait_s=0.0 if found else wait_s)
-            if not more:
-                break
-            found += more
-        return found
 
     async def is_idle(self) -> bool:
         """Whether no message waits or is in flight and no order's fate is unknown.
@@ -234,6 +178,17 @@ class Service:
         clock either, because the venue was just asked.
         """
         return self._recovery.is_clear() and await self._parts.queue.is_empty()
+
+
+def _dispatcher_of(parts: Parts, judgement: Judgement, brake: Brake) -> Dispatcher:
+    return Dispatcher(
+        diary=parts.diary,
+        judgement=judgement,
+        venue=parts.venue,
+        brake=brake,
+        probe=parts.probe,
+        log=parts.log,
+    )
 
 
 def _watch_of(parts: Parts, judgement: Judgement) -> DeadLetterWatch:

@@ -55,7 +55,7 @@ class Serving:
                 (self._service.look_after_accounts, ACCOUNTS_EVERY_S),
                 (self._service.recover, DOUBTS_EVERY_S),
                 (self._take, 0.0),
-                (self._service.lanes.failed, 0.0),
+                (self._service.taking.lanes.failed, 0.0),
             )
         ]
         try:
@@ -87,7 +87,7 @@ class Serving:
         Raises:
             Fault: what a lane ended with.
         """
-        lanes = self._service.lanes
+        lanes = self._service.taking.lanes
         settling = asyncio.create_task(lanes.settle())
         done, _ = await asyncio.wait((settling,), timeout=DRAIN_S)
         if done:
@@ -98,9 +98,9 @@ class Serving:
         await lanes.abandon()
 
     async def _take(self) -> None:
-        await self._service.lanes.room()
+        await self._service.taking.lanes.room()
         self._parts.diary.demand_forward()
-        await self._service.take(wait_s=WAIT_S, before_it_goes=self._see_letters)
+        await self._service.taking.next(wait_s=WAIT_S, before_it_goes=self._see_letters)
 
     async def _see_letters(self) -> None:
         """Halt the groups of dead letters; a receive is what sets spent messages aside."""

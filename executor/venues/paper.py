@@ -44,6 +44,8 @@ from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
+__all__ = ["PAPER", "PaperVenue", "Prices"]
+
 PAPER: Final = "paper"
 Result = TypeVar("Result")
 
@@ -156,7 +158,7 @@ class PaperVenue:
 
     def _accepted(self, order: NewOrder) -> VenueOrder:
         now = self._clock.now()
-        self._refuse_unfit(order, now=now)
+        _refuse_unfit(order, prices=self._prices, now=now)
         try:
             self._book.accept(order, at=now)
             accepted = self._book.order(order.client_order_id)
@@ -171,17 +173,6 @@ class PaperVenue:
         if accepted is None:
             raise OutcomeUnknownError("the paper book lost the order it has just accepted")
         return accepted
-
-    def _refuse_unfit(self, order: NewOrder, *, now: datetime) -> None:
-        if now > order.valid_until:
-            raise OrderDeclinedError("the request arrived after its validity")
-        try:
-            instrument = self._prices.instrument(order.instrument)
-        except Fault as fault:
-            raise OrderDeclinedError(fault.message) from fault
-        reason = _misfit(order, instrument=instrument)
-        if reason:
-            raise OrderDeclinedError(reason)
 
     def _match_all(self) -> None:
         for order in self._book.working():
@@ -217,6 +208,18 @@ def _trade(client_order_id: str, *, resting: RestingOrder, execution: Execution,
         fee_usd=fee_of(resting.quantity * execution.price_usd, fee_bps=fee_bps),
         executed_at=execution.at,
     )
+
+
+def _refuse_unfit(order: NewOrder, *, prices: Prices, now: datetime) -> None:
+    if now > order.valid_until:
+        raise OrderDeclinedError("the request arrived after its validity")
+    try:
+        instrument = prices.instrument(order.instrument)
+    except Fault as fault:
+        raise OrderDeclinedError(fault.message) from fault
+    reason = _misfit(order, instrument=instrument)
+    if reason:
+        raise OrderDeclinedError(reason)
 
 
 def _misfit(order: NewOrder, *, instrument: Instrument) -> str:
