@@ -12,6 +12,7 @@ from cli.options import HomeOption, JsonOption
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
 if TYPE_CHECKING:
+    from executor.quality.measures import DecisionMeasures
     from home.paths import Home
     from ledger.live import PassedOver
     from when_to_invest.history import DecisionRecord
@@ -65,6 +66,8 @@ def status(
 ) -> None:
     """Show decisions with their verdicts, orders and fills, as the journal proves them."""
     from cli.cards import decision_card, decision_json
+    from cli.execution_card import execution_lines
+    from cli.execution_json import measures_json
     from cli.output import console, print_json
     from cli.passed_over import passed_over_json, tell_passed_over
     from home.paths import home_at
@@ -81,11 +84,34 @@ def status(
             fix="list them with `when-to-invest status`",
         )
     skipped = [each for each in told.passed_over if each.decision_id == decision_id]
+    executed = _executed(home_at(home), record)
     if json:
-        print_json(decision_json(record) | {"passed_over": passed_over_json(skipped)})
-    else:
-        console().print(decision_card(record))
-        tell_passed_over(skipped, len(skipped))
+        told_of = {
+            "execution": executed and measures_json(executed),
+            "passed_over": passed_over_json(skipped),
+        }
+        print_json(decision_json(record) | told_of)
+        return
+    console().print(decision_card(record))
+    for line in execution_lines(executed) if executed else ():
+        console().print(line)
+    tell_passed_over(skipped, len(skipped))
+
+
+def _executed(home: Home, record: DecisionRecord) -> DecisionMeasures | None:
+    """Return how a decision was executed by now; none of what was never sealed.
+
+    Without a clock, as in a home that holds a copied journal, now is when its last event happened.
+    """
+    from executor.quality.analysis import measured
+    from home.clock import clock_of
+    from home.settings import read_settings
+
+    try:
+        now = clock_of(home, read_settings(home).mode).now()
+    except Fault:
+        now = record.events[-1].at
+    return next(iter(measured([record], {}, now=now)), None)
 
 
 def _show_all(home: Home, told: Told, *, as_json: bool) -> None:

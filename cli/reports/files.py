@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cli.reports.backtest_picture import backtest_picture
 from cli.reports.evaluation_page import evaluation_html, evaluation_pictures, words_picture
+from cli.reports.execution_page import execution_html, execution_pictures, nothing_picture
 from cli.reports.page import Picture, notes, page, picture
 from cli.reports.recommendation_page import recommendation_html
 from cli.reports.recommendation_picture import recommendation_picture
@@ -14,6 +15,7 @@ from cli.reports.style import as_png, drawing
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
+    from executor.quality.analysis import Analysis
     from home.paths import Home
     from when_to_invest.backtest.report import Backtest
     from when_to_invest.backtest.trial import Trial
@@ -88,6 +90,22 @@ def write_evaluation(path: Path, found: Judged, snapshot: Snapshot, *, home: Hom
         _write(path, _stacked([each.png for each in pictures]))
     else:
         _write(path, evaluation_html(found.evaluation, pictures).encode())
+
+
+def write_execution(path: Path, found: Analysis, *, home: Home) -> None:
+    """Draw an account of execution into `path`; a PNG holds all pictures below one another.
+
+    Raises:
+        Fault: as `write_recommendation`.
+    """
+    with drawing(home.run / "drawing"):
+        pictures = execution_pictures(found)
+        if path.suffix.lower() == ".png" and not pictures:
+            pictures = [nothing_picture(found)]
+    if path.suffix.lower() == ".png":
+        _write(path, _stacked([each.png for each in pictures]))
+    else:
+        _write(path, execution_html(found, pictures).encode())
 
 
 def _stacked(pictures: list[bytes]) -> bytes:
