@@ -27,26 +27,13 @@ class Asked:
     not_earlier: Sequence[Proposal]
     """The proposal itself, and what the proposer asked for since."""
 
-    def since(self, instant: datetime, *, scope: Scope) -> int:
-        """Count what was asked for of an account, venue and instrument after an instant."""
-        late = sum(item.at > instant and scope_of(item) == scope for item in self.not_earlier)
-        return self.tally.in_scope(scope, proposer=self.proposer, after=instant) - late
-
-    def among(self, decisions: Sequence[str], *, scope: Scope, since: datetime) -> set[str]:
-        """Return those of some decisions that are counted."""
-        if not self.not_earlier:
-            asked = self.tally.asked_in_scope(scope, proposer=self.proposer, after=since)
-            return set(asked).intersection(decisions)
-        late, of = {id(item) for item in self.not_earlier}, self.tally.of
-        return {
-            item.decision_id
-            for decision_id in decisions
-            for item in of(decision_id)
-            if item.at > since
-            and item.proposer == self.proposer
-            and scope_of(item) == scope
-            and id(item) not in late
-        }
+    def since(self, instant: datetime, *, scope: Scope) -> list[str]:
+        """Return the decisions of what was asked for of an account, venue and instrument after an instant."""
+        counted = self.tally.in_scope(scope, proposer=self.proposer, after=instant)
+        for item in self.not_earlier:
+            if item.at > instant and scope_of(item) == scope:
+                counted.remove(item.decision_id)
+        return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +48,7 @@ class Sealed:
     def since(self, instant: datetime, *, scope: Scope) -> list[str]:
         """Return decisions of an account, venue and instrument sealed after an instant, none rejected."""
         found = self.tally.in_scope(scope, after=instant)
-        return [owner for owner in found if owner not in self.not_earlier] if self.not_earlier else found
+        return [owner for owner in found if owner not in self.not_earlier]
 
 
 def sealed_before(book: AccountBook, *, decision_id: str, now: datetime, is_sealed: bool) -> Sealed:
@@ -74,8 +61,7 @@ def sealed_before(book: AccountBook, *, decision_id: str, now: datetime, is_seal
 
 def messages_within(window: timedelta, intent: OrderIntent, *, asked: Asked, sealed: Sealed) -> int:
     """Count in a window what its proposer asked for and what anybody had sealed; what was both, once."""
-    scope, since = scope_of(intent), asked.until - window
+    scope = scope_of(intent)
     orders = sealed.since(sealed.until - window, scope=scope)
-    own = asked.since(since, scope=scope)
-    twice = own and len(asked.among(orders, scope=scope, since=since))
-    return own + len(orders) - twice
+    own = asked.since(asked.until - window, scope=scope)
+    return len(own) + len(orders) - len(set(own).intersection(orders))

@@ -100,13 +100,8 @@ class AskedTally(_Following["Proposal"]):
         """Return the rows of a decision, in the order they came."""
         return self._of.get(decision_id, ())
 
-    def in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> int:
-        """Count a proposer's rows of an account, venue and instrument that came after an instant."""
-        rows = self._scopes.get((scope, proposer), [])
-        return len(rows) - bisect_right(rows, after, key=_instant)
-
-    def asked_in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> list[str]:
-        """Return the decisions of those rows, one for each row."""
+    def in_scope(self, scope: Scope, *, proposer: str, after: datetime) -> list[str]:
+        """Return the decision of each of a proposer's rows of such a scope that came after an instant."""
         rows = self._scopes.get((scope, proposer), [])
         return [decision_id for _, decision_id in rows[bisect_right(rows, after, key=_instant) :]]
 

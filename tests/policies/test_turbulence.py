@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from policies.turbulence import market_index, outside_range_ratio, read_market, read_turbulence
+from policies.turbulence import _SameRange, market_index, outside_range_ratio, read_market, read_turbulence
 from tests.strategies.situations import NOW, D, price, session
 from when_to_invest.instruments import Session
 from when_to_invest.market import ReferencePrice
@@ -78,3 +79,11 @@ def test_an_instrument_whose_trading_never_stops_is_its_own_market() -> None:
     coin = went("90", "101", **AROUND_THE_CLOCK)
     assert read_market(coin, None) == read_turbulence(coin)
     assert read_market(None, price()) is None
+
+
+def test_a_range_is_known_again_by_being_that_very_one() -> None:
+    seen = went("97", "104").range
+    assert seen is not None
+    assert _SameRange(seen) == _SameRange(seen)
+    assert _SameRange(seen) != _SameRange(replace(seen))
+    assert _SameRange(seen) != seen

@@ -150,10 +150,10 @@ def test_rows_at_an_instant_came_not_after_it() -> None:
     tally = AskedTally()
     tally.follow([asked(n) for n in range(4)])
     for after, count in ((LONG_AGO, 4), (at(1), 2)):
-        assert tally.in_scope(SCOPE, proposer="agent", after=after) == count
+        assert len(tally.in_scope(SCOPE, proposer="agent", after=after)) == count
         assert tally.by_proposer("agent", after=after) == count
-    assert tally.in_scope(("main", "paper", "IXIC"), proposer="agent", after=LONG_AGO) == 0
-    assert tally.in_scope(SCOPE, proposer="other", after=LONG_AGO) == 0
+    assert tally.in_scope(("main", "paper", "IXIC"), proposer="agent", after=LONG_AGO) == []
+    assert tally.in_scope(SCOPE, proposer="other", after=LONG_AGO) == []
     assert tally.by_proposer("other", after=LONG_AGO) == 0
     assert list(tally.equal(INTENT, proposer="agent")) == [(at(n), f"d-{n}") for n in (3, 2, 1, 0)]
     assert list(tally.equal(INTENT, proposer="other")) == []
