@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from executor.probe import Point
 from policies.limits import HARD_LIMITS
-from tests.executor.simulator import DiedError
+from tests.executor.simulation.loop import DiedError
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX
 from tests.fakes.memory_queue import MemoryQueue

@@ -1,36 +1,57 @@
-"""Many seeded schedules of crashes, duplicates, reordering and lost answers keep every invariant."""
+"""Seeded schedules of crashes, lost answers and rivals keep every invariant of the executor."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Proof
-from tests.executor.simulator import Simulation
+from tests.executor.simulation.runner import Tally, run_seed, run_seeds, run_side_by_side
 
-STEPS = 60
+ROOT = Path(__file__).resolve().parents[2]
+CORES = 2
 
 
-def simulated(seed: int) -> Simulation:
-    """Run one seed; a failure prints how to replay it."""
-    simulation = Simulation(seed)
-    try:
-        simulation.run(STEPS)
-    except BaseException:
-        sys.stderr.write("\n  ".join([f"seed {seed}:", *simulation.trace]) + "\n")
-        raise
-    return simulation
+def told(tally: Tally) -> str:
+    return "\n".join(tally.lines())
 
 
 @pytest.mark.proof
-def test_no_schedule_of_crashes_breaks_an_invariant_of_the_executor(proof: Proof) -> None:
-    deaths: set[str] = set()
-    for seed in proof.seeds(ci=30, full=3000):
-        deaths |= set(simulated(seed).doom.deaths)
-    assert len(deaths) >= 10, deaths
+def test_no_schedule_of_crashes_and_faults_breaks_an_invariant_of_the_executor(proof: Proof) -> None:
+    seeds = list(proof.seeds(ci=50, full=10_000))
+    tally = run_side_by_side(seeds, workers=CORES) if proof.is_full_size else run_seeds(seeds)
+    sys.stdout.write(told(tally) + "\n")
+    assert not tally.violations, told(tally)
+    if proof.is_full_size:
+        assert not tally.missed(), told(tally)
 
 
-def test_the_same_seed_writes_the_same_journal() -> None:
-    heads = {simulated(17).world.journal.head() for _ in range(2)}
-    assert len(heads) == 1
+def test_the_same_seed_takes_the_same_course() -> None:
+    assert run_seed(17).world.trace == run_seed(17).world.trace
+
+
+def test_the_same_seed_takes_the_same_course_in_every_process() -> None:
+    seeds = ("3", "11", "17", "29")
+    command = (sys.executable, "-m", "tests.executor.simulation", "--digest", "--seed", *seeds)
+    digests = {
+        subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    here = "".join(f"{seed} {run_seed(int(seed)).digest()}\n" for seed in seeds)
+    assert digests == {here}
+
+
+def test_a_seed_that_fails_says_how_to_replay_it() -> None:
+    tally = Tally(violations={5: "an order was sent twice"})
+    assert "python -m tests.executor.simulation --seed 5" in told(tally)
