@@ -44,7 +44,7 @@ def _order(run: Run) -> tuple[int, int, tuple[tuple[int, int], ...]]:
 
 def _take(ordered: Sequence[Run], count: int, taken: Taken) -> list[Run]:
     """Add the first `count` items to `taken`; return what is left of the runs."""
-    left = []
+    left: list[Run] = []
     for at, run in enumerate(ordered):
         if not count:
             return [*left, *ordered[at:]]

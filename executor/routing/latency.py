@@ -14,9 +14,20 @@ from decimal import Context, Decimal
 from typing import Final
 
 from executor.routing.offers import Delivery
+from when_to_invest.intervals import Session
 
 _CONTEXT: Final = Context(prec=34)
+_TRADED_S: Final = {Session.CONTINUOUS: Decimal(365 * 86_400), Session.EXCHANGE: Decimal(252 * 23_400)}
+"""Seconds of trading in a year: all of them, or 252 sessions of six and a half hours."""
 _TWO_PI: Final = Decimal("6.283185307179586476925286766559006")
+
+
+def variance_per_s(volatility: Decimal, session: Session) -> Decimal:
+    """Return the variance of the relative price change in a second of trading.
+
+    `volatility`: a ratio per year, as in `market.SessionRange`.
+    """
+    return _CONTEXT.divide(_CONTEXT.multiply(volatility, volatility), _TRADED_S[session])
 
 
 def exposure_s(delivery: Delivery, *, age_s: Decimal) -> Decimal:

@@ -25,7 +25,7 @@ from executor.routing.shelves import COST_DIGITS, QUANTITY_DIGITS, Shelf, quanti
 def route(demand: Demand, offers: Iterable[Offer]) -> Route:
     """Return what each venue gets of `demand`, and why every other one gets nothing."""
     named = sorted(offers, key=lambda offer: offer.venue)
-    refused = _refused(demand, named)
+    refused = refusals(demand, named)
     taking = [offer for offer in named if offer.venue not in refused]
     shelves: list[Shelf] = []
     for offer, lot in zip(taking, _lots(taking), strict=True):
@@ -43,7 +43,8 @@ def route(demand: Demand, offers: Iterable[Offer]) -> Route:
     return _told(best, chosen, named=named, refused=refused)
 
 
-def _refused(demand: Demand, named: Sequence[Offer]) -> dict[str, Refusal]:
+def refusals(demand: Demand, named: Sequence[Offer]) -> dict[str, Refusal]:
+    """Return the venues that take no part at all, and why."""
     twice = {venue for venue, count in Counter(offer.venue for offer in named).items() if count > 1}
     found: dict[str, Refusal] = {}
     for offer in named:

@@ -61,7 +61,7 @@ def shelf_of(offer: Offer, demand: Demand, *, place: int, lot: int) -> Shelf | R
     levels = _levels_within(offer, demand)
     if not levels:
         return Reason.BEYOND_LIMIT, "its best price is beyond the limit"
-    reach = _Reach.of(offer, demand, lot=lot)
+    reach = Reach.of(offer, demand, lot=lot)
     least, ends = _span(levels, reach, lot=lot)
     most = ends[-1][0] if ends else 0
     if not 0 < least <= most:
@@ -70,7 +70,7 @@ def shelf_of(offer: Offer, demand: Demand, *, place: int, lot: int) -> Shelf | R
     return Shelf(place, offer.venue, lot, least, most, runs, tuple(ends))
 
 
-def _span(levels: list[_Priced], reach: _Reach, *, lot: int) -> tuple[int, list[tuple[int, Decimal]]]:
+def _span(levels: list[_Priced], reach: Reach, *, lot: int) -> tuple[int, list[tuple[int, Decimal]]]:
     """Return the fewest lots that the venue takes, and up to how many each limit price is enough.
 
     Where a deeper price is so low that the minimum is missed again, the shelf ends before it.
@@ -97,7 +97,7 @@ def _span(levels: list[_Priced], reach: _Reach, *, lot: int) -> tuple[int, list[
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
+class Reach:
     """How few and how many lots a venue may get at a limit price."""
 
     lot_size: Decimal
@@ -107,7 +107,8 @@ class _Reach:
     best_usd: Decimal
 
     @classmethod
-    def of(cls, offer: Offer, demand: Demand, *, lot: int) -> _Reach:
+    def of(cls, offer: Offer, demand: Demand, *, lot: int) -> Reach:
+        """Return the reach of a demand at a venue whose quote is known, in lots of `lot`."""
         size = Decimal(lot).scaleb(-QUANTITY_DIGITS, _EXACT)
         wanted = quantity_units(demand.quantity) // lot
         quote = offer.quote
@@ -115,6 +116,7 @@ class _Reach:
         return cls(size, wanted, offer, demand.is_buy, best_usd)
 
     def least(self, limit_usd: Decimal) -> int:
+        """Return the fewest lots that the venue takes at a limit."""
         terms = self.offer.terms
         by_notional = covering_steps(terms.min_notional_usd, _EXACT.multiply(limit_usd, self.lot_size))
         return max(covering_steps(terms.min_quantity, self.lot_size), by_notional, 1)
@@ -139,7 +141,7 @@ def _levels_within(offer: Offer, demand: Demand) -> list[_Priced]:
     needed, seen = quantity_units(demand.quantity), 0
     waiting_usd = _waiting_usd(offer, quote, demand)
     for price_usd, quantity in levels_of(quote, is_buy=demand.is_buy):
-        limit_usd = _on_tick(price_usd, offer.terms.tick_size_usd, is_buy=demand.is_buy)
+        limit_usd = on_tick(price_usd, offer.terms.tick_size_usd, is_buy=demand.is_buy)
         if _is_beyond(limit_usd, demand) or seen >= needed:
             break
         units = quantity_units(quantity)
@@ -165,7 +167,8 @@ def _cost_units(level: Level, offer: Offer, *, demand: Demand, waiting_usd: Deci
     return int(_EXACT.scaleb(cost_usd, COST_DIGITS).to_integral_value(ROUND_CEILING, _EXACT))
 
 
-def _on_tick(price_usd: Decimal, tick_usd: Decimal, *, is_buy: bool) -> Decimal:
+def on_tick(price_usd: Decimal, tick_usd: Decimal, *, is_buy: bool) -> Decimal:
+    """Return the nearest tick at which a price still trades: above for a buyer, below for a seller."""
     steps = covering_steps(price_usd, tick_usd) if is_buy else whole_steps(price_usd, tick_usd)
     return amount_of(steps, tick_usd)
 
@@ -183,7 +186,7 @@ def _depths(levels: list[_Priced], lot: int) -> list[int]:
     return found
 
 
-def _too_little(reach: _Reach, levels: list[_Priced]) -> Refusal:
+def _too_little(reach: Reach, levels: list[_Priced]) -> Refusal:
     limit_usd = levels[0][2]
     if reach.lots_wanted >= reach.least(limit_usd) > reach.most(limit_usd):
         return Reason.NO_ROOM, "what it holds for us, or the limits, leave less room than its minimum"

@@ -7,9 +7,10 @@ from random import Random
 
 import pytest
 
-from executor.routing.latency import exposure_s, latency_cost_usd
+from executor.routing.latency import exposure_s, latency_cost_usd, variance_per_s
 from executor.routing.offers import Delivery
 from tests.executor.routing.places import PROMPT, D
+from when_to_invest.intervals import Session
 
 
 def cost(variance: str, delivery: Delivery, age_s: str = "0") -> Decimal:
@@ -35,3 +36,10 @@ def test_without_time_or_variance_it_costs_nothing() -> None:
 
 def test_half_rejected_takes_twice_as_long() -> None:
     assert exposure_s(Delivery(D(1), D("0.5"), D("0.5")), age_s=D("0.5")) == 4
+
+
+def test_a_years_volatility_is_spread_over_the_seconds_that_trade() -> None:
+    day = variance_per_s(D("0.5"), Session.CONTINUOUS) * 86_400
+    assert float(day) ** 0.5 == pytest.approx(0.5 / 365**0.5)
+    session = variance_per_s(D("0.16"), Session.EXCHANGE) * 23_400
+    assert float(session) ** 0.5 == pytest.approx(0.16 / 252**0.5)
