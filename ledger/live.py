@@ -128,7 +128,7 @@ class LiveLedger:
 
     def _follow(self) -> None:
         last = None
-        decisions, head = self.decisions, self._head
+        decisions, head, newest_at = self.decisions, self._head, self.newest_at
         known, many = head.hash, head.sequence + self.many
         try:
             for recorded in self._journal.read(after=head.sequence):
@@ -136,8 +136,9 @@ class LiveLedger:
                 if previous_hash != known:
                     raise _rewritten(recorded)
                 at = event.at
-                if self.newest_at is None or at > self.newest_at:
-                    self.newest_at = at
+                # What is written alike is one instant, parsed once: it is no later than itself.
+                if at is not newest_at and (newest_at is None or at > newest_at):
+                    self.newest_at = newest_at = at
                 if sequence == 1:
                     self.home_id = own_hash
                 if sequence == many:
@@ -150,17 +151,17 @@ class LiveLedger:
                 self._head = last.head
 
     def _take(self, recorded: Recorded) -> None:
-        event = recorded.event
+        event = recorded[3]
         kind = type(event)
         if not self._is_warranted(event, self.home_id):
             self._pass_over(recorded, "it lacks the signatures that it needs")
         elif kind in _FITTED and not fits(event, book=self.book, decisions=self.decisions):
             self._pass_over(recorded, "what it was signed for is not so, or no longer")
-        elif isinstance(event, AccountFunded) and event.account in self.book.cash_usd:
-            self._pass_over(recorded, "that account was funded before")
         elif kind in _OF_DECISIONS:
             if not self.decisions.apply(recorded):
                 self._pass_over(recorded, "nobody proposed that decision")
+        elif isinstance(event, AccountFunded) and event.account in self.book.cash_usd:
+            self._pass_over(recorded, "that account was funded before")
         else:
             self.book.apply(event)
 

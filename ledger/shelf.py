@@ -266,9 +266,9 @@ def _unlinked(directory: Path | None) -> sqlite3.Connection:
 
 def _row(card: Card) -> tuple[object, ...]:
     """Return a card's row; ints and byte arrays go to SQLite as they are, the like of them do not."""
-    known = bytearray(marshal.dumps((card.places, card.digest, card.orders, card.trades)))
-    flags = (int(card.is_order), int(card.may_trade_late))
-    return (card.number, card.decision_id, _TEXT_OF[card.state], card.proposer, *flags, known)
+    number, decision_id, state, proposer, is_order, may_trade_late, places, digest, orders, trades = card
+    known = bytearray(marshal.dumps((places, digest, orders, trades)))
+    return (number, decision_id, _TEXT_OF[state], proposer, int(is_order), int(may_trade_late), known)
 
 
 def _card(row: Sequence[object]) -> Card:

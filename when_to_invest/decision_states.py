@@ -5,10 +5,12 @@ from __future__ import annotations
 from enum import StrEnum, unique
 from typing import Final
 
+from when_to_invest.enums import at_hand
 from when_to_invest.execution import Ending
 from when_to_invest.orders import OrderState
 
 
+@at_hand
 @unique
 class DecisionState(StrEnum):
     """Where a decision stands between proposal and last fill."""

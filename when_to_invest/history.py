@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from when_to_invest import events as ev
 from when_to_invest.approvals import Approval
@@ -34,6 +34,9 @@ __all__ = [
     "decisions",
     "proposed_twice",
 ]
+_EXECUTOR: Final = ev.Judge.EXECUTOR
+_REFUSED: Final = ev.Outcome.REFUSED
+_HELD: Final = ev.Outcome.HELD
 _ENDED_BEFORE_A_TRADE = frozenset(state for state in TERMINAL if OrderStep.FILLED in ORDER_LIFE[state])
 """How an order ends that a trade may have raced."""
 
@@ -124,11 +127,11 @@ class DecisionRecord(_SoFar):
     def _judged(self, event: ev.IntentJudged) -> None:
         self.verdict = event
         self.reasons = event.reasons
-        if event.judge is ev.Judge.EXECUTOR:
+        if event.judge is _EXECUTOR:
             return
-        if event.outcome is ev.Outcome.REFUSED:
+        if event.outcome is _REFUSED:
             self.state = DecisionState.REFUSED
-        elif event.outcome is ev.Outcome.HELD:
+        elif event.outcome is _HELD:
             self.state = DecisionState.HELD
 
     def _approved(self, event: ev.ApprovalGiven) -> None:
@@ -140,7 +143,7 @@ class DecisionRecord(_SoFar):
 
     def _sealed(self, event: ev.EnvelopeSealed) -> None:
         # INVARIANT: what is reserved and counted for a decision is what was proposed, until it has ended.
-        demand_unsent(event.decision_id, (order.state for order in self.orders.values()), to_be="sealed")
+        demand_unsent(event.decision_id, [order.state for order in self.orders.values()], to_be="sealed")
         if event.envelope.content.intent != self.intent:
             raise _sealed_otherwise(event.decision_id)
         self.envelope = event.envelope
@@ -200,7 +203,7 @@ class DecisionRecord(_SoFar):
             self.state = STATE_OF_ENDING[event.ending]
 
     def _filled(self, event: ev.OrderFilled) -> None:
-        if any(fill.trade == event.trade for fill in self.fills):
+        if self.fills and any(fill.trade == event.trade for fill in self.fills):
             return
         self._moved(event.client_order_id, OrderStep.FILLED if event.is_last else OrderStep.PARTLY_FILLED)
         self.orders[event.client_order_id].filled_quantity += event.quantity

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from when_to_invest.canonical import digest
+from when_to_invest.enums import at_hand
 from when_to_invest.execution import MOST_SLICES, Execution, fits
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.money import PositiveDecimal
@@ -26,6 +27,7 @@ RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,80}$")
 """The proposer's idempotency key: the same key from the same caller is the same decision."""
 
 
+@at_hand
 @unique
 class Side(StrEnum):
     """Direction of an order."""

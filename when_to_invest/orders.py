@@ -7,9 +7,11 @@ from enum import StrEnum, unique
 from types import MappingProxyType
 from typing import Final
 
+from when_to_invest.enums import at_hand
 from when_to_invest.errors import ErrorCode, Fault
 
 
+@at_hand
 @unique
 class OrderState(StrEnum):
     """Where an order stands. `UNKNOWN` counts as filled for every limit."""
@@ -30,6 +32,7 @@ class OrderState(StrEnum):
     __hash__ = str.__hash__  # a fold looks states up all the time, and an enum's own hash is slow
 
 
+@at_hand
 @unique
 class OrderStep(StrEnum):
     """What can happen to an order, in the past tense."""

@@ -25,10 +25,12 @@ from when_to_invest.workings import ExecutionFinished, OrderAmended, wish_of
 
 __all__ = ["OUT_OF_SIGHT", "AccountBook", "Proposal", "Reservation", "TradeKey", "fold"]
 
+_REFUSED: Final = ev.Outcome.REFUSED
 _STRAY_REFUSALS: Final = 1_000
 """Refusals remembered without a proposal of the last 24 hours: of no use, and cleared in time."""
-_Plan = tuple[Callable[[Any, Any], bool | None] | None, bool, bool]
-"""How the book itself advances by an event, and whether `Recent` and `Wealth` look at it."""
+_Advance = Callable[[Any, Any], bool | None]
+_Plan = tuple[_Advance | None, _Advance | None, _Advance | None]
+"""How the book itself, what is recent and what it is worth advance by a kind of event."""
 
 
 @dataclass(slots=True)
@@ -50,16 +52,16 @@ class AccountBook(ReservedHoldings):
         advance, looks_back, values = _PLANS.get(type(event), _NO_PLAN)
         if advance is not None and advance(self, event) is False:
             return
-        if looks_back:
-            self.recent.apply(event)
-        if values:
-            self.wealth.apply(event)
+        if looks_back is not None:
+            looks_back(self.recent, event)
+        if values is not None:
+            values(self.wealth, event)
 
     def _fund(self, event: ev.AccountFunded) -> None:
         self.add_cash(event.account, event.cash_usd)
 
     def _remember_refusal(self, event: ev.IntentJudged) -> None:
-        if event.outcome is ev.Outcome.REFUSED and event.judge is ev.Judge.GATE:
+        if event.outcome is _REFUSED and event.judge is ev.Judge.GATE:
             self.refused.add(event.decision_id)
             if len(self.refused) > len(self.proposals) + _STRAY_REFUSALS:
                 self.refused.intersection_update([item.decision_id for item in self.proposals])
@@ -127,37 +129,24 @@ class AccountBook(ReservedHoldings):
 
 def _plans(advances: dict[type[Any], Callable[[Any, Any], bool | None]]) -> dict[type[Any], _Plan]:
     """Return what each kind of event moves: the book itself, what is recent, what it is worth."""
-    kinds = (*advances, *Recent.KINDS, *Wealth.KINDS)
-    return {kind: (advances.get(kind), kind in Recent.KINDS, kind in Wealth.KINDS) for kind in kinds}
+    recent, wealth = Recent.ADVANCES, Wealth.ADVANCES
+    kinds = (*advances, *recent, *wealth)
+    return {kind: (advances.get(kind), recent.get(kind), wealth.get(kind)) for kind in kinds}
 
 
 _PLANS: Final = _plans(AccountBook._ADVANCES)  # noqa: SLF001 - in its own module
-_NO_PLAN: Final[_Plan] = (None, False, False)
+_NO_PLAN: Final[_Plan] = (None, None, None)
 
 
 def _proposal_of(event: ev.IntentProposed, intent: OrderIntent) -> Proposal:
-    return Proposal(
-        at=event.at,
-        decision_id=event.decision_id,
-        proposer=event.caller,
-        account=intent.account,
-        venue=intent.venue,
-        instrument=intent.instrument,
-        side=intent.side,
-        quantity=intent.quantity,
-    )
+    scope = (intent.account, intent.venue, intent.instrument)
+    return Proposal(event.at, event.decision_id, event.caller, *scope, intent.side, intent.quantity)
 
 
 def _reservation_of(intent: OrderIntent) -> Reservation:
-    return Reservation(
-        account=intent.account,
-        venue=intent.venue,
-        instrument=intent.instrument,
-        side=intent.side,
-        quantity_open=intent.quantity,
-        worst_price_usd=intent.limit_price_usd,
-        wish=wish_of(intent) if intent.execution is not None else None,
-    )
+    scope = (intent.account, intent.venue, intent.instrument)
+    wish = wish_of(intent) if intent.execution is not None else None
+    return Reservation(*scope, intent.side, intent.quantity, intent.limit_price_usd, wish)
 
 
 def _forget_before(window: deque[Proposal], horizon: datetime) -> list[str]:

@@ -64,7 +64,7 @@ class Wealth:
 
     def apply(self, event: ev.Event) -> None:
         """Advance by one event; those it does not look at change nothing."""
-        advance = self._ADVANCES.get(type(event))
+        advance = self.ADVANCES.get(type(event))
         if advance is not None:
             advance(self, event)
 
@@ -92,14 +92,13 @@ class Wealth:
             if scope in {"system", f"account:{account}"}:
                 worth.forgive()
 
-    _ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], None]]] = {
+    ADVANCES: ClassVar[dict[type[Any], Callable[[Any, Any], None]]] = {
         ev.AccountFunded: _fund,
         AccountMarked: _mark,
         ev.OrderFilled: _trade,
         ev.OrderSettled: _trade,
     }
-    KINDS: ClassVar[frozenset[type[Any]]] = frozenset(_ADVANCES)
-    """What it looks at."""
+    """By what it looks at."""
 
 
 def _first(equity_usd: Decimal, *, at: datetime) -> AccountWorth:

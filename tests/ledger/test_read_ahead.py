@@ -187,7 +187,7 @@ def test_the_process_is_given_no_variable_and_no_file_of_ours(
     assert said.replace("['LC_CTYPE']", "[]") == "[] ['0', '1', '2', '3'] /\n"
 
 
-def test_few_events_and_a_single_processor_are_read_without(
+def test_few_events_to_come_and_a_single_processor_are_read_without(
     path: Path, ahead: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_ahead, "MANY", EVENTS + 1)
@@ -195,7 +195,8 @@ def test_few_events_and_a_single_processor_are_read_without(
     monkeypatch.setattr(read_ahead, "MANY", EVENTS)
     monkeypatch.setattr(read_ahead, "_has_two_processors", lambda: False)
     assert len(read(path)[0]) == EVENTS
-    assert ahead.processes == []
     monkeypatch.setattr(read_ahead, "_has_two_processors", lambda: True)
+    assert len(read(path, after=1)[0]) == EVENTS - 1
+    assert ahead.processes == []
     assert len(read(path)[0]) == EVENTS
     assert len(ahead.processes) == 1
