@@ -57,7 +57,10 @@ def analysis_card(found: Analysis) -> Panel:
     """Return the account of all decisions."""
     if not found.decisions:
         return Panel(Text("nothing was sealed in that time", style="dim"), title="execution", expand=False)
-    parts: list[RenderableType] = [_alarm_lines(found), _groups(found), Text("")]
+    closes = found.total.orders - found.total.quoted
+    basis = f"{closes} of {found.total.orders} orders had no quote at arrival: the last close stands for it"
+    parts: list[RenderableType] = [_alarm_lines(found), _groups(found)]
+    parts.append(Text(basis if closes else "", style="dim"))
     parts += [_shortfall_line(found), Text(""), _hop_table(found.hops.items()), Text("")]
     parts += [_decision_table(found.decisions[-_FEW:]), *_limit_lines(found)]
     title = Text.assemble(

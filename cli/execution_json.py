@@ -101,6 +101,7 @@ def summary_json(found: Summary) -> dict[str, object]:
         "decisions": found.decisions,
         "orders": found.orders,
         "notional_usd": _text(found.notional_usd),
+        "quoted_orders": found.quoted,
         "arrival_slippage_bps": _mean(found.arrival_slippage),
         "vwap_slippage_bps": _mean(found.vwap_slippage),
         "effective_spread_bps": _mean(found.effective_spread),

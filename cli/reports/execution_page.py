@@ -155,4 +155,6 @@ def _remarks(found: Analysis) -> list[str]:
     ]
     oldest = found.total.oldest_unknown_s
     doubt = [f"{found.total.unknown} orders unknown, the oldest for {lasted(oldest or Decimal(0))}"]
-    return [*(doubt if found.total.unknown else []), *told]
+    closes = found.total.orders - found.total.quoted
+    basis = [f"{closes} orders had no quote at arrival: they are held against the last close before, if any"]
+    return [*(doubt if found.total.unknown else []), *(basis if closes else []), *told]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from random import Random
 from typing import Final
 
 from executor.quality.figures import Missing
@@ -17,6 +16,7 @@ from executor.quality.figures import Missing
 FEWEST: Final = 5
 """A mean of fewer decisions has no interval."""
 RESAMPLES: Final = 1_000
+_AT_ONCE: Final = 50
 _Z: Final = Decimal("1.959963984540054")
 _LOW, _HIGH = 0.025, 0.975
 
@@ -63,15 +63,22 @@ def bootstrap(clusters: Sequence[Cluster], *, seed: int) -> Interval | Missing:
     parts = [(float(each.weighted), float(each.weight)) for each in clusters if each.weight]
     if len(parts) < FEWEST:
         return Missing(f"fewer than {FEWEST} decisions")
-    draw = Random(seed)  # noqa: S311 - resampling, not secrets
-    means = sorted(_resampled(parts, draw) for _ in range(RESAMPLES))
+    means = sorted(_resampled(parts, seed=seed))
     low, high = (means[round(end * (RESAMPLES - 1))] for end in (_LOW, _HIGH))
     return Interval(Decimal(repr(low)), Decimal(repr(high)))
 
 
-def _resampled(parts: Sequence[tuple[float, float]], draw: Random) -> float:
-    chosen = draw.choices(parts, k=len(parts))
-    return sum(weighted for weighted, _ in chosen) / sum(weight for _, weight in chosen)
+def _resampled(parts: Sequence[tuple[float, float]], *, seed: int) -> list[float]:
+    """Return the mean of each resample; few at a time, so that memory does not grow with them."""
+    import numpy as np
+
+    draw = np.random.default_rng(seed)
+    weighted, weight = np.asarray(parts, dtype=np.float64).T
+    means: list[float] = []
+    for _ in range(RESAMPLES // _AT_ONCE):
+        chosen = draw.integers(0, len(parts), size=(_AT_ONCE, len(parts)))
+        means += (weighted[chosen].sum(axis=1) / weight[chosen].sum(axis=1)).tolist()
+    return means
 
 
 def quantile(values: Sequence[Decimal], share: Decimal, *, fewest: int) -> Decimal | Missing:

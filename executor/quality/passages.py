@@ -128,7 +128,8 @@ def passage_of(record: DecisionRecord) -> Passage | None:
     intent = record.intent
     if not isinstance(intent, OrderIntent) or record.envelope is None:
         return None
-    orders = tuple(_order(order, record) for order in record.orders.values())
+    told = _by_order(record)
+    orders = tuple(_order(order, told[name]) for name, order in record.orders.items())
     planned = next((each for each in record.events if isinstance(each, ExecutionPlanned)), None)
     return Passage(
         decision_id=record.decision_id,
@@ -200,29 +201,53 @@ def _price_in(facts_json: str) -> PriceSeen | Missing:
     return PriceSeen(price_usd, known_at, Basis.LAST_CLOSE)
 
 
-def _order(order: OrderRecord, record: DecisionRecord) -> OrderPassage:
-    name = order.sent.client_order_id
-    moves = [
-        each for each in record.events if isinstance(each, ev.OrderMoved) and each.client_order_id == name
-    ]
-    filled = [each for each in record.fills if each.client_order_id == name]
-    settled = [
-        each for each in record.events if isinstance(each, ev.OrderSettled) and each.client_order_id == name
-    ]
-    trades = [Traded(each.at, each.quantity, each.price_usd, each.fee_usd) for each in filled]
-    trades += [Traded(e.at, e.quantity, e.price_usd, None) for e in settled if e.quantity and e.price_usd]
-    answers = [each.at for each in moves if each.step is OrderStep.ACKNOWLEDGED]
-    ends = [each.at for each in moves if each.step in _ENDINGS]
-    ends += [each.at for each in filled if each.is_last] + [each.at for each in settled]
-    lost = [each.at for each in moves if each.step in _UNSEEN]
-    told = [each.at for each in moves if each.step not in _UNSEEN]
-    told += [each.at for each in (*filled, *settled)]
+_OrderEvent = ev.OrderMoved | ev.OrderFilled | ev.OrderSettled
+
+
+def _by_order(record: DecisionRecord) -> dict[str, list[_OrderEvent]]:
+    """Return what happened to each order, in order; a trade that was told twice counts once."""
+    found: dict[str, list[_OrderEvent]] = {name: [] for name in record.orders}
+    trades: set[tuple[str, str, str]] = set()
+    for event in record.events:
+        if not isinstance(event, _OrderEvent):
+            continue
+        if isinstance(event, ev.OrderFilled):
+            if event.trade in trades:
+                continue
+            trades.add(event.trade)
+        found[event.client_order_id].append(event)
+    return found
+
+
+def _order(order: OrderRecord, told: list[_OrderEvent]) -> OrderPassage:
+    answers = [each.at for each in told if _step(each) is OrderStep.ACKNOWLEDGED]
+    ends = [each.at for each in told if _is_end(each)]
+    lost_at = min((each.at for each in told if _step(each) in _UNSEEN), default=None)
+    known = [each.at for each in told if _step(each) not in _UNSEEN]
     return OrderPassage(
         sent=order.sent,
         state=order.state,
-        trades=tuple(trades),
+        trades=tuple(trade for each in told if (trade := _trade(each)) is not None),
         acknowledged_at=min(answers, default=None),
         ended_at=min(ends, default=None) if not order.is_open else None,
-        lost_at=min(lost, default=None),
-        found_at=min((at for at in told if lost and at >= min(lost)), default=None),
+        lost_at=lost_at,
+        found_at=min((at for at in known if lost_at is not None and at >= lost_at), default=None),
     )
+
+
+def _step(event: _OrderEvent) -> OrderStep | None:
+    return event.step if isinstance(event, ev.OrderMoved) else None
+
+
+def _is_end(event: _OrderEvent) -> bool:
+    if isinstance(event, ev.OrderFilled):
+        return event.is_last
+    return isinstance(event, ev.OrderSettled) or event.step in _ENDINGS
+
+
+def _trade(event: _OrderEvent) -> Traded | None:
+    if isinstance(event, ev.OrderFilled):
+        return Traded(event.at, event.quantity, event.price_usd, event.fee_usd)
+    if isinstance(event, ev.OrderSettled) and event.quantity and event.price_usd is not None:
+        return Traded(event.at, event.quantity, event.price_usd, None)
+    return None

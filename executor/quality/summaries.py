@@ -21,7 +21,7 @@ from executor.quality.intervals import (
     wilson,
 )
 from executor.quality.measures import DecisionMeasures, OrderMeasures
-from executor.quality.passages import Stage
+from executor.quality.passages import Basis, Stage
 from when_to_invest.orders import UNRESOLVED, OrderState
 
 _MEDIAN, _P99 = Decimal("0.5"), Decimal("0.99")
@@ -64,6 +64,8 @@ class Summary:
     decisions: int
     orders: int
     notional_usd: Decimal
+    quoted: int
+    """Orders held against a quote at arrival; all others against an older close, or nothing."""
     arrival_slippage: Mean
     vwap_slippage: Mean
     effective_spread: Mean
@@ -88,6 +90,7 @@ def summarise(name: str, orders: Sequence[OrderMeasures], *, seed: int) -> Summa
         decisions=len({order.decision_id for order in orders}),
         orders=len(orders),
         notional_usd=sum((order.notional_usd for order in orders), Decimal(0)),
+        quoted=sum(order.arrival_basis is Basis.QUOTE for order in orders),
         arrival_slippage=_mean(orders, lambda order: order.arrival_slippage_bps, seed=seed),
         vwap_slippage=_mean(orders, lambda order: order.vwap_slippage_bps, seed=seed),
         effective_spread=_mean(orders, lambda order: order.effective_spread_bps, seed=seed),
