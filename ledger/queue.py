@@ -27,16 +27,23 @@ MAX_WAIT_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send. Messages of one `group` are received in order, one batch at a time."""
+    """A message to send. Messages of one `group` are received in order, one batch at a time.
+
+    `traceparent`: where it comes from, for whoever follows traces; it is no part of what was sealed.
+    """
 
     body: str
     group: str
     deduplication_id: str
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message in flight. `receipt` is good until its visibility ends or it is deleted."""
+    """A message in flight. `receipt` is good until its visibility ends or it is deleted.
+
+    `traceparent` is anybody's word, empty where it is none: good for tracing and nothing else.
+    """
 
     message_id: str
     receipt: str
@@ -44,6 +51,7 @@ class ReceivedMessage:
     group: str
     deduplication_id: str
     receive_count: int
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from home.tracing import valid
 from ledger import sqlite_files
 from ledger.queue import (
     DEDUPLICATION_S,
@@ -23,37 +24,18 @@ from ledger.queue import (
     OutgoingMessage,
     ReceivedMessage,
 )
+from ledger.sqlite_queue_layout import lay_out
 from when_to_invest.errors import ErrorCode, Fault
 
 POLL_S: Final = 0.02
-_APPLICATION_ID: Final = 0x57544951
-_LAYOUT: Final = 1
-_SCHEMA: Final = (
-    (
-        "CREATE TABLE messages (sequence INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL,"
-        " body TEXT NOT NULL, message_group TEXT NOT NULL, deduplication_id TEXT NOT NULL,"
-        " visible_at REAL NOT NULL, receive_count INTEGER NOT NULL DEFAULT 0, receipt TEXT)"
-    ),
-    "CREATE INDEX messages_in_flight ON messages (visible_at, message_group)",
-    "CREATE UNIQUE INDEX messages_receipt ON messages (receipt)",
-    (
-        "CREATE TABLE remembered (deduplication_id TEXT PRIMARY KEY, message_id TEXT NOT NULL,"
-        " expires_at REAL NOT NULL) WITHOUT ROWID"
-    ),
-    "CREATE INDEX remembered_expiry ON remembered (expires_at)",
-    (
-        "CREATE TABLE dead_letters (sequence INTEGER PRIMARY KEY, message_id TEXT NOT NULL,"
-        " body TEXT NOT NULL, message_group TEXT NOT NULL, deduplication_id TEXT NOT NULL,"
-        " receive_count INTEGER NOT NULL)"
-    ),
-)
 _AVAILABLE: Final = (
-    "SELECT sequence, message_id, body, message_group, deduplication_id, receive_count FROM messages"
+    "SELECT sequence, message_id, body, message_group, deduplication_id, receive_count, traceparent"
+    " FROM messages"
     " WHERE +visible_at <= :now AND message_group NOT IN"
     " (SELECT message_group FROM messages WHERE visible_at > :now)"
     " ORDER BY sequence LIMIT :limit"
 )
-_Row = tuple[int, str, str, str, str, int]
+_Row = tuple[int, str, str, str, str, int, str]
 
 
 class SqliteQueue:
@@ -75,10 +57,7 @@ class SqliteQueue:
         self._lock = threading.RLock()
         with sqlite_files.translated(sqlite_files.QUEUE, "open the queue"):
             self._connection = sqlite_files.connect(path)
-            sqlite_files.create(self._connection, _SCHEMA, application_id=_APPLICATION_ID, layout=_LAYOUT)
-            sqlite_files.recognise(
-                self._connection, sqlite_files.QUEUE, application_id=_APPLICATION_ID, layout=_LAYOUT
-            )
+            lay_out(self._connection)
 
     def send(self, message: OutgoingMessage) -> str:
         """Send durably and return the message's id, the first one's when it is a repetition."""
@@ -185,13 +164,15 @@ class SqliteQueue:
         return self._connection.execute(_AVAILABLE, {"now": self._now(), "limit": limit}).fetchall()
 
     def _hand_out(self, row: _Row) -> ReceivedMessage:
-        sequence, message_id, body, group, deduplication_id, receive_count = row
+        sequence, message_id, body, group, deduplication_id, receive_count, traceparent = row
         receipt = secrets.token_hex(16)
         self._connection.execute(
             "UPDATE messages SET visible_at = ?, receive_count = ?, receipt = ? WHERE sequence = ?",
             (self._now() + self._visibility_s, receive_count + 1, receipt, sequence),
         )
-        return ReceivedMessage(message_id, receipt, body, group, deduplication_id, receive_count + 1)
+        return ReceivedMessage(
+            message_id, receipt, body, group, deduplication_id, receive_count + 1, valid(str(traceparent))
+        )
 
     def _change(self, statement: str, receipt: str, **values: float) -> None:
         with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "answer for a message"):
@@ -209,9 +190,9 @@ class SqliteQueue:
 def _insert(connection: sqlite3.Connection, message: OutgoingMessage, now: float) -> str:
     message_id = secrets.token_hex(16)
     connection.execute(
-        "INSERT INTO messages (message_id, body, message_group, deduplication_id, visible_at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        (message_id, message.body, message.group, message.deduplication_id, now),
+        "INSERT INTO messages (message_id, body, message_group, deduplication_id, visible_at, traceparent)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (message_id, message.body, message.group, message.deduplication_id, now, message.traceparent),
     )
     connection.execute(
         "INSERT INTO remembered VALUES (?, ?, ?)",

@@ -13,14 +13,17 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from home.tracing import valid
 from ledger.queue import MAX_BATCH, MAX_WAIT_S, OutgoingMessage, ReceivedMessage, batches
 from ledger.sqs_client import EXPIRED, fault_of, translated
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
+TRACEPARENT: Final = "traceparent"
+"""The message attribute that carries the W3C trace context, by its own name."""
 LOOK_S: Final = 30
 """How long a dead letter that was looked at stays hidden, so that others of its queue show."""
 _ATTRIBUTES: Final = ("ApproximateReceiveCount", "MessageGroupId", "MessageDeduplicationId")
@@ -87,6 +90,7 @@ class SqsSender:
                 MessageBody=message.body,
                 MessageGroupId=message.group,
                 MessageDeduplicationId=message.deduplication_id,
+                MessageAttributes=_attributes(message),
             )
         return answer["MessageId"]
 
@@ -126,6 +130,7 @@ class SqsSender:
                         "MessageBody": message.body,
                         "MessageGroupId": message.group,
                         "MessageDeduplicationId": message.deduplication_id,
+                        "MessageAttributes": _attributes(message),
                     }
                     for index, message in enumerate(messages)
                 ],
@@ -161,6 +166,7 @@ class SqsReceiver:
                 WaitTimeSeconds=math.ceil(min(wait_s, MAX_WAIT_S)),
                 VisibilityTimeout=self._visibility_s,
                 MessageSystemAttributeNames=list(_ATTRIBUTES),
+                MessageAttributeNames=[TRACEPARENT],
                 ReceiveRequestAttemptId=uuid.uuid4().hex,
             )
         return tuple(_received(message) for message in answer.get("Messages", []))
@@ -235,8 +241,16 @@ class SqsDeadLetters:
         self._receiver.delete(receipt)
 
 
+def _attributes(message: OutgoingMessage) -> dict[str, MessageAttributeValueTypeDef]:
+    """Return the trace context beside the body, where nothing is sealed; nothing when there is none."""
+    if not message.traceparent:
+        return {}
+    return {TRACEPARENT: {"DataType": "String", "StringValue": message.traceparent}}
+
+
 def _received(message: MessageTypeDef) -> ReceivedMessage:
     attributes = message.get("Attributes", {})
+    context = message.get("MessageAttributes", {}).get(TRACEPARENT)
     return ReceivedMessage(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
@@ -244,4 +258,5 @@ def _received(message: MessageTypeDef) -> ReceivedMessage:
         group=attributes["MessageGroupId"],
         deduplication_id=attributes["MessageDeduplicationId"],
         receive_count=int(attributes["ApproximateReceiveCount"]),
+        traceparent=valid(context.get("StringValue", "")) if context else "",
     )

@@ -43,6 +43,28 @@ def test_a_message_arrives_as_it_was_sent(queue: HeldQueue) -> None:
     assert (received.message_id, received.receive_count) == (message_id, 1)
 
 
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_the_trace_context_travels_beside_the_body_and_again_at_each_delivery(queue: HeldQueue) -> None:
+    queue.sender.send(OutgoingMessage("traced", "g1", "d-1", TRACEPARENT))
+    queue.sender.send_batch([OutgoingMessage("batched", "g2", "d-2", TRACEPARENT)])
+    queue.sender.send(OutgoingMessage("plain", "g3", "d-3"))
+    first = {message.body: message for message in queue.receive_all()}
+    told = {body: message.traceparent for body, message in first.items()}
+    assert told == {"traced": TRACEPARENT, "batched": TRACEPARENT, "plain": ""}
+    queue.receiver.extend(first["traced"].receipt, visibility_s=0)
+    (again,) = queue.receive_all()
+    assert (again.body, again.traceparent) == ("traced", TRACEPARENT)
+
+
+@pytest.mark.parametrize("text", ["garbage", TRACEPARENT.upper(), TRACEPARENT + "\n", "ff" + TRACEPARENT[2:]])
+def test_what_is_no_trace_context_is_delivered_as_none(queue: HeldQueue, text: str) -> None:
+    queue.sender.send(OutgoingMessage("traced", "g", "d-1", text))
+    (received,) = queue.receive_all()
+    assert (received.body, received.traceparent) == ("traced", "")
+
+
 def test_a_group_keeps_its_order(queue: HeldQueue) -> None:
     queue.send("a", "b", "c")
     first = queue.receiver.receive(max_messages=1, wait_s=0.0)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from home.tracing import valid
 from ledger.queue import OutgoingMessage, ReceivedMessage
 from when_to_invest.errors import ErrorCode, Fault
 
@@ -124,4 +125,5 @@ def _received(held: _Held) -> ReceivedMessage:
         message.group,
         message.deduplication_id,
         held.receive_count,
+        valid(message.traceparent),
     )
