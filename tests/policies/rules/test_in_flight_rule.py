@@ -63,6 +63,14 @@ def test_an_order_that_never_arrived_leaves_its_decision_waiting() -> None:
     assert "too_many_in_flight" in codes(situation)
 
 
+def test_one_order_that_arrived_is_enough_to_be_taken_up() -> None:
+    situation = waiting(5, taken_up=1)
+    (owner,) = situation.book.orders_of
+    situation.book.orders_of[owner] = ["o-never", f"o-{owner}"]
+    situation.book.order_states["o-never"] = OrderState.ABSENT
+    assert situation.facts.queued_at_venue == 4
+
+
 def test_the_executors_judgement_leaves_the_decision_itself_out() -> None:
     situation = waiting(2)
     situation.book.reservations[DECISION] = reservation("0.01", "1")
