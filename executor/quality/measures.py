@@ -24,6 +24,7 @@ from executor.quality.slippage import (
 from executor.quality.tape import Tape
 from when_to_invest.intents import Side
 from when_to_invest.orders import OrderState
+from when_to_invest.values import Mode
 
 FRESH: Final = timedelta(seconds=60)
 """How old the middle may be that a trade is held against."""
@@ -122,13 +123,16 @@ def measure(passage: Passage, tape: Tape, *, now: datetime) -> DecisionMeasures:
             passage.side, price_usd=price_usd, benchmark_usd=_vwap(tape, passage.instants, trades)
         ),
         shortfall=_shortfall(passage, trades, tape, now=now),
-        hops_s=hops(passage.instants),
+        hops_s=hops(passage.instants, passage.mode),
         orders=tuple(_order(order, passage, tape, now=now) for order in passage.orders),
     )
 
 
-def hops(instants: Mapping[Stage, datetime]) -> dict[Stage, Figure]:
-    """Return for each stage but the first how long it took since the one before that is known."""
+def hops(instants: Mapping[Stage, datetime], mode: Mode) -> dict[Stage, Figure]:
+    """Return for each stage but the first how long it took since the one before that is known.
+
+    A replayed clock moves when it is told to: while it stood still nothing was measured.
+    """
     found: dict[Stage, Figure] = {}
     reached = [stage for stage in Stage if stage in instants]
     for stage in list(Stage)[1:]:
@@ -136,6 +140,8 @@ def hops(instants: Mapping[Stage, datetime]) -> dict[Stage, Figure]:
     for before, stage in pairwise(reached):
         took_s = seconds_between(instants[before], instants[stage])
         found[stage] = took_s if took_s >= 0 else Missing(f"it was noted before {before.value}")
+        if not took_s and mode is Mode.REPLAY:
+            found[stage] = Missing("the replayed clock stood still")
     return found
 
 
@@ -186,7 +192,7 @@ def _order(order: OrderPassage, passage: Passage, tape: Tape, *, now: datetime) 
         realised_spread_bps=realised_spread_bps(
             side, price_usd=price_usd, middle_usd=middle_usd, later_usd=later_usd
         ),
-        hops_s=_from_sending(own),
+        hops_s=_from_sending(own, passage.mode),
         unknown_age_s=age_s,
         is_unknown=is_unknown,
     )
@@ -203,9 +209,9 @@ def _instants(order: OrderPassage) -> dict[Stage, datetime]:
     return found
 
 
-def _from_sending(instants: Mapping[Stage, datetime]) -> dict[Stage, Figure]:
+def _from_sending(instants: Mapping[Stage, datetime], mode: Mode) -> dict[Stage, Figure]:
     following = (Stage.ACKNOWLEDGED, Stage.FIRST_FILL, Stage.LAST_FILL)
-    return {stage: took for stage, took in hops(instants).items() if stage in following}
+    return {stage: took for stage, took in hops(instants, mode).items() if stage in following}
 
 
 def _doubt(order: OrderPassage, *, now: datetime) -> tuple[Decimal | None, bool]:

@@ -17,6 +17,7 @@ from when_to_invest import events as ev
 from when_to_invest.history import FINAL_STATES, DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.values import Mode
 from when_to_invest.workings import ExecutionFinished, ExecutionPlanned
 
 
@@ -94,6 +95,8 @@ class Passage:
     instrument: str
     side: Side
     quantity: Decimal
+    mode: Mode
+    """Of the clock that its instants are of."""
     instants: Mapping[Stage, datetime]
     decided: PriceSeen | Missing
     arrival: PriceSeen | Missing
@@ -136,6 +139,7 @@ def passage_of(record: DecisionRecord) -> Passage | None:
         instrument=intent.instrument,
         side=intent.side,
         quantity=intent.quantity,
+        mode=intent.mode,
         instants=_instants(record, orders),
         decided=_reference(record, ev.Judge.GATE),
         arrival=_of_quote(planned) if planned else _reference(record, ev.Judge.EXECUTOR),

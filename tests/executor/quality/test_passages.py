@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from executor.quality.figures import Missing
-from executor.quality.measures import measure
+from executor.quality.measures import hops, measure
 from executor.quality.passages import Basis, PriceSeen, Stage, passage_of
 from executor.quality.tape import Tape
 from tests.executor.quality.walks import LATER, NOW, D, Walk, after, facts, filled_at, planned_walk, tape
@@ -15,19 +15,28 @@ from tests.when_to_invest.samples import Story, chain_intent
 from when_to_invest.execution import Ending
 from when_to_invest.history import decisions
 from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.values import Mode
 
 
 def test_every_hop_takes_what_lies_between_its_events() -> None:
     walk = Walk().received().sent(10).moved(14, OrderStep.ACKNOWLEDGED)
     walk.filled(20, "4", "100", is_last=False).filled(29, "6", "100")
-    hops = walk.measured().hops_s
-    assert [hops[stage] for stage in list(Stage)[1:]] == [1, 2, 3, 4, 4, 6, 9]
+    took = walk.measured().hops_s
+    assert [took[stage] for stage in list(Stage)[1:]] == [1, 2, 3, 4, 4, 6, 9]
+
+
+def test_a_replayed_clock_that_stood_still_measured_nothing() -> None:
+    instants = {Stage.INTENDED: NOW, Stage.ACKNOWLEDGED: NOW, Stage.FIRST_FILL: after(3)}
+    replayed, live = hops(instants, Mode.REPLAY), hops(instants, Mode.LIVE)
+    assert isinstance(replayed[Stage.ACKNOWLEDGED], Missing)
+    assert live[Stage.ACKNOWLEDGED] == 0
+    assert replayed[Stage.FIRST_FILL] == live[Stage.FIRST_FILL] == 3
 
 
 def test_a_stage_that_was_not_reached_has_no_time() -> None:
-    hops = Walk().received().measured().hops_s
-    assert hops[Stage.RECEIVED] == 3
-    assert all(isinstance(hops[stage], Missing) for stage in (Stage.INTENDED, Stage.FIRST_FILL))
+    took = Walk().received().measured().hops_s
+    assert took[Stage.RECEIVED] == 3
+    assert all(isinstance(took[stage], Missing) for stage in (Stage.INTENDED, Stage.FIRST_FILL))
 
 
 def test_a_note_that_came_late_is_no_negative_time() -> None:
