@@ -7,6 +7,7 @@ that catches everything: it halts trading and ends.
 from __future__ import annotations
 
 import asyncio
+import os
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,8 +24,8 @@ from executor.probe import NoProbe, Probe
 from executor.receiving import Receiving
 from executor.service import Parts, Service
 from executor.serving import LONGEST_PAUSE_S, MAX_FAILURES, Serving
-from executor.venues.paper import PAPER, PaperVenue
-from executor.venues.port import VenueProfile
+from executor.venues.opening import open_venue
+from executor.venues.port import Venue, VenueProfile
 from home.callers import OWN_CALLERS, RISK
 from home.clock import Clock, clock_of
 from home.latch import Latch
@@ -127,7 +128,7 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
             `looser_limit`, `queue_missing`, or `journal_unreadable`.
     """
     settings = read_settings(home.make())
-    _demand_paper(settings)
+    _demand_no_live(settings)
     stack.enter_context(sole_executor(home))
     limits = tighten(HARD_LIMITS, settings.limits)
     roll = _roll(home, settings, quorum=limits.approver_quorum)
@@ -161,14 +162,14 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
 
 def _venue(
     home: Home, settings: Settings, *, clock: Clock, market: HomeMarket, stack: AsyncExitStack
-) -> PaperVenue:
-    venue = PaperVenue(
-        home.paper_venue,
-        mode=settings.mode,
+) -> Venue:
+    venue = open_venue(
+        home,
+        settings,
         prices=market,
         clock=clock,
-        settings=settings.paper,
-        offload=_thread("paper-venue", stack),
+        offload=_thread("venue", stack),
+        environment=os.environ,
     )
     stack.push_async_callback(venue.close)
     return venue
@@ -228,18 +229,12 @@ def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:
         )
 
 
-def _demand_paper(settings: Settings) -> None:
+def _demand_no_live(settings: Settings) -> None:
     if settings.mode is Mode.LIVE:
         raise Fault(
             ErrorCode.MODE_MISMATCH,
-            "mode is live, but the only venue here is the paper venue",
+            "mode is live, and this release trades at sandboxes and on paper alone",
             fix="set mode to replay or paper",
-        )
-    if settings.venue != PAPER:
-        raise Fault(
-            ErrorCode.BAD_CONFIG,
-            f"there is no venue {settings.venue!r}",
-            fix=f'set venue = "{PAPER}"',
         )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 from typing import Final
 
 from executor.cancelling import ref_of
@@ -32,7 +33,7 @@ from when_to_invest.orders import UNRESOLVED, OrderState, OrderStep
 NEGATIVE_ROUNDS: Final = 3
 MAX_ROUNDS: Final = 12
 ROUND_PAUSE_S: Final = 5.0
-"""Between rounds at a venue whose silence proves nothing; 12 rounds outlast a request."""
+"""At least, between rounds at a venue whose silence proves nothing."""
 MOST_GROUPS: Final = 8
 """Groups looked after at one time."""
 
@@ -81,7 +82,12 @@ class Recovery:
                 answers = [await self._look_for(order) for order in self._unresolved(group)]
                 may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
                 if not self.is_clear(group) and not may_hurry:
-                    await self._patience.pause(ROUND_PAUSE_S)
+                    await self._patience.pause(self._round_pause_s)
+
+    @property
+    def _round_pause_s(self) -> float:
+        """Return seconds between rounds, so that all of them outlast a request's life by half of it."""
+        return max(ROUND_PAUSE_S, 1.5 * self._venue.profile.request_life_s / MAX_ROUNDS)
 
     def _unresolved(self, group: str | None = None) -> list[OrderRecord]:
         return [order for of_group, order in self._doubtful() if group in {None, of_group}]
@@ -119,7 +125,8 @@ class Recovery:
     def _is_proven_absent(self, order: OrderRecord) -> bool:
         if self._negatives[order.sent.client_order_id] < NEGATIVE_ROUNDS:
             return False
-        is_too_late = self._diary.now() > order.sent.at + REQUEST_VALIDITY
+        life = timedelta(seconds=self._venue.profile.request_life_s)
+        is_too_late = self._diary.now() > order.sent.at + max(REQUEST_VALIDITY, life)
         return self._venue.profile.absence_is_authoritative or is_too_late
 
     async def _found(self, order: OrderRecord, found: VenueOrder) -> None:

@@ -224,6 +224,8 @@ def _refuse_unfit(order: NewOrder, *, prices: Prices, now: datetime) -> None:
 
 def _misfit(order: NewOrder, *, instrument: Instrument) -> str:
     """Say why the order does not fit the instrument's steps, or nothing."""
+    if not (order.quantity.is_finite() and order.limit_price_usd.is_finite()):
+        return "quantity and limit price must be numbers"
     if not instrument.is_tradable or not instrument.has_range:
         return f"{instrument.id} cannot be traded"
     if order.quantity <= 0 or floor_to_step(order.quantity, instrument.lot_size) != order.quantity:

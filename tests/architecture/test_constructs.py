@@ -15,6 +15,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "executor/diary.py": "no trouble of a clock may keep a halt from falling",
     "executor/main.py": "the process's outermost loop: it halts trading and ends",
     "executor/recorder.py": "one request's error is raised in its own task, not its neighbour's",
+    "executor/venues/ccxt/line.py": "whatever ccxt raises leaves with what was heard of it, to be classified",
     "executor/venues/port.py": "what a venue raises and no table lists is ambiguous, never a rejection",
     "policies/gate.py": "a rule that errs refuses",
     "signing/bounded.py": "what a signer raises in its own thread is raised in the one that asked",

@@ -147,13 +147,17 @@ def test_a_death_at_any_point_loses_nothing_and_repeats_nothing(world: World, po
     assert world.queue.is_empty()
 
 
-def test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_validity(world: World) -> None:
+@pytest.mark.parametrize("request_life_s", [30.0, 120.0])
+def test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_life(
+    world: World, request_life_s: float
+) -> None:
     world.venue.absence_is_authoritative = False
+    world.venue.request_life_s = request_life_s
     world.venue.plan.append(Mishap.LOST_BEFORE)
     decision_id = world.gate.propose()
     began = world.clock.now()
     world.run()
-    assert world.clock.now() - began > timedelta(seconds=30)
+    assert world.clock.now() - began > timedelta(seconds=request_life_s)
     assert world.decision(decision_id).state is DecisionState.WORKING
     assert len(world.venue.submits) == 2
 

@@ -56,11 +56,14 @@ class FakeVenue:
     cash_usd: Decimal = Decimal(100_000)
     quotes: dict[str, Quote] = field(default_factory=dict)
     name: str = "paper"
+    request_life_s: float = 30.0
     trading_status: TradingStatus = TradingStatus.OPEN
 
     @property
     def profile(self) -> VenueProfile:
-        return VenueProfile(self.name, self.mode, self.absence_is_authoritative)
+        return VenueProfile(
+            self.name, self.mode, self.absence_is_authoritative, request_life_s=self.request_life_s
+        )
 
     async def status(self) -> TradingStatus:
         self._answer()

@@ -58,19 +58,22 @@ def connect(
     clock: Clock,
     monotonic: Monotonic = time.monotonic,
     pause: Pause = asyncio.sleep,
+    dialect: Dialect | None = None,
 ) -> CcxtVenue:
     """Return the venue `name`; nothing is asked before it is used. Needs a running loop.
+
+    `dialect`: how to ask it, where that is not what the exchange's own id says.
 
     Raises:
         Fault: `bad_config` for an unknown exchange, one without a sandbox, or one whose
             markets tell no steps.
     """
-    dialect = DIALECTS.get(settings.exchange, Dialect)()
+    dialect = dialect or DIALECTS.get(settings.exchange, Dialect)()
     client = _client(settings, credentials)
-    allowance = _allowance(settings, dialect.allowance)
+    dialect.learn(client.has)
     line = Line(
         client,
-        pacing=Pacing(allowance, monotonic=monotonic, pause=pause),
+        pacing=Pacing(_allowance(settings, dialect.allowance), monotonic=monotonic, pause=pause),
         breaker=Breaker(monotonic=monotonic),
         dialect=dialect,
         monotonic=monotonic,

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from executor.identity import ClientIdShape
-from executor.venues.ccxt.amounts import Told, text
+from executor.venues.ccxt.amounts import Told, exact, text
 from executor.venues.ccxt.pacing import Allowance, Rate
 from executor.venues.port import NewOrder, OrderDeclinedError, OrderRef
 from when_to_invest.errors import ErrorCode, Fault
@@ -65,12 +65,14 @@ class Dialect:
     weights: Mapping[str, float] = MappingProxyType({})
     places: int = 4
     """Requests that may be under way at once."""
-    page: int = 50
+    page: int = 100
     """Entries that one answer of a list holds at most."""
     final_words: tuple[str, ...] = ()
     """What the venue says only when it refuses an order for good."""
     absent_words: tuple[str, ...] = ()
     """What it says, besides ccxt's `OrderNotFound`, of an order that it does not know or that has ended."""
+    lists: tuple[str, ...] = ()
+    """Lists that hold every order together, the open ones first: what ends meanwhile is in a later one."""
     says_status: bool = False
     """Whether `fetch_status` tells if it trades; elsewhere a venue that answers is open."""
 
@@ -89,21 +91,30 @@ class Dialect:
         """Return an order as told; none where complete lists do not have it."""
         if sought.ref.venue_order_id:
             return await by_number(ask, sought)
-        opened = await ask("fetch_open_orders", sought.symbol)
-        found = match(opened, sought)
-        return found or match(await self._ended(ask, sought), sought)
+        if not self.lists:
+            raise unprovable("it lists no ended orders")
+        for method in self.lists:
+            told = await ask(method, sought.symbol, None, self.page)
+            if (found := match(told, sought)) is not None:
+                return found
+            if len(told) >= self.page:
+                raise unprovable("there are more orders than one list shows")
+        return None
 
-    async def _ended(self, ask: Ask, sought: Sought) -> Sequence[Told]:
-        ended = await ask("fetch_closed_orders", sought.symbol, None, self.page)
-        if len(ended) >= self.page and match(ended, sought) is None:
-            raise unprovable("there are more ended orders than one list shows")
-        return list(ended)
+    def learn(self, has: Mapping[str, Any]) -> None:
+        """Note which lists hold every order together, from what ccxt says that the exchange `has`.
+
+        ccxt's list of closed orders leaves out those that were cancelled.
+        """
+        known = {name for name, is_there in has.items() if is_there}
+        self.lists = next((lists for needed, lists in _COMPLETE if needed <= known), ())
 
     async def trades(self, ask: Ask, sought: Sought) -> Sequence[Told]:
         """Return the trades of an order whose venue id is known, as told, in any order."""
-        told = await ask("fetch_my_trades", sought.symbol, None, self.page)
+        order = await by_number(ask, sought)
+        told = await ask("fetch_my_trades", sought.symbol, since_of(order), self.page)
         if len(told) >= self.page:
-            raise unprovable("there are more trades than one list shows")
+            raise unprovable("there are more trades since the order than one list shows")
         return of_order(told, sought)
 
     async def cancel(self, ask: Ask, sought: Sought) -> None:
@@ -121,6 +132,25 @@ class Dialect:
         if len(told) >= self.page:
             raise unprovable("there are more open orders than one list shows")
         return list(told)
+
+
+_COMPLETE: Final = (
+    (frozenset({"fetchOrders"}), ("fetch_orders",)),
+    (
+        frozenset({"fetchOpenOrders", "fetchCanceledAndClosedOrders"}),
+        ("fetch_open_orders", "fetch_canceled_and_closed_orders"),
+    ),
+    (
+        frozenset({"fetchOpenOrders", "fetchClosedOrders", "fetchCanceledOrders"}),
+        ("fetch_open_orders", "fetch_closed_orders", "fetch_canceled_orders"),
+    ),
+)
+
+
+def since_of(order: Told | None) -> int | None:
+    """Return an instant shortly before an order was opened, in ms; none where that is not told."""
+    opened = exact((order or {}).get("timestamp"))
+    return None if opened is None else int(opened) - 1000
 
 
 async def by_number(ask: Ask, sought: Sought) -> Told | None:

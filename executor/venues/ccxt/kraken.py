@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from executor.identity import ClientIdShape
-from executor.venues.ccxt.amounts import Told, exact
+from executor.venues.ccxt.amounts import Told
 from executor.venues.ccxt.dialects import (
     MOST_PAGES,
     Ask,
@@ -19,6 +19,7 @@ from executor.venues.ccxt.dialects import (
     cancel_by_client_id,
     match,
     of_order,
+    since_of,
     unprovable,
 )
 from executor.venues.ccxt.pacing import Allowance, Rate
@@ -103,8 +104,7 @@ class Kraken(Dialect):
     async def trades(self, ask: Ask, sought: Sought) -> Sequence[Told]:
         """Look through the trades since the order was opened, fifty at a time."""
         order = await by_number(ask, sought)
-        opened = exact((order or {}).get("timestamp"))
-        since = None if opened is None else int(opened) - 1000
+        since = since_of(order)
         found: list[Told] = []
         for page in range(MOST_PAGES):
             told = await ask("fetch_my_trades", None, since, None, {"ofs": page * self.page})

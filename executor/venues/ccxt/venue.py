@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -82,7 +83,7 @@ class CcxtVenue:
         if not sought.is_it(told) or text(told, "symbol") != sought.symbol:
             raise contradicted(f"order {order.client_order_id}", "it answers with another order")
         found = order_of(told, client_order_id=order.client_order_id, instrument=order.instrument)
-        if found.status is VenueStatus.WORKING and self._has_outlived(told):
+        if found.status is VenueStatus.WORKING and _has_outlived(told, self._desk.time.now()):
             await self.cancel(replace(order, venue_order_id=found.venue_order_id))
         return found
 
@@ -194,10 +195,10 @@ class CcxtVenue:
         told = await self._desk.line.ask("fetch_status")
         return _TRADING.get(text(told, "status"), TradingStatus.HALTED)
 
-    def _has_outlived(self, told: Told) -> bool:
-        """Whether an order that rests is of an earlier day (UTC): only day orders rest here."""
-        began = instant(told, about="an open order")
-        return began.date() < self._desk.time.now().date()
+
+def _has_outlived(told: Told, now: datetime) -> bool:
+    """Whether an order that rests is of an earlier day (UTC): only day orders rest here."""
+    return instant(told, about="an open order").date() < now.date()
 
 
 def _accepted(told: object, order: NewOrder) -> VenueOrder:

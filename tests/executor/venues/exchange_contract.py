@@ -14,6 +14,7 @@ import pytest
 
 from executor.venues.ccxt.connect import connect
 from executor.venues.ccxt.credentials import Credentials
+from executor.venues.ccxt.dialects import Dialect
 from executor.venues.ccxt.venue import CcxtVenue
 from executor.venues.port import (
     Accepted,
@@ -82,6 +83,10 @@ class ExchangeContract(VenueContract):
     OPEN: str
     timeout_s = 5.0
 
+    def words(self) -> Dialect | None:
+        """Return how the exchange is asked; none for its own way."""
+        return None
+
     @asynccontextmanager
     async def staged(self, **settings: Any) -> AsyncIterator[ExchangeScene]:
         async with serving(self.dialect) as local:
@@ -95,6 +100,7 @@ class ExchangeContract(VenueContract):
                 clock=WallClock(),
                 monotonic=time.monotonic,
                 pause=time.pause,
+                dialect=self.words(),
             )
 
             def order(number: int, **changes: Any) -> NewOrder:
