@@ -73,12 +73,15 @@ class ProposalDesk:
             if known is None:
                 now = self.court.clock.now()
                 self.ledger.demand_forward(now)
-                return _opening(self.court, book, proposal, Asker(decision_id, caller, identity, now))
+                asker = Asker(decision_id, caller, identity, now)
+                with self.outbox.trail.step("gate", decision_id):
+                    return _opening(self.court, book, proposal, asker)
             instrument = self.court.view.instrument(proposal.instrument)
             ensure_same_request(proposal, order_intent(known), instrument)
             return ()
 
-        return self._decided(decision_id, decide)
+        with self.outbox.trail.begin("propose", decision_id):
+            return self._decided(decision_id, decide)
 
     def approve(self, approval: Approval) -> DecisionAnswer:
         """Take a signature to a held decision, and judge it again on fresh facts.
@@ -95,9 +98,11 @@ class ProposalDesk:
             hold = held(record, now=self.court.clock.now())
             ensure_new_signature(hold, approval)
             self.court.verify(approval, hold.intent)
-            return (_given(self.court, approval), *_reheard(self.court, book, hold, approval))
+            with self.outbox.trail.step("gate", approval.decision_id):
+                return (_given(self.court, approval), *_reheard(self.court, book, hold, approval))
 
-        return self._decided(approval.decision_id, decide)
+        with self.outbox.trail.begin("approve", approval.decision_id):
+            return self._decided(approval.decision_id, decide)
 
     def decline(self, decision_id: str, said: Refusal) -> DecisionAnswer:
         """End a held decision on an approver's or the operator's word; a signature proves whose.

@@ -16,6 +16,7 @@ from home.clock import clock_of
 from home.latch import Latch
 from home.paths import Home
 from home.settings import Settings, anchors_of, read_settings
+from home.tracing import open_tracer
 from ledger.connect import open_sender
 from ledger.journal import Journal
 from ledger.live import LiveLedger
@@ -35,6 +36,7 @@ from tool_servers.orders.lull import Lull
 from tool_servers.orders.market_view import LakeView
 from tool_servers.orders.outbox import Outbox
 from tool_servers.orders.stops import StopDesk
+from tool_servers.orders.trail import Trail
 from tool_servers.orders.unwinding import Unwinder
 from tool_servers.serving import Address, LaunchSecrets, listen, serve_http, url_of
 from when_to_invest.errors import ErrorCode, Fault
@@ -76,7 +78,7 @@ def open_desk(home: Home, *, signer: DigestSigner, sender: QueueSender | None = 
         switch=latch,
     )
     _found(journal, ledger, court)
-    outbox = Outbox(journal, ledger, carrier, clock, latch)
+    outbox = Outbox(journal, ledger, carrier, clock, latch, trail=Trail(open_tracer(NAME)))
     stops = StopDesk(journal, ledger, clock, settings.mode, latch, roll)
     desk = ProposalDesk(journal, ledger, court, outbox, stops, Unwinder(journal, ledger, court))
     desk.relay()

@@ -12,7 +12,8 @@ then the queue holds the message durably, and the journal says the same as after
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from ledger.journal import Journal
 from ledger.live import LiveLedger
 from ledger.queue import OutgoingMessage, QueueSender
 from policies.latched import may_go
+from tool_servers.orders.trail import Trail
 from when_to_invest.breakers import Halt
 from when_to_invest.envelopes import Envelope
 from when_to_invest.errors import ErrorCode, Fault
@@ -43,6 +45,7 @@ class Outbox:
     switch: Switch
     _unnoted: dict[str, EnvelopeQueued] = field(default_factory=dict)
     """What the queue took and the journal does not tell yet, by deduplication id."""
+    trail: Trail = field(default_factory=Trail)
 
     def relay(self) -> int:
         """Send every unexpired envelope that waits; return how many the queue took.
@@ -69,10 +72,19 @@ class Outbox:
             for record in self._waiting()
             if _envelope(record).content.expires_at > now and self._may_go(record, halts)
         }
-        taken = self._send([_message(record) for record in waiting.values()]) if waiting else {}
+        taken = self._send_traced(waiting) if waiting else {}
         for name, message_id in taken.items():
             self._unnoted[name] = _queued(waiting[name], message_id, at=now)
         return len(taken)
+
+    def _send_traced(self, waiting: Mapping[str, DecisionRecord]) -> dict[str, str]:
+        """Send, each with the trace context of a span of its own that lasts until the queue answers."""
+        with ExitStack() as spans:
+            steps = (
+                (record, spans.enter_context(self.trail.step("queue.send", record.decision_id)))
+                for record in waiting.values()
+            )
+            return self._send([_message(record, traceparent=own) for record, own in steps])
 
     def note(self) -> None:
         """Record what the queue took, all of it together.
@@ -158,12 +170,13 @@ def _envelope(record: DecisionRecord) -> Envelope:
     return record.envelope
 
 
-def _message(record: DecisionRecord) -> OutgoingMessage:
+def _message(record: DecisionRecord, *, traceparent: str) -> OutgoingMessage:
     envelope = _envelope(record)
     return OutgoingMessage(
         body=envelope.canonical().decode(),
         group=envelope.content.message_group,
         deduplication_id=_deduplication_id(record),
+        traceparent=traceparent,
     )
 
 
