@@ -88,6 +88,8 @@ class JournalPort:
         head = self._shared.append(events, expected=expected)
         world.say(f"{self._process.name} appends {[event.kind for event in events]}")
         world.watch.appended(events, self._process)
+        if any(isinstance(event, ev.SendIntended) for event in events):
+            world.intended(self._process)
         if weather.strikes(Bad.APPEND_TORN):
             world.strike(self._process, Death.TORN_APPEND, odds=0.3)
             raise _unavailable("the answer was lost")

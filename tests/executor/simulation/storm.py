@@ -12,15 +12,13 @@ from executor.venues.port import VenueStatus
 from tests.executor.simulation.loop import Process
 from tests.executor.simulation.weather import Bad
 from tests.executor.simulation.world import World
-from when_to_invest.breakers import SYSTEM, Halt, TradingState
 from when_to_invest.orders import UNRESOLVED
 
-ACTS = 36
+ACTS = 45
 PAUSES_S = (0.0, 0.0, 0.02, 0.1, 0.3, 1.0)
-MOST_PROPOSALS = 9
+MOST_PROPOSALS = 12
 LONGEST_CALM_S = 400.0
 EXPIRY_S = 901.0
-SCOPES = (SYSTEM, "account:main", "venue:paper", "instrument:SPX", "instrument:IXIC")
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class Storm:
 
         return (
             Act(self._propose, 8),
-            Act(self._trade, 5),
+            Act(self._trade, 7),
             Act(lambda: None, 6),
             some(Bad.DUPLICATE, world.gate.repeat_any, 2),
             some(Bad.FORGED, world.gate.forge_any, 1.5),
@@ -101,9 +99,8 @@ class Storm:
             some(Bad.EXPIRED, self._expire, 2),
             some(Bad.VENUE_DEAF, self._deafen, 2),
             some(Bad.CLOCK_FORWARD, self._clock, 1),
-            some(Bad.LATCH_DROPPED, self._latch, 1),
-            some(Bad.HALT_JOURNALLED, self._halt, 1),
-            Act(world.gate.resume_all, 1),
+            some(Bad.HALT_JOURNALLED, world.halt_somewhere, 1.2),
+            Act(world.gate.resume_all, 2.5),
             some(Bad.SIGTERM, self._terminate, 1),
             some(Bad.STOPPED, self._stop, 1.5),
             some(Bad.SECOND_EXECUTOR, self._second, 1),
@@ -160,18 +157,6 @@ class Storm:
         world.clock_offset_s = 0.0 if world.clock_offset_s else jump_s
         world.weather.note(Bad.CLOCK_FORWARD if jump_s > 0 else Bad.CLOCK_BACK)
         world.say(f"the clock is {world.clock_offset_s} s ahead")
-
-    def _latch(self) -> None:
-        world = self.world
-        world.weather.note(Bad.LATCH_DROPPED)
-        state = world.dice.choice((TradingState.HALTED, TradingState.REDUCING))
-        halt = Halt(world.dice.choice(SCOPES), state, world.true_now(), "operator", "told to")
-        world.say(f"latch {halt.scope} {state.value}")
-        world.latch.drop(halt)
-
-    def _halt(self) -> None:
-        state = self.world.dice.choice((TradingState.HALTED, TradingState.REDUCING))
-        self.world.gate.halt(self.world.dice.choice(SCOPES), state)
 
     def _terminate(self) -> None:
         for process in self.world.alive()[-1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -196,6 +197,11 @@ class VenuePort:
     async def quote(self, instrument: str) -> Quote | None:
         """See the port."""
         return await self._asked(lambda: self._world.quote(instrument))
+
+    async def traded_quantity(self, instrument: str, *, since: datetime) -> Decimal | None:
+        """See the port; nobody else trades here, so that nothing is known."""
+        del instrument, since
+        return await self._asked(lambda: None)
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -50,9 +50,11 @@ class Bad(StrEnum):
     DISK_FULL = "the disk was full"
     LATCH_DROPPED = "a latch was dropped"
     HALT_JOURNALLED = "a halt was journalled"
+    HALTED_BETWEEN = "a halt fell between an intention and its sending"
     RESUMED = "people lifted a halt"
     CANCEL_REQUESTED = "a cancel was requested"
     STOPPED = "a process was stopped"
+    STOPPED_BETWEEN = "a process was stopped between an intention and its sending"
     ZOMBIE = "a process woke after another took over"
     SECOND_EXECUTOR = "a second executor was started"
     SIGTERM = "a process was asked to stop"
@@ -78,10 +80,22 @@ class Death(StrEnum):
 
 
 PLACES = frozenset({*(death.value for death in Death), *(f"point {point.value}" for point in Point)})
-_ODDS = {Bad.DISK_FULL: 0.01, Bad.JOURNAL_FAILING: 0.02, Bad.APPEND_TORN: 0.03}
-_NEVER_BY_THEMSELVES = frozenset(
-    {Bad.ZOMBIE, Bad.TOO_LATE, Bad.STOPPED, Bad.LATCH_DROPPED, Bad.HALT_JOURNALLED, Bad.RESUMED}
-)
+_ODDS = {
+    Bad.DISK_FULL: 0.01,
+    Bad.JOURNAL_FAILING: 0.02,
+    Bad.APPEND_TORN: 0.03,
+    Bad.PARTIAL_FILL: 0.5,
+    Bad.HALTED_BETWEEN: 0.4,
+    Bad.STOPPED_BETWEEN: 0.3,
+    Bad.FILL_RACED_CANCEL: 0.5,
+    Bad.REPLY_LOST: 0.25,
+    Bad.REQUEST_LOST: 0.25,
+    Bad.DELAYED: 0.3,
+    Bad.VISIBLE_LATE: 0.3,
+    Bad.WRONG_STATUS: 0.4,
+    Bad.TRADES_LATE: 0.4,
+}
+"""How often, where it is not as often as most."""
 _SWARM = 0.35
 
 
@@ -91,7 +105,6 @@ class Weather:
 
     dice: random.Random
     is_stormy: bool = True
-    has_death: bool = False
     odds: dict[Bad, float] = field(default_factory=dict)
     happened: Counter[str] = field(default_factory=Counter)
 
@@ -114,6 +127,8 @@ class Weather:
         """Take note of something that somebody made go wrong."""
         self.happened[bad.value] += 1
 
-    def kills(self) -> bool:
-        """Whether a process dies here."""
-        return bool(self.death_odds) and self.is_stormy and self.dice.random() < self.death_odds
+    def kills(self, odds: float | None = None) -> bool:
+        """Whether a process dies here; with `odds` as often as they say, where any dies."""
+        if not self.death_odds or not self.is_stormy:
+            return False
+        return self.dice.random() < (self.death_odds if odds is None else odds)

@@ -38,10 +38,11 @@ from tests.executor.simulation.ports import (
 )
 from tests.executor.simulation.venue import Venue, VenuePort
 from tests.executor.simulation.watch import ViolationError, Watch
-from tests.executor.simulation.weather import Weather
+from tests.executor.simulation.weather import Bad, Weather
 from tests.fakes.fake_market import AFTER_MONDAY, SPX, FakeMarket, quiet_week
 from tests.fakes.memory_latch import MemoryLatch
 from when_to_invest import events as ev
+from when_to_invest.breakers import SYSTEM, Halt, TradingState
 from when_to_invest.domains import TEST_CHAIN_ID
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.keyholders import Anchors
@@ -49,6 +50,7 @@ from when_to_invest.quotes import Quote
 from when_to_invest.values import Mode
 
 VISIBILITY_S = 30
+SCOPES = (SYSTEM, "account:main", "venue:paper", "instrument:SPX", "instrument:IXIC")
 MOST_STEPS = 40_000
 recovered = lru_cache(maxsize=4096)(recover_address)
 """Recovering a signer is pure and slow; every process of a schedule asks about the same few seals."""
@@ -138,8 +140,7 @@ class World:
     def strike(self, process: Process, place: str, *, odds: float | None = None) -> None:
         """Perhaps kill a process, in the middle of what it does."""
         process.demand_life()
-        kills = self.weather.kills() if odds is None else self.weather.has_death and self.dice.random() < odds
-        if kills:
+        if self.weather.kills(odds):
             self.loop.kill(process, str(place))
             raise DiedError(place)
 
@@ -149,6 +150,25 @@ class World:
             self.gate.cancel_any()
         else:
             self.gate.propose_any()
+
+    def intended(self, process: Process) -> None:
+        """Let something happen right after an intention is durable, before its order leaves."""
+        if self.weather.strikes(Bad.HALTED_BETWEEN):
+            self.halt_somewhere()
+        if not self.venue.is_authoritative and self.weather.strikes(Bad.STOPPED_BETWEEN):
+            self.say(f"{process.name} stands still")
+            process.is_stopped = True
+
+    def halt_somewhere(self) -> None:
+        """Halt something, by a latch or in the journal."""
+        scope = self.dice.choice(SCOPES)
+        state = self.dice.choice((TradingState.HALTED, TradingState.REDUCING))
+        if self.dice.random() < 0.5:
+            self.gate.halt(scope, state)
+            return
+        self.weather.note(Bad.LATCH_DROPPED)
+        self.say(f"latch {scope} {state.value}")
+        self.latch.drop(Halt(scope, state, self.true_now(), "operator", "told to"))
 
     def start(self) -> Process:
         """Start a process."""
