@@ -59,7 +59,7 @@ def analysis_card(found: Analysis) -> Panel:
         return Panel(Text("nothing was sealed in that time", style="dim"), title="execution", expand=False)
     closes = found.total.orders - found.total.quoted
     basis = f"{closes} of {found.total.orders} orders had no quote at arrival: the last close stands for it"
-    parts: list[RenderableType] = [_alarm_lines(found), _groups(found)]
+    parts: list[RenderableType] = [_alarm_lines(found), Text(""), _costs(found), Text(""), _rates(found)]
     parts.append(Text(basis if closes else "", style="dim"))
     parts += [_shortfall_line(found), Text(""), _hop_table(found.hops.items()), Text("")]
     parts += [_decision_table(found.decisions[-_FEW:]), *_limit_lines(found)]
@@ -145,41 +145,41 @@ def _alarm_lines(found: Analysis) -> RenderableType:
     )
 
 
-def _groups(found: Analysis) -> Table:
-    table = _plain(
-        "",
-        "orders",
-        "against arrival (95 %)",
-        "market's average",
-        "fees",
-        "filled",
-        "rejected",
-        "acknowledged",
-    )
-    for each in (found.total, *found.venues, *found.instruments):
-        table.add_row(*_group(each))
+def _costs(found: Analysis) -> Table:
+    """Return what each group of orders cost, in basis points."""
+    table = _plain("bps", "orders", "arrival", "95 % range", "market's average", "fees")
+    for each in _rows(found):
+        arrival, average = each.arrival_slippage, each.vwap_slippage
+        costs = (
+            _plain_bps(arrival.value),
+            _range(arrival),
+            _plain_bps(average.value),
+            _plain_bps(each.fees.value),
+        )
+        table.add_row(each.name, str(each.orders), *costs)
     return table
 
 
-def _group(each: Summary) -> Iterable[str]:
-    acknowledged = each.latency_s[Stage.ACKNOWLEDGED]
-    return (
-        each.name,
-        str(each.orders),
-        _mean(each.arrival_slippage),
-        bps(each.vwap_slippage.value),
-        bps(each.fees.value),
-        _rate(each.filled),
-        _rate(each.rejected),
-        lasted(acknowledged.p50_s),
-    )
+def _rates(found: Analysis) -> Table:
+    """Return how surely and how soon each group of orders was taken and filled."""
+    table = _plain("", "filled in full", "rejected", "half acknowledged within")
+    for each in _rows(found):
+        acknowledged = each.latency_s[Stage.ACKNOWLEDGED]
+        table.add_row(each.name, _rate(each.filled), _rate(each.rejected), lasted(acknowledged.p50_s))
+    return table
 
 
-def _mean(found: Mean) -> str:
+def _rows(found: Analysis) -> tuple[Summary, ...]:
+    return (found.total, *found.venues, *found.instruments)
+
+
+def _plain_bps(figure: Figure) -> str:
+    return "unknown" if isinstance(figure, Missing) else f"{figure:+,.2f}"
+
+
+def _range(found: Mean) -> str:
     interval = found.interval
-    if isinstance(interval, Missing):
-        return f"{bps(found.value)} (n={found.count})"
-    return f"{bps(found.value)} ({interval.low:+.1f} to {interval.high:+.1f})"
+    return interval.why if isinstance(interval, Missing) else f"{interval.low:+.1f} to {interval.high:+.1f}"
 
 
 def _rate(found: Rate) -> str:

@@ -126,7 +126,7 @@ def shortfall_picture(found: Analysis) -> Figure:
     top = sheet.key(marks, Place(MARGIN, top + 0.1, sheet.width - 2.0 * MARGIN)) + 0.15
     left = LEFT + 0.6
     axes = sheet.panel(Place(left, top, sheet.width - left - MARGIN), bottom=sheet.height - UNDER - 0.2)
-    _draw_steps(axes, _steps(parts), paper_usd=float(parts.paper_usd))
+    _draw_steps(axes, _steps(parts), paper_usd=parts.paper_usd)
     return sheet.figure
 
 
@@ -153,13 +153,13 @@ def _steps(parts: Parts) -> list[_Step]:
     return [*found, _Step("shortfall", 0.0, reached, is_total=True)]
 
 
-def _draw_steps(axes: Axes, steps: list[_Step], *, paper_usd: float) -> None:
+def _draw_steps(axes: Axes, steps: list[_Step], *, paper_usd: Decimal) -> None:
     ends = [step.start + step.size for step in steps]
     reach = max(*(abs(end) for end in ends), 1e-9)
     for place, step in enumerate(steps):
         colour = BLUE if step.is_total else RED if step.size >= 0.0 else GREEN
         axes.barh(place, step.size, left=step.start, color=colour, height=0.62, zorder=3)
-        worth = f", {step.size / paper_usd * 10_000:+.1f} bps" if paper_usd else ""
+        worth = f", {step.size / float(paper_usd) * 10_000:+.1f} bps" if paper_usd else ""
         at = max(step.start, step.start + step.size) + 0.02 * reach
         axes.text(at, place, f"{step.size:+,.2f} USD{worth}", va="center", ha="left", fontsize=9, color=INK)
     axes.set_yticks(range(len(steps)), [step.name for step in steps])

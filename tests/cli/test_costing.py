@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from cli.commands.costing import analysis_of
+from cli.execution_card import analysis_card, measures_card
 from cli.main import main
 from home.clock import ReplayClock
 from home.paths import Home
@@ -156,3 +160,12 @@ def test_a_worked_order_is_held_against_the_quote_at_which_it_began(
     assert found["orders"][0]["effective_spread_bps"] == "4"
     assert (found["is_over"], found["shortfall_usd"]) == (False, None)
     assert "not over" in found["missing"]["shortfall_usd"]
+
+
+def test_cards_fit_a_narrow_terminal(home: Home) -> None:
+    found = analysis_of(home)
+    for card in (analysis_card(found), measures_card(found.decisions[0])):
+        out = io.StringIO()
+        Console(file=out, width=80, highlight=False).print(card)
+        assert "…" not in out.getvalue()
+        assert FILLED.story().decision_id in out.getvalue()

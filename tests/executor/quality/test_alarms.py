@@ -106,6 +106,11 @@ def test_doubt_has_no_window() -> None:
     assert told([order()], raised, later_s=WINDOW_S + 200) == ()
 
 
+def test_the_oldest_doubt_counts() -> None:
+    (raised,) = told([in_doubt(70, n=1), in_doubt(300, n=2), in_doubt(5, n=3)])
+    assert raised.measured == 300
+
+
 def test_an_old_close_raises_no_alarm_of_cost() -> None:
     overnight = order(arrival_slippage_bps=D(400), arrival_basis=Basis.LAST_CLOSE)
     unknown = order(1, arrival_slippage_bps=Missing("no quote"), arrival_basis=None)
