@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ledger import read_ahead, sqlite_journal
-from ledger.journal import Recorded
+from ledger.journal import EMPTY, Recorded
 from ledger.read_ahead import Ahead, Block
 from ledger.sqlite_journal import open_journal
 from tests.ledger.journals import drill, tamper, write
@@ -200,3 +201,17 @@ def test_few_events_to_come_and_a_single_processor_are_read_without(
     assert ahead.processes == []
     assert len(read(path)[0]) == EVENTS
     assert len(ahead.processes) == 1
+
+
+def test_nobody_waits_for_a_process_that_is_not_there_yet(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_ahead, "_PROGRAM", "import sys; sys.stdin.read()")
+    monkeypatch.setattr(read_ahead, "PATIENCE_S", 0.01)
+    process = read_ahead._started(str(path))
+    assert process is not None
+    early = Ahead(process)
+    early.begin_after(EMPTY)
+    assert process.returncode is None
+    early.end()
+    assert process.returncode == -signal.SIGKILL
