@@ -79,6 +79,11 @@ class Diary:
         """Return the dead letters by their message's id, as of the last refresh."""
         return self._journal.letterbox.letters
 
+    @property
+    def epoch(self) -> int:
+        """Return which executor of this journal this one is; newer ones have higher numbers."""
+        return self._epoch
+
     def now(self) -> datetime:
         """Return the shared clock's instant."""
         return self._clock.now()

@@ -31,6 +31,7 @@ from executor.probe import Point, Probe
 from executor.receiving import Receiving
 from executor.recovery import Recovery, group_of
 from executor.sending import Dispatcher, Errand, is_awaiting_order
+from executor.telemetry.port import NoTelemetry, Telemetry
 from ledger.queue import ReceivedMessage
 from when_to_invest import events as ev
 from when_to_invest.envelopes import EnvelopeContent
@@ -57,7 +58,9 @@ class Intake:
         log: Log,
         visibility_s: int,
         venue_name: str,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or NoTelemetry()
         self._brake = brake
         self._diary = diary
         self._watch = watch
@@ -76,14 +79,15 @@ class Intake:
             Fault: from the journal or the queue, except that the message was lost to
                 another delivery, which the journal makes harmless.
         """
-        async with kept(self._queue, message.receipt, visibility_s=self._visibility_s, log=self._log):
-            is_done = await self._consider(message)
-        if not is_done:
-            await self._watch.before_giving_back(message)
-            await self.give_back(message)
-            return
-        self._probe.reached(Point.BEFORE_DELETE)
-        await self._delete(message)
+        with self._telemetry.span("executor.handle", parent=message.traceparent):
+            async with kept(self._queue, message.receipt, visibility_s=self._visibility_s, log=self._log):
+                is_done = await self._consider(message)
+            if not is_done:
+                await self._watch.before_giving_back(message)
+                await self.give_back(message)
+                return
+            self._probe.reached(Point.BEFORE_DELETE)
+            await self._delete(message)
 
     async def _consider(self, message: ReceivedMessage) -> bool:
         """Act on the message; return whether the journal holds all that it can still mean."""

@@ -32,6 +32,11 @@ class Lanes:
         """Whether any message is in hand."""
         return bool(self._tasks)
 
+    @property
+    def in_hand(self) -> int:
+        """Return how many lanes have something in hand."""
+        return len(self._tasks)
+
     def put(self, message: ReceivedMessage) -> None:
         """Handle `message` after those of its group that are in hand."""
         lane = self._lanes.get(message.group)

@@ -18,6 +18,7 @@ from executor.judgement import Authority
 from executor.lease import sole_executor
 from executor.log import Log
 from executor.market import HomeMarket
+from executor.observing import observers_of
 from executor.offload import OneThread
 from executor.patience import Patience, SignalPatience
 from executor.probe import NoProbe, Probe
@@ -72,12 +73,15 @@ def run(home: Home, *, until_idle: bool, probe: Probe | None = None) -> int:
 
 
 async def _run(home: Home, *, until_idle: bool, probe: Probe) -> int:
-    log, patience = Log(), SignalPatience()
+    patience = SignalPatience()
     async with AsyncExitStack() as stack:
-        parts = assemble(home, stack=stack, patience=patience, probe=probe, log=log)
+        observers = stack.enter_context(observers_of(home))
+        parts = assemble(home, stack=stack, patience=patience, probe=probe, log=observers.log)
         stack.enter_context(patience.until_signalled())
-        await keep_working(Service(parts), parts=parts, until_idle=until_idle)
-    log.say("stopped")
+        service = Service(parts := observers.of(parts))
+        await stack.enter_async_context(observers.watching(service, parts, is_needed=not until_idle))
+        await keep_working(service, parts=parts, until_idle=until_idle)
+    observers.log.say("stopped")
     return 0
 
 

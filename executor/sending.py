@@ -21,6 +21,7 @@ from executor.identity import client_order_id
 from executor.judgement import Judgement, Opinion
 from executor.log import Log
 from executor.probe import Point, Probe
+from executor.telemetry.port import NoTelemetry, Telemetry
 from executor.venues.port import Accepted, Declined, NewOrder, Sending, Unknown, Unsent, Venue, send
 from when_to_invest import events as ev
 from when_to_invest.envelopes import Envelope, EnvelopeContent
@@ -68,8 +69,17 @@ class Dispatcher:
     """Turns an errand into at most one order at the venue."""
 
     def __init__(
-        self, *, diary: Diary, judgement: Judgement, venue: Venue, brake: Brake, probe: Probe, log: Log
+        self,
+        *,
+        diary: Diary,
+        judgement: Judgement,
+        venue: Venue,
+        brake: Brake,
+        probe: Probe,
+        log: Log,
+        telemetry: Telemetry | None = None,
     ) -> None:
+        self._telemetry = telemetry or NoTelemetry()
         self._diary = diary
         self._brake = brake
         self._judgement = judgement
@@ -97,16 +107,20 @@ class Dispatcher:
             self.in_flight.discard(decision_id)
 
     async def _dispatch(self, errand: Errand) -> None:
-        written = await self._diary.write(lambda: self._decide(errand), about=(errand.content.decision_id,))
+        decision_id = errand.content.decision_id
+        with self._telemetry.span("executor.judge", decision_id=decision_id):
+            written = await self._diary.write(lambda: self._decide(errand), about=(decision_id,))
         intended = next((event for event in written if isinstance(event, ev.SendIntended)), None)
         if intended is None:
             return
         self._probe.reached(Point.SEND_INTENDED)
         # The last look before the venue hears of it: has a newer executor taken over?
         await self._diary.refresh()
-        outcome = await self._sent_unless_halted(intended, errand)
+        with self._telemetry.span("venue.submit", decision_id=decision_id):
+            outcome = await self._sent_unless_halted(intended, errand)
         self._probe.reached(Point.SUBMITTED)
-        await self._record(intended, outcome)
+        with self._telemetry.span("executor.record", decision_id=decision_id):
+            await self._record(intended, outcome)
         self._probe.reached(Point.ACKNOWLEDGED)
 
     async def _sent_unless_halted(self, intended: ev.SendIntended, errand: Errand) -> Sending:

@@ -6,7 +6,7 @@ and replays need it; `executor.serving` does the same things side by side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from executor.brake import Brake
 from executor.cancelling import Canceller
@@ -23,6 +23,7 @@ from executor.recovery import Recovery
 from executor.sending import Dispatcher
 from executor.sentry import Sentry
 from executor.taking import Taking
+from executor.telemetry.port import NoTelemetry, Telemetry
 from executor.valuation import Valuation
 from executor.venue_watch import VenueWatch
 from executor.venues.port import Venue
@@ -46,6 +47,7 @@ class Parts:
     log: Log
     visibility_s: int
     max_receives: int
+    telemetry: Telemetry = field(default_factory=NoTelemetry)
 
 
 class Service:
@@ -85,6 +87,7 @@ class Service:
             log=parts.log,
             visibility_s=parts.visibility_s,
             venue_name=parts.venue.profile.name,
+            telemetry=parts.telemetry,
         )
         self.taking = Taking(
             queue=parts.queue, intake=self._intake, watch=self._watch, patience=parts.patience
@@ -188,6 +191,7 @@ def _dispatcher_of(parts: Parts, judgement: Judgement, brake: Brake) -> Dispatch
         brake=brake,
         probe=parts.probe,
         log=parts.log,
+        telemetry=parts.telemetry,
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from home.alarms import AlarmSettings
 from home.callers import CallerSettings, OAuthSettings, check_callers
 from home.ledger import LedgerSettings
+from home.operations import OperationsSettings
 from home.paths import Home
 from home.section import LimitSetting, Section
 from home.signing import SigningSettings
@@ -114,6 +115,7 @@ class Settings(Section):
     limits: dict[str, LimitSetting] = Field(default_factory=dict)
     risk: RiskSettings = RiskSettings()
     alarms: AlarmSettings = AlarmSettings()
+    operations: OperationsSettings = OperationsSettings()
     oauth: OAuthSettings | None = None
     callers: dict[Name, CallerSettings] = Field(default_factory=dict)
     venues: dict[Name, VenueSettings] = Field(default_factory=dict)
