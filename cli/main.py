@@ -23,6 +23,7 @@ from cli.commands import (
     journals,
     keys,
     lake,
+    licensing,
     modelling,
     operating,
     services,
@@ -61,6 +62,7 @@ for group in (
     dead_letters,
     journals,
     lake,
+    licensing,
 ):
     group.register(app)
 

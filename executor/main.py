@@ -25,6 +25,7 @@ from executor.probe import NoProbe, Probe
 from executor.receiving import Receiving
 from executor.service import Parts, Service
 from executor.serving import LONGEST_PAUSE_S, MAX_FAILURES, Serving
+from executor.venues.licensed import licensed
 from executor.venues.opening import open_venue
 from executor.venues.port import Venue, VenueProfile
 from home.callers import OWN_CALLERS, RISK
@@ -132,7 +133,6 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
             `looser_limit`, `queue_missing`, or `journal_unreadable`.
     """
     settings = read_settings(home.make())
-    _demand_no_live(settings)
     stack.enter_context(sole_executor(home))
     limits = tighten(HARD_LIMITS, settings.limits)
     roll = _roll(home, settings, quorum=limits.approver_quorum)
@@ -141,6 +141,8 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
     clock.now()
     venue = _venue(home, settings, clock=clock, market=market, stack=stack)
     demand_one_mode(settings.mode, venue.profile)
+    if settings.mode is Mode.LIVE:
+        venue = licensed(venue, home, settings, authority=authority, clock=clock)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
     return Parts(
@@ -230,15 +232,6 @@ def demand_one_mode(mode: Mode, profile: VenueProfile) -> None:
             ErrorCode.MODE_MISMATCH,
             f"the venue {profile.name} is {profile.mode.value}, this home is {mode.value}",
             fix="use a venue of the home's own mode",
-        )
-
-
-def _demand_no_live(settings: Settings) -> None:
-    if settings.mode is Mode.LIVE:
-        raise Fault(
-            ErrorCode.MODE_MISMATCH,
-            "mode is live, and this release trades at sandboxes and on paper alone",
-            fix="set mode to replay or paper",
         )
 
 

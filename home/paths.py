@@ -62,6 +62,10 @@ class Home:
         """The embedded order queue (SQLite)."""
         return self.root / "queue.sqlite"
 
+    def licence(self, venue: str) -> Path:
+        """The signed limits file that allows live trading at a venue; it has no power by itself."""
+        return self.root / "live" / f"{venue}.json"
+
     @property
     def paper_venue(self) -> Path:
         """The paper venue's own books, which the executor reaches only through its port."""

@@ -105,6 +105,19 @@ def _trade_of(told: Told, *, order: OrderRef, terms: Terms) -> Trade:
     return Trade(trade_id, order.client_order_id, quantity, price, fee, at)
 
 
+def traded_since(told: Iterable[Told], since: datetime, *, is_complete: bool) -> Decimal | None:
+    """Return what public trades from `since` on add up to, in base units; none where they begin later.
+
+    Raises:
+        Fault: `venue_contradicted` for a trade that makes no sense.
+    """
+    about = "a public trade"
+    trades = [(instant(one, about=about), positive(one, "amount", about=about)) for one in told]
+    if not is_complete and all(at >= since for at, _ in trades):
+        return None
+    return sum((quantity for at, quantity in trades if at >= since), Decimal(0))
+
+
 def holdings_of(told: Told) -> dict[str, Decimal]:
     """Return asset to units, what orders have locked included; nothing of what there is none.
 

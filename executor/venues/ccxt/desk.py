@@ -45,7 +45,7 @@ class Desk:
         self.pairs = pairs
         self.time = VenueTime(line)
         self.terms: Mapping[str, Terms] = {}
-        self._name = name
+        self.name = name
         self._getting_ready = asyncio.Lock()
 
     async def ready(self) -> Mapping[str, Terms]:
@@ -66,7 +66,7 @@ class Desk:
         if market is None:
             raise Fault(
                 ErrorCode.BAD_CONFIG,
-                f"{self._name} lists no {self.pairs.symbols[instrument]}",
+                f"{self.name} lists no {self.pairs.symbols[instrument]}",
                 fix="correct `symbols` of that venue in config.toml",
             )
         return terms_of(market, instrument=instrument, dollars=self.pairs.dollars)
@@ -81,7 +81,7 @@ class Desk:
         if terms is None:
             raise Fault(
                 ErrorCode.UNKNOWN_INSTRUMENT,
-                f"{order.instrument} is not configured at {self._name}, and an order of it is there",
+                f"{order.instrument} is not configured at {self.name}, and an order of it is there",
                 fix="put the instrument back into that venue's `symbols`",
             )
         return Sought(order, terms.symbol)
@@ -101,7 +101,7 @@ class Desk:
                 return None
             if type(missed.error).__name__ == "InvalidNonce":
                 self.time.forget()
-            raise _fault_of(missed, self._name) from missed
+            raise _fault_of(missed, self.name) from missed
 
     def _is_absence(self, error: Exception) -> bool:
         if type(error).__name__ == "OrderNotFound":

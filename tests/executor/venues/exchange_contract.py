@@ -352,6 +352,18 @@ class ExchangeContract(VenueContract):
         self.play(test, requests_per_s=1000)
 
     @on_stage
+    async def test_what_everybody_traded_since_an_instant_is_added_up(self, scene: ExchangeScene) -> None:
+        order, _ = await scene.placed()
+        began = datetime.now(UTC) - timedelta(seconds=1)
+        assert await scene.venue.traded_quantity(scene.instrument, since=began) == 0
+        await scene.fill(order.client_order_id, Decimal("0.2"))
+        await scene.fill(order.client_order_id, Decimal("0.1"))
+        assert await scene.venue.traded_quantity(scene.instrument, since=began) == Decimal("0.3")
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        assert await scene.venue.traded_quantity(scene.instrument, since=later) == 0
+        assert await scene.venue.traded_quantity("NOWHERE", since=began) is None
+
+    @on_stage
     async def test_an_order_that_outlived_its_day_is_cancelled(self, scene: ExchangeScene) -> None:
         order, _ = await scene.placed()
         mine = scene.local.counter.desk.account

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.venues.ccxt.answers import holdings_of, order_of, quote_of, trades_of
+from executor.venues.ccxt.answers import holdings_of, order_of, quote_of, traded_since, trades_of
 from executor.venues.ccxt.terms import Terms, terms_of
 from executor.venues.port import OrderRef, VenueStatus
 from when_to_invest.errors import ErrorCode, Fault
@@ -166,6 +166,20 @@ def test_an_empty_side_is_no_quote_and_a_crossed_book_no_answer() -> None:
         quote_of({"bids": [[1.5, "1"]], "asks": [["2", "1"]]}, instrument="X", at=NOW)
     with refused():
         quote_of({}, instrument="X", at=NOW)
+
+
+def test_what_was_traded_is_known_only_where_the_list_reaches_back_far_enough() -> None:
+    def traded(since_ms: int, *, is_complete: bool) -> Decimal | None:
+        told = [{"timestamp": 1000 * n, "amount": "0.5"} for n in (5, 6, 7)]
+        since = datetime.fromtimestamp(since_ms / 1000, UTC)
+        return traded_since(told, since, is_complete=is_complete)
+
+    assert traded(6_000, is_complete=False) == 1
+    assert traded(5_000, is_complete=False) is None
+    assert traded(5_000, is_complete=True) == Decimal("1.5")
+    assert traded_since([], NOW, is_complete=True) == 0
+    with refused():
+        traded_since([{"timestamp": 1, "amount": "-1"}], NOW, is_complete=True)
 
 
 def test_holdings_without_totals_or_below_zero_are_refused() -> None:
