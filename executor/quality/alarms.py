@@ -20,7 +20,6 @@ from executor.quality.intervals import Cluster, quantile, weighted_mean
 from executor.quality.measures import OrderMeasures
 from executor.quality.passages import Basis, Stage
 from home.alarms import WINDOW_S, AlarmSettings
-from when_to_invest.orders import UNRESOLVED
 
 ENDS_BELOW: Final = Decimal("0.8")
 """An alarm ends once its figure is at most so much of the bound."""
@@ -73,16 +72,16 @@ def alarms(
     return tuple(
         alert
         for rule in _RULES
-        for scope, own in _by_scope(rule, all_of, now=now, kept=before)
+        for scope, own in _by_scope(rule, all_of, now=now)
         if (alert := _judged(rule, own, bounds, before=before.get((rule.kind, scope)), at=(scope, now)))
     )
 
 
 def _by_scope(
-    rule: _Rule, orders: Sequence[OrderMeasures], *, now: datetime, kept: Iterable[tuple[Kind, str]]
+    rule: _Rule, orders: Sequence[OrderMeasures], *, now: datetime
 ) -> list[tuple[str, list[OrderMeasures]]]:
-    """Return the orders to judge for each scope; a scope with a standing alarm is always among them."""
-    found: dict[str, list[OrderMeasures]] = {scope: [] for kind, scope in kept if kind is rule.kind}
+    """Return the orders to judge for each scope; a scope without any has nothing abnormal."""
+    found: dict[str, list[OrderMeasures]] = {}
     since = now - timedelta(seconds=WINDOW_S)
     for order in orders:
         if not rule.is_of_window or order.sent_at >= since:
@@ -98,8 +97,6 @@ def _judged(
     before: Alert | None,
     at: tuple[str, datetime],
 ) -> Alert | None:
-    if not orders:
-        return None
     measured, bound = rule.measure(orders, bounds), rule.bound_of(bounds)
     if isinstance(measured, Missing):
         return before
@@ -131,7 +128,7 @@ def _slippage(orders: Sequence[OrderMeasures], bounds: AlarmSettings) -> Figure:
 
 
 def _rejected(orders: Sequence[OrderMeasures], bounds: AlarmSettings) -> Figure:
-    answered = [order for order in orders if order.state not in UNRESOLVED and not order.is_unknown]
+    answered = [order for order in orders if not order.is_unknown]
     if len(answered) < bounds.fewest_orders:
         return Missing(f"fewer than {bounds.fewest_orders} orders were answered")
     return Decimal(sum(order.is_rejected for order in answered)) / len(answered)

@@ -15,7 +15,6 @@ from executor.quality.intervals import wilson
 from executor.quality.measures import OrderMeasures
 from executor.quality.passages import Stage
 from executor.routing.offers import Delivery
-from when_to_invest.orders import UNRESOLVED
 
 FEWEST: Final = 20
 """With fewer orders at a venue, what is assumed holds."""
@@ -36,7 +35,7 @@ def delivery_of(venue: str, orders: Iterable[OrderMeasures], *, assumed: Deliver
 
 
 def _reject_ratio(orders: list[OrderMeasures], *, assumed: Decimal) -> Decimal:
-    answered = [order for order in orders if order.state not in UNRESOLVED and not order.is_unknown]
+    answered = [order for order in orders if not order.is_unknown]
     if len(answered) < FEWEST:
         return assumed
     found = wilson(sum(order.is_rejected for order in answered), len(answered))

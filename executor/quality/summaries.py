@@ -22,7 +22,7 @@ from executor.quality.intervals import (
 )
 from executor.quality.measures import DecisionMeasures, OrderMeasures
 from executor.quality.passages import Basis, Stage
-from when_to_invest.orders import UNRESOLVED, OrderState
+from when_to_invest.orders import OrderState
 
 _MEDIAN, _P99 = Decimal("0.5"), Decimal("0.99")
 FEWEST_FOR_P99: Final = 100
@@ -82,7 +82,7 @@ class Summary:
 
 def summarise(name: str, orders: Sequence[OrderMeasures], *, seed: int) -> Summary:
     """Return what a group of orders amounts to."""
-    known_outcome = [order for order in orders if order.state not in UNRESOLVED and not order.is_unknown]
+    known_outcome = [order for order in orders if not order.is_unknown]
     ended = [order for order in known_outcome if _has_ended(order)]
     ages = [order.unknown_age_s for order in orders if order.is_unknown and order.unknown_age_s is not None]
     return Summary(

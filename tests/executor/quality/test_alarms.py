@@ -123,6 +123,19 @@ def test_one_venues_trouble_is_not_anothers() -> None:
     assert alert.scope == "venue:paper"
 
 
+def test_the_window_holds_its_first_and_its_last_moment() -> None:
+    now_sent = [order(sent_at=SOON, arrival_slippage_bps=D(99))]
+    assert len(told(now_sent)) == 1
+    assert len(told(costly("99"), later_s=WINDOW_S)) == 1
+    assert told(costly("99"), later_s=WINDOW_S + 1) == ()
+
+
+def test_what_nobody_knows_is_no_answer() -> None:
+    states = (OrderState.SEND_INTENDED, OrderState.UNKNOWN, OrderState.QUARANTINED)
+    unknown = [in_doubt(1, n=10 + n, state=state) for n, state in enumerate(states)]
+    assert told([*rejected(4, of=4), *unknown]) == ()
+
+
 def test_nothing_of_the_future_counts() -> None:
     assert told([order(sent_at=NOW + timedelta(hours=1), arrival_slippage_bps=D(99))]) == ()
 
