@@ -123,7 +123,10 @@ class Overheard:
     def _is_own(self, recorded: Recorded) -> bool:
         for before, events in self._own:
             place = recorded.sequence - before - 1
-            if 0 <= place < len(events) and events[place] == recorded.event:
+            # What is folded from memory is the very event that was appended: nothing to compare.
+            if 0 <= place < len(events) and (
+                events[place] is recorded.event or events[place] == recorded.event
+            ):
                 return True
         return False
 

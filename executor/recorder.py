@@ -2,8 +2,8 @@
 
 Stage: executor → journal. Whoever comes while an append is under way waits for the next, which
 takes all that wait. Each decision is made on the state that the ones before it leave, and
-nobody is answered before all of them are durable. It must never record what was decided on a
-state that it did not see.
+nobody is answered before all of them are durable. Who only looks is answered between two
+appends. It must never record what was decided on a state that it did not see.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class Recorder:
         self._state = state
         self._offload = offload
         self._waiting: deque[_Request] = deque()
+        self._lookers: list[asyncio.Future[Head]] = []
+        """Who waits to look; whoever holds the door answers them before the next append, or leaves none."""
         self._door = asyncio.Lock()
         """Held while anything is folded, decided or appended."""
 
@@ -78,8 +80,11 @@ class Recorder:
         Raises:
             Fault: as `State.follow`.
         """
-        async with self._door:
-            return self._state.follow()
+        if not self._door.locked():
+            return self._followed()
+        looker: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
+        self._lookers.append(looker)
+        return await looker
 
     async def write(self, decide: Decide, *, about: Collection[str]) -> Sequence[ev.Event]:
         """Decide and record, together with whatever else waits; return what was recorded of it.
@@ -95,8 +100,11 @@ class Recorder:
         self._waiting.append(request)
         try:
             async with self._door:
-                while not request.is_over:
-                    await self._sit(self._called_in())
+                try:
+                    while not request.is_over:
+                        await self._sit(self._called_in())
+                finally:
+                    self._answer_lookers()
         except BaseException:
             with suppress(ValueError):
                 self._waiting.remove(request)
@@ -104,6 +112,27 @@ class Recorder:
         if request.error is not None:
             raise request.error
         return request.events
+
+    def _followed(self) -> Head:
+        """Fold what is new, once for all who wait to look."""
+        lookers, self._lookers = self._lookers, []
+        try:
+            head = self._state.follow()
+        except BaseException as error:
+            for looker in lookers:
+                if not looker.done():
+                    looker.set_exception(error)
+            raise
+        for looker in lookers:
+            if not looker.done():
+                looker.set_result(head)
+        return head
+
+    def _answer_lookers(self) -> None:
+        """Answer who waits to look, each with what there is or with what went wrong."""
+        if self._lookers:
+            with suppress(Exception):
+                self._followed()
 
     def _called_in(self) -> list[_Request]:
         """Take those that may sit together, in their order; none overtakes another about the same."""
@@ -131,7 +160,7 @@ class Recorder:
 
     async def _record(self, requests: Sequence[_Request]) -> None:
         for _ in range(ATTEMPTS):
-            head = self._state.follow()
+            head = self._followed()
             events = self._decided(requests)
             if not events:
                 return

@@ -165,6 +165,7 @@ class Decisions(_Known):
         if entry is None:
             entry = self._recalled(self._shelf.of_decision(decision_id))
         kind = type(event)
+        was_open = entry is not None and entry.record.is_open
         if kind is ev.IntentProposed:
             entry = self._opened(event, is_known=entry is not None)  # type: ignore[arg-type]
         elif entry is None:
@@ -176,7 +177,7 @@ class Decisions(_Known):
             entry.record.apply(event)
         entry.places.append(sequence)
         entry.hashes.append(own_hash)
-        self._open = None
+        self._open = self._open if entry.record.is_open is was_open else None
         if not self.is_catching_up:
             self._live.move_to_end(decision_id)
             self._make_room()

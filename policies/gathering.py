@@ -83,18 +83,19 @@ def queued_at_venue(venue: str, book: AccountBook, decision_id: str) -> int:
     Taking up and intending to send are one append, so a decision that has an order is taken up,
     until the order is proven absent and the decision waits for another delivery.
     """
-    return sum(
-        item.venue == venue
-        and owner != decision_id
-        and not (owner in book.orders_of and _is_taken_up(owner, book))
-        for owner, item in book.reservations.items()
-    )
+    queued, orders_of = 0, book.orders_of
+    for owner, item in book.reservations.items():
+        if item.venue == venue and owner != decision_id:
+            queued += owner not in orders_of or not _is_taken_up(owner, book)
+    return queued
 
 
 def _is_taken_up(decision_id: str, book: AccountBook) -> bool:
     """Whether an order of it was sent and is not proven to have never arrived: then it waits again."""
-    orders = book.orders_of[decision_id]
-    return any(book.order_states[order] is not OrderState.ABSENT for order in orders)
+    for order in book.orders_of[decision_id]:  # noqa: SIM110 - `any` of a generator takes twice as long
+        if book.order_states[order] is not OrderState.ABSENT:
+            return True
+    return False
 
 
 def exposure_facts(

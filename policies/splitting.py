@@ -9,16 +9,14 @@ that is to be sealed anew is a part of everything that was sealed besides.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
-from itertools import takewhile
 from typing import Final
 
 from policies.exactness import EXACT
 from when_to_invest.breakers import scopes_of
-from when_to_invest.holdings import ZERO
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.portfolio import AccountBook
 from when_to_invest.recent import WINDOW, SealedOrder
@@ -49,17 +47,19 @@ def measure_parts(
         tally = sealed_tally(book)
         left_out = {item.decision_id: item for item in tally.until(now - WINDOW)}
         left_out |= {item.decision_id: item for item in not_earlier(book, decision_id, is_sealed=is_sealed)}
-        kind = kind_of(intent)
-        own = [item for item in left_out.values() if kind_of(item) == kind]
-        own_unsigned_usd, own_once_usd, _ = tally.worth_usd(kind)
-        all_unsigned_usd, all_once_usd, _ = tally.worth_usd(None)
+        own = [
+            item
+            for item in left_out.values()
+            if item.instrument == intent.instrument and item.side is intent.side
+        ]
+        own_unsigned_usd, own_once_usd = _besides(tally.worth_usd(kind_of(intent)), own)
+        all_unsigned_usd, all_once_usd = _besides(tally.worth_usd(None), left_out.values())
         return Parts(
-            own_unsigned_usd=own_unsigned_usd - _sum_usd(own, below=1),
-            own_undersigned_usd=own_unsigned_usd + own_once_usd - _sum_usd(own, below=2),
-            all_unsigned_usd=all_unsigned_usd - _sum_usd([*left_out.values()], below=1),
-            all_undersigned_usd=all_unsigned_usd + all_once_usd - _sum_usd([*left_out.values()], below=2),
-            repeated=_repetitions(intent, book=book, now=now)
-            - sum(_is_repetition(item, book=book, now=now) for item in own),
+            own_unsigned_usd=own_unsigned_usd,
+            own_undersigned_usd=own_unsigned_usd + own_once_usd,
+            all_unsigned_usd=all_unsigned_usd,
+            all_undersigned_usd=all_unsigned_usd + all_once_usd,
+            repeated=_repetitions(intent, left_out=own, book=book, now=now),
         )
 
 
@@ -78,15 +78,26 @@ def not_earlier(book: AccountBook, decision_id: str, *, is_sealed: bool) -> list
         return []
     if not is_sealed:
         return [sealed[decision_id]]
-    later = takewhile(lambda item: item[0] != decision_id, reversed(sealed.items()))
-    return [*(item for _, item in later), sealed[decision_id]]
+    found = []
+    for owner, item in reversed(sealed.items()):
+        found.append(item)
+        if owner == decision_id:
+            break
+    return found
 
 
-def _repetitions(intent: OrderIntent, *, book: AccountBook, now: datetime) -> int:
-    """Count all of the intent's instrument and side that count as repetitions."""
-    return sum(
-        len(times) - bisect_right(times, _since(account, venue, intent.instrument, book=book, now=now))
-        for (account, venue), times in book.recent.tallies.sealed.live(kind_of(intent))
+def _repetitions(
+    intent: OrderIntent, *, left_out: Sequence[SealedOrder], book: AccountBook, now: datetime
+) -> int:
+    """Count all of the intent's instrument and side that count as repetitions, some left out."""
+    counted = 0
+    since: dict[tuple[str, str], datetime] = {}
+    for owner, times in book.recent.tallies.sealed.live(kind_of(intent)):
+        since[owner] = _since(*owner, intent.instrument, book=book, now=now)
+        counted += len(times) - bisect_right(times, since[owner])
+    # Of an account and venue without a live order, none counted above.
+    return counted - sum(
+        not item.is_rejected and item.at > since[item.account, item.venue] for item in left_out
     )
 
 
@@ -112,5 +123,12 @@ def _since(account: str, venue: str, instrument: str, *, book: AccountBook, now:
     return max([now - _REPEAT_WINDOW, *(resumed_at[scope] for scope in scopes if scope in resumed_at)])
 
 
-def _sum_usd(items: Sequence[SealedOrder], *, below: int) -> Decimal:
-    return sum((item.worth_usd for item in items if item.signatures < below), ZERO)
+def _besides(worth_usd: Sequence[Decimal], left_out: Collection[SealedOrder]) -> tuple[Decimal, Decimal]:
+    """Return what nobody and what one had signed of, some orders left out."""
+    unsigned_usd, once_usd = worth_usd[:2]
+    for item in left_out:
+        if item.signatures == 0:
+            unsigned_usd -= item.worth_usd
+        elif item.signatures == 1:
+            once_usd -= item.worth_usd
+    return unsigned_usd, once_usd

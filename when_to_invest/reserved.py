@@ -57,6 +57,8 @@ class ReservedHoldings(GovernedHoldings):
 
     def unresolved_orders(self, instrument: str, *, besides: str) -> int:
         """Return how many orders in `instrument` have an unknown outcome, one decision left out."""
+        if OUT_OF_SIGHT.isdisjoint(self.order_states.values()):
+            return 0
         return sum(
             self.order_states[order] in OUT_OF_SIGHT
             for decision_id, reservation in self.reservations.items()

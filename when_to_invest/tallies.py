@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from decimal import Context, Decimal
 from itertools import islice
+from operator import is_
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -170,6 +171,15 @@ class SealedTally(_Following["SealedOrder"]):
 
     def _replace(self, rows: Sequence[SealedOrder]) -> None:
         """Drop what is no longer there, wherever it stood, and keep the order of the rest."""
+        changed = [place for place, is_same in enumerate(map(is_, self.rows, rows)) if not is_same]
+        if len(rows) == len(self.rows) and all(
+            self.rows[place].decision_id == rows[place].decision_id for place in changed
+        ):
+            for place in changed:
+                self._drop(self.rows[place])
+                self._add(rows[place])
+                self.rows[place] = rows[place]
+            return
         there = {id(row) for row in rows}
         gone = [row for row in self.rows if id(row) not in there]
         for row in gone:

@@ -229,3 +229,80 @@ def test_a_call_that_was_begun_is_waited_for_even_when_its_caller_is_cancelled()
         return told
 
     assert run(work()) == ["ended", "taken note of"]
+
+
+def test_who_only_looks_waits_for_the_append_under_way_and_for_no_other() -> None:
+    class EachGated(Gated):
+        """Blocks the second call for good."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.calls = 0
+
+        async def run(self, call: Callable[[], Result]) -> Result:
+            self.calls += 1
+            if self.calls > 1:
+                await asyncio.Event().wait()
+            return await super().run(call)
+
+    async def work() -> Head:
+        offload, journal = EachGated(), Counting()
+        diary = diary_of(journal, offload)
+        first = asyncio.create_task(diary.write(tightened(diary, "account:a"), about=("a",)))
+        await offload.has_come.wait()
+        second = asyncio.create_task(diary.write(tightened(diary, "account:b"), about=("b",)))
+        await asyncio.sleep(0)
+        looking = asyncio.create_task(diary.refresh())
+        await asyncio.sleep(0)
+        offload.gate.set()
+        await first
+        head = await asyncio.wait_for(looking, timeout=10)
+        assert not second.done()
+        assert head == journal.head()
+        second.cancel()
+        return head
+
+    assert run(work()).sequence == 1
+
+
+def test_who_looks_learns_what_is_wrong_with_the_journal() -> None:
+    class Broken(Counting):
+        is_broken = False
+
+        def append(self, events: Sequence[ev.Event], *, expected: Head | None = None) -> Head:
+            try:
+                return super().append(events, expected=expected)
+            finally:
+                self.is_broken = True
+
+        def head(self) -> Head:
+            if self.is_broken:
+                raise Fault(ErrorCode.JOURNAL_CORRUPT, "it does not check", fix="verify it")
+            return super().head()
+
+    async def work() -> list[object]:
+        journal, offload = Broken(), Gated()
+        diary = diary_of(journal, offload)
+        writing = asyncio.create_task(diary.write(tightened(diary, "account:a"), about=("a",)))
+        await offload.has_come.wait()
+        looking = [asyncio.create_task(diary.refresh()) for _ in range(3)]
+        await asyncio.sleep(0)
+        looking[0].cancel()
+        offload.gate.set()
+        await writing
+        return await asyncio.gather(*looking, return_exceptions=True)
+
+    cancelled, *told = run(work())
+    assert isinstance(cancelled, asyncio.CancelledError)
+    assert [error.code for error in told] == [ErrorCode.JOURNAL_CORRUPT] * 2  # type: ignore[attr-defined]
+
+
+def test_what_a_call_in_another_thread_raises_is_raised_where_it_was_asked_for() -> None:
+    async def work() -> None:
+        thread = OneThread("test")
+        with pytest.raises(ZeroDivisionError):
+            await thread.run(lambda: 1 // 0)
+        assert await thread.run(lambda: 3) == 3
+        thread.close()
+
+    run(work())

@@ -229,3 +229,17 @@ def test_a_row_replaced_near_the_end_is_counted_again_with_what_follows_it_alone
     newer = sealed(5)._replace(quantity_open=Decimal(0))
     assert counting.follow([*rows[:5], newer]) == [("drop", "d-5"), ("add", "d-5")]
     assert counting.tally.worth_usd(None) == (11_111, 0, 0)
+
+
+def test_a_row_that_becomes_another_of_its_decision_is_exchanged_where_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [sealed(n) for n in range(4)]
+    counting = Counting(SealedTally(), monkeypatch)
+    counting.follow(rows)
+    sent = rows[1].after(quantity_open=Decimal(0), filled_usd=Decimal(7), sent_at=at(9))
+    assert counting.follow([rows[0], sent, *rows[2:]]) == [("drop", "d-1"), ("add", "d-1")]
+    assert counting.tally.rows[1] is sent
+    anew = SealedTally()
+    anew.follow([rows[0], sent, *rows[2:]])
+    assert counting.tally.worth_usd(KIND) == anew.worth_usd(KIND)
