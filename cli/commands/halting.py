@@ -10,7 +10,6 @@ from cli.options import HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from threading import Event
 
     from home.paths import Home
     from when_to_invest.breakers import Halt
@@ -127,27 +126,9 @@ def _is_told(home: Home, dropped: Halt) -> bool:
     """Tell the journal without waiting long for it; return whether it holds the halt."""
     import threading
 
+    from cli.telling import tell
+
     is_told = threading.Event()
     # The journal may be locked for as long as it likes: this thread ends with the process.
-    threading.Thread(target=_tell, args=(home, dropped, is_told), daemon=True).start()
+    threading.Thread(target=tell, args=(home, dropped, is_told), daemon=True).start()
     return is_told.wait(JOURNAL_S)
-
-
-def _tell(home: Home, dropped: Halt, is_told: Event) -> None:
-    from home.settings import read_settings
-    from ledger.halting import told
-    from ledger.opening import has_ledger, open_ledger
-    from when_to_invest.errors import Fault
-
-    try:
-        settings = read_settings(home)
-        if not has_ledger(settings.ledger, home):
-            return
-        journal = open_ledger(settings.ledger, home)
-        try:
-            journal.append(told((dropped,), at=dropped.at, mode=settings.mode))
-        finally:
-            journal.close()
-    except Fault:
-        return
-    is_told.set()
