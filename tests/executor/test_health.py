@@ -25,6 +25,10 @@ from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
 
+class Died(BaseException):
+    """The process is gone."""
+
+
 class Watched:
     """A started executor in memory and its health; `now_s` is the monotonic clock."""
 
@@ -143,11 +147,11 @@ def test_the_age_of_the_oldest_unknown_order_is_told() -> None:
     class DiesBeforeSending:
         def reached(self, point: object) -> None:
             if point == "send_intended":
-                raise KeyboardInterrupt
+                raise Died
 
     service = world.executor(probe=DiesBeforeSending())
     service.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Died):
         service.step(wait_s=0)
     fresh = Watched.__new__(Watched)
     fresh.world, fresh.now_s = world, 0.0
