@@ -78,12 +78,12 @@ class Canceller:
         stopped: list[OrderRef] = []
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
             record = self._diary.decisions[decision_id]
-            if self._brake.objection(record.intent, halts) and not self._may_stay(record, halts):
+            if self._brake.objection(record.intent, halts) and not self.may_stay(record, halts):
                 stopped.append(ref_of(record.orders[client_order_id]))
         if asked := sum(await together(map(self._cancel, stopped), at_once=MOST_AT_ONCE)):
             self._log.say("stopped_orders_cancelled", orders=asked)
 
-    def _may_stay(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
+    def may_stay(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
         """Return whether only the throttle objects, after it let this order through.
 
         A quarantine does not say so again where the throttle has reduced already, so it is looked for.

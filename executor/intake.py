@@ -24,13 +24,14 @@ from datetime import datetime
 from executor.brake import Brake
 from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
+from executor.doors import Doors
 from executor.heartbeat import kept
 from executor.inspection import Forged, Genuine, Superseded, body_hash, inspect
 from executor.log import Log
 from executor.probe import Point, Probe
 from executor.receiving import Receiving
 from executor.recovery import Recovery, group_of
-from executor.sending import Dispatcher, Errand, is_awaiting_order
+from executor.sending import Dispatcher, Errand, is_awaiting_order, is_begun
 from executor.telemetry.port import NoTelemetry, Telemetry
 from ledger.queue import ReceivedMessage
 from when_to_invest import events as ev
@@ -53,6 +54,7 @@ class Intake:
         dispatcher: Dispatcher,
         watch: DeadLetterWatch,
         recovery: Recovery,
+        doors: Doors,
         brake: Brake,
         probe: Probe,
         log: Log,
@@ -65,6 +67,7 @@ class Intake:
         self._diary = diary
         self._watch = watch
         self._recovery = recovery
+        self._doors = doors
         self._queue = queue
         self._dispatcher = dispatcher
         self._probe = probe
@@ -95,22 +98,27 @@ class Intake:
         if not isinstance(found, Genuine) or not is_awaiting_order(found.record):
             await self._diary.refresh()
             found = inspect(message, self._diary.decisions)
-        if isinstance(found, Genuine) and not self._recovery.is_clear(group := group_of(found.record)):
-            # INVARIANT: nothing of a group goes out while the fate of an order of it is unknown.
-            await self._recovery.resolve_group(group)
-            if not self._recovery.is_clear(group):
-                return False
-            await self._diary.refresh()
-            found = inspect(message, self._diary.decisions)
         if isinstance(found, Forged):
             await self._note_forged(message, found)
             return False
         if isinstance(found, Superseded):
             return True
-        if is_awaiting_order(found.record):
+        async with self._doors.of(group := group_of(found.record)):
+            return await self._act_on(message, found, group=group)
+
+    async def _act_on(self, message: ReceivedMessage, found: Genuine, *, group: str) -> bool:
+        if not self._recovery.is_clear(group) and not is_begun(found.record):
+            # INVARIANT: nothing of a group goes out while the fate of an order of it is unknown.
+            await self._recovery.resolve_group(group)
+            if not self._recovery.is_clear(group):
+                return False
+            await self._diary.refresh()
+            if not isinstance(inspect(message, self._diary.decisions), Genuine):
+                return False
+        if is_awaiting_order(self._diary.decisions[found.record.decision_id]):
             await self._attempt(message, found)
         record = self._diary.decisions[found.record.decision_id]
-        return not (is_awaiting_order(record) or _is_in_doubt(record))
+        return is_begun(record) or not (is_awaiting_order(record) or _is_in_doubt(record))
 
     async def reject_ended(self) -> None:
         """Reject every sealed decision that expired or was stopped before an order came of it."""

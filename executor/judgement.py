@@ -78,8 +78,11 @@ class Judgement:
         self._diary = diary
         self._market = market
 
-    def verify(self, envelope: Envelope) -> EnvelopeContent:
+    def verify(self, envelope: Envelope, *, begun_at: datetime | None = None) -> EnvelopeContent:
         """Return the content of an envelope whose seal, expiry, mode and approvals hold.
+
+        `begun_at`: when a plan began to work it, where it does; the envelope and its approvals had to
+        be live then. Keys, people and callers count as they are now.
 
         Raises:
             Fault: the first of them that does not, as `policies.verify` names it; `forbidden` when
@@ -94,7 +97,7 @@ class Judgement:
             seal_addresses=roll.seals.trusted(now, sealed_at=envelope.content.sealed_at),
             approvers=roll.at(now),
             limits_hash=self._authority.limits.digest(),
-            now=now,
+            now=begun_at or now,
             mode=self._diary.mode,
             domain=roll.domain,
             typed_digest=typed_digest,
@@ -110,6 +113,14 @@ class Judgement:
         own = authority.callers.get(content.intent.proposer, authority.limits)
         verdict = judge_by_both(content.intent, facts, own=own, everybody=authority.limits)
         return Opinion(verdict, self._recorded(verdict, content=content, facts=facts, limits=own))
+
+    def instrument(self, name: str) -> Instrument:
+        """Return an instrument by this process's own data.
+
+        Raises:
+            Fault: as `Market.instrument`.
+        """
+        return self._market.instrument(name)
 
     def _demand_caller(self, content: EnvelopeContent) -> None:
         """Return when this process knows whoever proposed the intent, as the journal has it too.

@@ -10,19 +10,28 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-
-from ledger.queue import ReceivedMessage
-
-Handle = Callable[[ReceivedMessage], Awaitable[None]]
+from typing import Generic, Protocol, TypeVar
 
 
-class Lanes:
+class Grouped(Protocol):
+    """What may wait in a lane: a message of the queue, or a plan whose time has come."""
+
+    @property
+    def group(self) -> str:
+        """Return what it must not be handled beside."""
+        ...
+
+
+ItemT = TypeVar("ItemT", bound=Grouped)
+
+
+class Lanes(Generic[ItemT]):
     """One task for each group that has messages in hand."""
 
-    def __init__(self, handle: Handle, *, most: int) -> None:
+    def __init__(self, handle: Callable[[ItemT], Awaitable[None]], *, most: int) -> None:
         self._handle = handle
         self._most = most
-        self._lanes: dict[str, deque[ReceivedMessage]] = {}
+        self._lanes: dict[str, deque[ItemT]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: deque[BaseException] = deque()
         self._has_changed = asyncio.Event()
@@ -37,7 +46,7 @@ class Lanes:
         """Return how many lanes have something in hand."""
         return len(self._tasks)
 
-    def put(self, message: ReceivedMessage) -> None:
+    def put(self, message: ItemT) -> None:
         """Handle `message` after those of its group that are in hand."""
         lane = self._lanes.get(message.group)
         if lane is not None:
@@ -48,9 +57,18 @@ class Lanes:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
+    def has(self, group: str) -> bool:
+        """Whether anything of a group is in hand."""
+        return group in self._lanes
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another group may have a lane."""
+        return len(self._tasks) < self._most
+
     async def room(self) -> None:
         """Wait until another group may have a lane."""
-        while len(self._tasks) >= self._most:
+        while not self.has_room:
             await self.change()
 
     async def change(self) -> None:
@@ -90,7 +108,7 @@ class Lanes:
         with suppress(asyncio.CancelledError, Exception):
             await self.settle()
 
-    async def _work(self, group: str, lane: deque[ReceivedMessage]) -> None:
+    async def _work(self, group: str, lane: deque[ItemT]) -> None:
         try:
             while lane:
                 await self._handle(lane.popleft())

@@ -11,30 +11,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Final
 
+from executor.algos.moves import Market as Seen
 from executor.brake import Brake
+from executor.children import CLOCK_FAULTS, REQUEST_VALIDITY, Children, Turn
 from executor.diary import Diary
 from executor.identity import client_order_id
 from executor.judgement import Judgement, Opinion
-from executor.log import Log
+from executor.patience import Patience
 from executor.probe import Point, Probe
+from executor.quoting import market_for
+from executor.submission import Submission, moved
 from executor.telemetry.port import NoTelemetry, Telemetry
-from executor.venues.port import Accepted, Declined, NewOrder, Sending, Unknown, Unsent, Venue, send
+from executor.venues.port import NewOrder, Venue
 from when_to_invest import events as ev
 from when_to_invest.envelopes import Envelope, EnvelopeContent
-from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.errors import Fault
 from when_to_invest.history import FINAL_STATES, DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent
-from when_to_invest.orders import OrderState, OrderStep
+from when_to_invest.orders import OrderState
 from when_to_invest.verdicts import Approved
 
-REQUEST_VALIDITY: Final = timedelta(seconds=30)
-"""How long after the intention to send the venue may still take the request."""
-CLOCK_FAULTS: Final = frozenset({ErrorCode.CLOCK_BACK, ErrorCode.CLOCK_AHEAD})
-"""They say nothing of an envelope: once the clock is right it is looked at again."""
+LOOKS: Final = 3
+"""How often a venue is asked for the quote at which a plan begins."""
+PAUSE_S: Final = 1.0
+_NO_QUOTE: Final = "the venue showed no fresh price that its plan could begin at"
+__all__ = [
+    "CLOCK_FAULTS",
+    "REQUEST_VALIDITY",
+    "Dispatcher",
+    "Errand",
+    "is_awaiting_order",
+    "is_begun",
+    "moved",
+    "new_order",
+    "unsent_quantity",
+]
 _GONE: Final = frozenset({OrderState.ABSENT})
 
 
@@ -76,7 +90,9 @@ class Dispatcher:
         venue: Venue,
         brake: Brake,
         probe: Probe,
-        log: Log,
+        children: Children,
+        submission: Submission,
+        patience: Patience,
         telemetry: Telemetry | None = None,
     ) -> None:
         self._telemetry = telemetry or NoTelemetry()
@@ -85,8 +101,9 @@ class Dispatcher:
         self._judgement = judgement
         self._venue = venue
         self._probe = probe
-        self._log = log
-        self.in_flight: set[str] = set()
+        self._children = children
+        self._submission = submission
+        self._patience = patience
 
     async def dispatch(self, errand: Errand) -> None:
         """Judge, intend, send and record.
@@ -96,42 +113,32 @@ class Dispatcher:
         Raises:
             Fault: from the journal alone; the venue's failures are classified and recorded.
         """
-        decision_id = errand.content.decision_id
-        if decision_id in self.in_flight:
-            return
-        # INVARIANT: nobody looks for an order, and proves it absent, before its answer is recorded.
-        self.in_flight.add(decision_id)
-        try:
-            await self._dispatch(errand)
-        finally:
-            self.in_flight.discard(decision_id)
+        with self._submission.flight_of(errand.content.decision_id) as is_first:
+            if is_first:
+                await self._dispatch(errand)
 
     async def _dispatch(self, errand: Errand) -> None:
-        decision_id = errand.content.decision_id
+        decision_id, seen, turn = errand.content.decision_id, await self._seen(errand), Turn()
         with self._telemetry.span("executor.judge", decision_id=decision_id):
-            written = await self._diary.write(lambda: self._decide(errand), about=(decision_id,))
+            written = await self._diary.write(lambda: self._decide(errand, seen, turn), about=(decision_id,))
         intended = next((event for event in written if isinstance(event, ev.SendIntended)), None)
         if intended is None:
             return
-        self._probe.reached(Point.SEND_INTENDED)
-        # The last look before the venue hears of it: has a newer executor taken over?
-        await self._diary.refresh()
-        with self._telemetry.span("venue.submit", decision_id=decision_id):
-            outcome = await self._sent_unless_halted(intended, errand)
-        self._probe.reached(Point.SUBMITTED)
-        with self._telemetry.span("executor.record", decision_id=decision_id):
-            await self._record(intended, outcome)
-        self._probe.reached(Point.ACKNOWLEDGED)
+        order = turn.order or new_order(intended, errand)
+        await self._submission.carry(intended, order, intent=errand.intent)
 
-    async def _sent_unless_halted(self, intended: ev.SendIntended, errand: Errand) -> Sending:
-        """Send inside the latch's block, so that whoever drops it knows when the last write has ended."""
-        with self._brake.switch.writing() as halts:
-            if not self._brake.may_go(errand.intent, halts):
-                return Unsent("trading was halted before it was sent")
-            self._probe.reached(Point.CLEARED)
-            return await send(self._venue, new_order(intended, errand))
+    async def _seen(self, errand: Errand) -> Seen:
+        """Look at the market for an order with a plan: a few times, because its arrival needs a quote."""
+        seen = Seen(None)
+        for look in range(LOOKS if errand.intent.execution is not None else 0):
+            if look:
+                await self._patience.pause(PAUSE_S)
+            seen = await market_for(errand.intent, venue=self._venue, since=None)
+            if seen.quote is not None:
+                break
+        return seen
 
-    def _decide(self, errand: Errand) -> Sequence[ev.Event]:
+    def _decide(self, errand: Errand, seen: Seen, turn: Turn) -> Sequence[ev.Event]:
         """Return the verdict with its consequence, or nothing when there is nothing left to do.
 
         Seal, approvals and limits are looked at here and nowhere before, so all of it holds
@@ -145,9 +152,13 @@ class Dispatcher:
             return (objection,)
         opinion = self._judgement.judge(errand.content)
         self._probe.reached(Point.JUDGED)
-        if isinstance(opinion.verdict, Approved):
-            return (opinion.event, *self._received(errand, record), self._intended(errand, record))
-        return (opinion.event, self._refused(errand, opinion))
+        if not isinstance(opinion.verdict, Approved):
+            return (opinion.event, self._refused(errand, opinion))
+        if errand.intent.execution is None:
+            leaving: Sequence[ev.Event] = (_intention(errand, record, diary=self._diary, venue=self._venue),)
+        elif not (leaving := self._children.begin(errand.envelope, seen, turn=turn)):
+            return (opinion.event, self._rejected(errand, code="no_quote", message=_NO_QUOTE))
+        return (opinion.event, *self._received(errand, record), *leaving)
 
     def _objection(self, errand: Errand, record: DecisionRecord) -> ev.EnvelopeRejected | None:
         """Return why the envelope may not be acted on, whatever the limits say; none when it may."""
@@ -177,21 +188,6 @@ class Dispatcher:
             ),
         )
 
-    def _intended(self, errand: Errand, record: DecisionRecord) -> ev.SendIntended:
-        intent, attempt = errand.intent, len(record.orders) + 1
-        return ev.SendIntended(
-            at=self._diary.now(),
-            mode=self._diary.mode,
-            decision_id=record.decision_id,
-            client_order_id=client_order_id(record.decision_id, slice_index=0, attempt=attempt),
-            attempt=attempt,
-            venue=intent.venue,
-            instrument=intent.instrument,
-            side=intent.side,
-            quantity=unsent_quantity(record),
-            limit_price_usd=intent.limit_price_usd,
-        )
-
     def _refused(self, errand: Errand, opinion: Opinion) -> ev.EnvelopeRejected:
         codes = [reason.code for reason in opinion.event.reasons]
         code = codes[0] if codes else opinion.event.outcome.value
@@ -207,57 +203,36 @@ class Dispatcher:
             message=message,
         )
 
-    async def _record(self, intended: ev.SendIntended, outcome: Sending) -> None:
-        steps = _steps_of(outcome)
 
-        def decide() -> Sequence[ev.Event]:
-            record = self._diary.decisions[intended.decision_id]
-            if record.orders[intended.client_order_id].state is not OrderState.SEND_INTENDED:
-                return ()
-            return [
-                moved(self._diary, intended, step=step, why=steps.why, venue_order_id=steps.venue_order_id)
-                for step in steps.steps
-            ]
-
-        await self._diary.write(decide, about=(intended.decision_id,))
-        self._log.say(
-            "order_sent",
-            at=self._diary.now(),
-            decision_id=intended.decision_id,
-            client_order_id=intended.client_order_id,
-            outcome=type(outcome).__name__.lower(),
-            why=steps.why,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    steps: tuple[OrderStep, ...]
-    why: str = ""
-    venue_order_id: str = ""
-
-
-def _steps_of(outcome: Sending) -> _Steps:
-    match outcome:
-        case Accepted():
-            return _Steps((OrderStep.ACKNOWLEDGED,), venue_order_id=outcome.order.venue_order_id)
-        case Declined():
-            return _Steps((OrderStep.REJECTED,), outcome.why)
-        case Unsent():
-            return _Steps((OrderStep.LOST_SIGHT, OrderStep.PROVEN_ABSENT), f"never sent: {outcome.why}")
-        case Unknown():
-            return _Steps((OrderStep.LOST_SIGHT,), outcome.why)
-        case _:
-            assert_never(outcome)
+def _intention(errand: Errand, record: DecisionRecord, *, diary: Diary, venue: Venue) -> ev.SendIntended:
+    intent, attempt, shape = errand.intent, len(record.orders) + 1, venue.profile.client_id_shape
+    return ev.SendIntended(
+        at=diary.now(),
+        mode=diary.mode,
+        decision_id=record.decision_id,
+        client_order_id=client_order_id(record.decision_id, slice_index=0, attempt=attempt, shape=shape),
+        attempt=attempt,
+        venue=intent.venue,
+        instrument=intent.instrument,
+        side=intent.side,
+        quantity=unsent_quantity(record),
+        limit_price_usd=intent.limit_price_usd,
+    )
 
 
 def is_awaiting_order(record: DecisionRecord) -> bool:
-    """Whether a sealed decision may still get an order: not final, and nothing may be out there."""
+    """Whether a sealed decision may still get its order: not final, nothing out there, no plan begun."""
     return (
         record.envelope is not None
+        and not is_begun(record)
         and record.state not in FINAL_STATES
         and unsent_quantity(record) == record.authorised_quantity
     )
+
+
+def is_begun(record: DecisionRecord) -> bool:
+    """Whether a plan works it: from then on the journal alone carries it on, without its message."""
+    return record.working is not None and record.working.planned is not None
 
 
 def _is_newest(errand: Errand, record: DecisionRecord) -> bool:
@@ -275,19 +250,4 @@ def new_order(intended: ev.SendIntended, errand: Errand) -> NewOrder:
         limit_price_usd=intended.limit_price_usd,
         time_in_force=errand.intent.time_in_force,
         valid_until=min(intended.at + REQUEST_VALIDITY, errand.content.expires_at),
-    )
-
-
-def moved(
-    diary: Diary, order: ev.SendIntended, *, step: OrderStep, why: str = "", venue_order_id: str = ""
-) -> ev.OrderMoved:
-    """Return the event that an order took `step` now."""
-    return ev.OrderMoved(
-        at=diary.now(),
-        mode=diary.mode,
-        decision_id=order.decision_id,
-        client_order_id=order.client_order_id,
-        step=step,
-        venue_order_id=venue_order_id,
-        why=why[:500],
     )

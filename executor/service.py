@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from executor.brake import Brake
 from executor.cancelling import Canceller
+from executor.children import Children
 from executor.dead_letters import DeadLetterWatch
 from executor.diary import Diary
+from executor.doors import Doors
 from executor.intake import Intake
 from executor.judgement import Authority, Judgement
 from executor.log import Log
@@ -20,8 +22,10 @@ from executor.patience import Patience
 from executor.probe import Point, Probe
 from executor.receiving import Receiving
 from executor.recovery import Recovery
+from executor.scheduler import Means, Scheduler
 from executor.sending import Dispatcher
 from executor.sentry import Sentry
+from executor.submission import Submission
 from executor.taking import Taking
 from executor.telemetry.port import NoTelemetry, Telemetry
 from executor.valuation import Valuation
@@ -59,16 +63,24 @@ class Service:
         judgement = Judgement(
             authority=parts.authority, diary=parts.diary, market=parts.market, switch=parts.switch
         )
-        dispatcher = _dispatcher_of(parts, judgement, self.brake)
         self._parts = parts
+        submission = _submission_of(parts, self.brake)
+        self._canceller = Canceller(diary=diary, venue=parts.venue, brake=self.brake, log=log)
+        children = Children(
+            diary=diary,
+            judgement=judgement,
+            brake=self.brake,
+            canceller=self._canceller,
+            profile=parts.venue.profile,
+        )
+        dispatcher = _dispatcher_of(parts, judgement, self.brake, children, submission)
         self._recovery = Recovery(
             diary=diary,
             venue=parts.venue,
             log=log,
             patience=parts.patience,
-            in_flight=dispatcher.in_flight,
+            in_flight=submission.in_flight,
         )
-        self._canceller = Canceller(diary=diary, venue=parts.venue, brake=self.brake, log=log)
         self._working = Working(
             diary=diary, venue=parts.venue, canceller=self._canceller, probe=parts.probe, log=log
         )
@@ -76,12 +88,26 @@ class Service:
         self._venue_watch = VenueWatch(diary=parts.diary, venue=parts.venue, log=parts.log)
         self._valuation = Valuation(diary=diary, market=parts.market, limits=parts.authority.limits, log=log)
         self._watch = _watch_of(parts, judgement)
+        doors = Doors()
+        self.scheduler = Scheduler(
+            Means(
+                diary=diary,
+                venue=parts.venue,
+                children=children,
+                submission=submission,
+                recovery=self._recovery,
+                working=self._working,
+                doors=doors,
+                log=log,
+            )
+        )
         self._intake = Intake(
             diary=parts.diary,
             queue=parts.queue,
             dispatcher=dispatcher,
             watch=self._watch,
             recovery=self._recovery,
+            doors=doors,
             brake=self.brake,
             probe=parts.probe,
             log=parts.log,
@@ -128,8 +154,9 @@ class Service:
             await self.stop()
             has_moved = await self.follow_orders()
             has_marked = await self.look_after_accounts()
+            has_worked = await self._work_plans_once()
             has_taken = await self.taking.round(wait_s=wait_s, may_go_on=self._recovery.is_clear)
-            return has_taken or has_moved or has_marked or not self._recovery.is_clear()
+            return has_taken or has_moved or has_marked or has_worked or not self._recovery.is_clear()
         except Fault:
             if not await self.answer():
                 raise
@@ -170,6 +197,17 @@ class Service:
         await self._intake.reject_ended()
         return has_marked
 
+    async def work_plans(self) -> None:
+        """Wake the plans whose time has come; they are worked beside whatever else goes on."""
+        await self.scheduler.look()
+
+    async def _work_plans_once(self) -> bool:
+        """Take every plan that is due one step on; return whether anything was recorded."""
+        before = await self._parts.diary.refresh()
+        await self.scheduler.look()
+        await self.scheduler.lanes.settle()
+        return await self._parts.diary.refresh() != before
+
     async def look_at_dead_letters(self) -> bool:
         """Halt the groups of what the queue set aside; return whether anything was noted."""
         return await self._watch.look()
@@ -183,14 +221,29 @@ class Service:
         return self._recovery.is_clear() and await self._parts.queue.is_empty()
 
 
-def _dispatcher_of(parts: Parts, judgement: Judgement, brake: Brake) -> Dispatcher:
+def _submission_of(parts: Parts, brake: Brake) -> Submission:
+    return Submission(
+        diary=parts.diary,
+        venue=parts.venue,
+        brake=brake,
+        probe=parts.probe,
+        log=parts.log,
+        telemetry=parts.telemetry,
+    )
+
+
+def _dispatcher_of(
+    parts: Parts, judgement: Judgement, brake: Brake, children: Children, submission: Submission
+) -> Dispatcher:
     return Dispatcher(
         diary=parts.diary,
         judgement=judgement,
         venue=parts.venue,
         brake=brake,
         probe=parts.probe,
-        log=parts.log,
+        children=children,
+        submission=submission,
+        patience=parts.patience,
         telemetry=parts.telemetry,
     )
 

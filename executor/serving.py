@@ -21,7 +21,10 @@ HALTS_EVERY_S: Final = 0.25
 ORDERS_EVERY_S: Final = 1.0
 ACCOUNTS_EVERY_S: Final = 1.0
 DOUBTS_EVERY_S: Final = 1.0
+PLANS_EVERY_S: Final = 0.25
 LETTERS_EVERY_S: Final = 0.25
+WATCHES: Final = 2
+"""The last duties, which only wait for a lane to fail."""
 DRAIN_S: Final = 20.0
 """Longest that what is in hand may take to end; then it is broken off, for the next start to look for."""
 MAX_FAILURES: Final = 10
@@ -54,8 +57,10 @@ class Serving:
                 (self._service.follow_orders, ORDERS_EVERY_S),
                 (self._service.look_after_accounts, ACCOUNTS_EVERY_S),
                 (self._service.recover, DOUBTS_EVERY_S),
+                (self._service.work_plans, PLANS_EVERY_S),
                 (self._take, 0.0),
                 (self._service.taking.lanes.failed, 0.0),
+                (self._service.scheduler.lanes.failed, 0.0),
             )
         ]
         try:
@@ -73,7 +78,7 @@ class Serving:
                 await on_failure(failure)
             else:
                 # A message that is being received is still handled or given back.
-                await asyncio.wait(duties[:-1], timeout=DRAIN_S)
+                await asyncio.wait(duties[:-WATCHES], timeout=DRAIN_S)
         finally:
             for task in duties:
                 task.cancel()
@@ -87,15 +92,17 @@ class Serving:
         Raises:
             Fault: what a lane ended with.
         """
-        lanes = self._service.taking.lanes
-        settling = asyncio.create_task(lanes.settle())
-        done, _ = await asyncio.wait((settling,), timeout=DRAIN_S)
-        if done:
-            settling.result()
-            return
-        self._parts.log.say("broken_off", after_s=int(DRAIN_S))
-        settling.cancel()
-        await lanes.abandon()
+        taking, plans = self._service.taking.lanes, self._service.scheduler.lanes
+        settling = [asyncio.create_task(lanes.settle()) for lanes in (taking, plans)]
+        _, unsettled = await asyncio.wait(settling, timeout=DRAIN_S)
+        if unsettled:
+            self._parts.log.say("broken_off", after_s=int(DRAIN_S))
+            for task in unsettled:
+                task.cancel()
+            await asyncio.gather(taking.abandon(), plans.abandon())
+        for task in settling:
+            if task not in unsettled:
+                task.result()
 
     async def _take(self) -> None:
         await self._service.taking.lanes.room()

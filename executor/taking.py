@@ -32,7 +32,7 @@ class Taking:
         self._intake = intake
         self._watch = watch
         self._patience = patience
-        self.lanes = Lanes(intake.handle, most=MOST_LANES)
+        self.lanes: Lanes[ReceivedMessage] = Lanes(intake.handle, most=MOST_LANES)
 
     async def next(self, *, wait_s: float, before_it_goes: Callable[[], Awaitable[None]]) -> bool:
         """Put the next message into its lane, waiting up to `wait_s` for one; return whether one came.

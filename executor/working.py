@@ -73,9 +73,14 @@ class Working:
         await self._ask_about_all(orders_in(self._diary.decisions.that_may_trade_late(), ENDED))
 
     async def _ask_about_all(self, orders: Iterable[tuple[str, str]]) -> None:
-        await together((self._ask_about(*order) for order in orders), at_once=MOST_AT_ONCE)
+        await together((self.ask_about(*order) for order in orders), at_once=MOST_AT_ONCE)
 
-    async def _ask_about(self, decision_id: str, client_order_id: str) -> None:
+    async def ask_about(self, decision_id: str, client_order_id: str) -> None:
+        """Ask the venue about one order and record what it says.
+
+        Raises:
+            Fault: as `poll`.
+        """
         found = await self._venue.find(ref_of(self._order(decision_id, client_order_id)))
         if found is not None:
             try:

@@ -142,7 +142,7 @@ Execution = Annotated[
     ImmediatePlan | TwapPlan | VwapPlan | PovPlan | IcebergPlan | PegPlan | ShortfallPlan,
     Field(discriminator="kind"),
 ]
-WORKED_KINDS: Final[frozenset[str]] = frozenset()
+WORKED_KINDS: Final = frozenset({"immediate", "twap", "vwap", "shortfall", "pov", "iceberg", "peg"})
 """The kinds that the executor works orders by; the gate refuses an order with another plan."""
 SlicedPlan = TwapPlan | VwapPlan | ShortfallPlan
 """The plans that know their schedule from the start."""

@@ -6,7 +6,7 @@ next child.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -16,6 +16,7 @@ from when_to_invest.execution import Ending
 from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import TERMINAL, UNRESOLVED, OrderState
+from when_to_invest.workings import ExecutionPlanned
 
 IN_DOUBT: Final = UNRESOLVED | {OrderState.QUARANTINED}
 """States in which nobody knows what the venue did; nothing else is sent before that is known."""
@@ -100,20 +101,29 @@ def progress_of(record: DecisionRecord) -> Progress | None:
     working, intent = record.working, record.intent
     if working is None or working.planned is None or not isinstance(intent, OrderIntent):
         return None
-    begun, wish, settled = working.planned, working.wish, _settled(record)
+    wish, settled = working.wish, _settled(record)
     children = (_child(order, settled=settled.get(name, _ZERO)) for name, order in record.orders.items())
-    return Progress(
-        instrument=intent.instrument,
-        side=wish.side,
+    return replace(
+        begun(intent, working.planned),
         quantity=wish.quantity,
         limit_price_usd=wish.limit_price_usd,
-        terms=Terms(begun.lot_size, begun.tick_size_usd, begun.min_quantity, begun.min_notional_usd),
-        arrival_usd=begun.arrival_usd,
-        starts_at=begun.starts_at,
-        ends_at=begun.ends_at,
         children=tuple(children),
         is_cancel_requested=record.is_cancel_requested,
         ending=working.finished.ending if working.finished else None,
+    )
+
+
+def begun(intent: OrderIntent, planned: ExecutionPlanned) -> Progress:
+    """Return how far an order's plan has come when it begins: nothing was sent."""
+    return Progress(
+        instrument=intent.instrument,
+        side=intent.side,
+        quantity=intent.quantity,
+        limit_price_usd=intent.limit_price_usd,
+        terms=Terms(planned.lot_size, planned.tick_size_usd, planned.min_quantity, planned.min_notional_usd),
+        arrival_usd=planned.arrival_usd,
+        starts_at=planned.starts_at,
+        ends_at=planned.ends_at,
     )
 
 

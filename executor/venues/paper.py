@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 from executor.offload import InPlace, Offload
 from executor.venues.matching import Ended, Execution, RestingOrder, fee_of, outcome
 from executor.venues.paper_book import PaperBook
-from executor.venues.paper_market import Prices, balances_after, quote_at
+from executor.venues.paper_market import Prices, balances_after, quote_at, traded_between
 from executor.venues.port import (
     NewOrder,
     OrderDeclinedError,
@@ -149,6 +149,11 @@ class PaperVenue:
         return await self._asked(
             lambda: quote_at(now, instrument, prices=self._prices, slippage_bps=slippage_bps)
         )
+
+    async def traded_quantity(self, instrument: str, *, since: datetime) -> Decimal | None:
+        """Return the volume of the bars that opened since and have closed. See `Venue.traded_quantity`."""
+        now = self._clock.now()
+        return await self._asked(lambda: traded_between(since, now, instrument, prices=self._prices))
 
     async def _asked(self, look: Callable[[], Result]) -> Result:
         try:

@@ -15,7 +15,7 @@ from executor.venues.paper_book import Change
 from when_to_invest.errors import Fault
 from when_to_invest.instruments import Instrument
 from when_to_invest.intents import Side
-from when_to_invest.market import Bar, ReferencePrice
+from when_to_invest.market import Bar, ReferencePrice, tradable_from
 from when_to_invest.quotes import Quote
 
 DOLLARS: Final = "USD"
@@ -58,7 +58,8 @@ def balances_after(changes: Iterable[Change], *, cash_usd: Decimal) -> Mapping[s
 def quote_at(now: datetime, name: str, *, prices: Prices, slippage_bps: Decimal) -> Quote | None:
     """Return the newest close, as far apart as the slippage on both sides; none when nothing is known.
 
-    Quantities are the instrument's lot: there is no depth.
+    The venue stands behind that price until the next bar, so the quote is of `now`. Quantities are
+    the instrument's lot: there is no depth.
     """
     try:
         instrument, price = prices.instrument(name), prices.reference(name, now=now)
@@ -75,7 +76,7 @@ def quote_at(now: datetime, name: str, *, prices: Prices, slippage_bps: Decimal)
         return None
     return Quote(
         instrument=name,
-        at=price.known_at,
+        at=now,
         bid_usd=bid_usd,
         bid_quantity=lot,
         ask_usd=ask_usd,
@@ -83,3 +84,21 @@ def quote_at(now: datetime, name: str, *, prices: Prices, slippage_bps: Decimal)
         bids=((bid_usd, lot),),
         asks=((ask_usd, lot),),
     )
+
+
+def traded_between(since: datetime, now: datetime, name: str, *, prices: Prices) -> Decimal | None:
+    """Return the volume of the bars that started trading after `since` and have closed by `now`.
+
+    None for an instrument that is not known, or whose bars carry no volume.
+    """
+    try:
+        instrument = prices.instrument(name)
+        if not instrument.has_volume:
+            return None
+        total, after = Decimal(0), since
+        while (bar := prices.next_bar(name, after=after, until=now)) is not None and bar.closed_at <= now:
+            total += bar.volume
+            after = tradable_from(bar.opened_at, interval=instrument.interval, session=instrument.session)
+    except Fault:
+        return None
+    return total if total.is_finite() and total >= 0 else None

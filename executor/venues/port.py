@@ -189,6 +189,16 @@ class Venue(Protocol):
         """
         ...
 
+    async def traded_quantity(self, instrument: str, *, since: datetime) -> Decimal | None:
+        """Return what everybody, we included, traded since then, in base units; none when that is not known.
+
+        It may leave out what was traded last, and never tells of trades before `since`.
+
+        Raises:
+            Fault: `venue_unavailable` when the venue does not answer.
+        """
+        ...
+
     async def close(self) -> None:
         """Release what is held open; orders stay as they are. Closing twice is allowed."""
         ...

@@ -55,6 +55,8 @@ class FakeVenue:
     is_deaf: bool = False
     cash_usd: Decimal = Decimal(100_000)
     quotes: dict[str, Quote] = field(default_factory=dict)
+    prints: dict[str, list[tuple[datetime, Decimal]]] = field(default_factory=dict)
+    """What the market traded of each instrument: when, and how much."""
     name: str = "paper"
     request_life_s: float = 30.0
     trading_status: TradingStatus = TradingStatus.OPEN
@@ -126,6 +128,10 @@ class FakeVenue:
     async def quote(self, instrument: str) -> Quote | None:
         self._answer()
         return self.quotes.get(instrument)
+
+    async def traded_quantity(self, instrument: str, *, since: datetime) -> Decimal | None:
+        self._answer()
+        return sum((q for at, q in self.prints.get(instrument, ()) if at > since), Decimal(0))
 
     async def close(self) -> None:
         """Nothing is held open."""
