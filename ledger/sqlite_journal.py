@@ -27,17 +27,17 @@ from ledger.chain import (
 )
 from ledger.forerunner import AFTER
 from ledger.in_hand import NOTHING_IN_HAND, in_hand_of
-from ledger.journal import EMPTY, GENESIS, Head, Recorded
-from ledger.journal_schema import APPLICATION_ID, HEAD_SIZE, head_of, head_record, latest
+from ledger.journal import Head, Recorded
+from ledger.journal_schema import APPLICATION_ID, head_record, latest
 from ledger.read_ahead import reading_ahead
 from ledger.sqlite_layout import demand_layout
+from ledger.sqlite_rows import checked_head, hash_at, head_in, hex_of, rows_at
 from ledger.witness import Witness, read_witness
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.events import Event
 
 _BATCH: Final = 256
 _GONE: Final = "it is missing though the witness saw it"
-_AT: Final = "SELECT sequence, previous_hash, hash, event FROM events WHERE sequence = ?"
 
 
 class SqliteJournal:
@@ -64,7 +64,7 @@ class SqliteJournal:
     def head(self) -> Head:
         """Return the newest event's place and hash."""
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
-            return _head(self._connection)
+            return head_in(self._connection)
 
     def read(self, *, after: int = 0) -> Iterator[Recorded]:
         """Yield the events after sequence `after`, oldest first, each link checked.
@@ -77,7 +77,7 @@ class SqliteJournal:
         previous = Head(after, self._hash_at(after))
         with reading_ahead(self._connection, events=known.sequence - after) as ahead:
             while rows := self._rows(previous.sequence):
-                ahead.begin_after(last := Head(rows[-1][0], _hex(rows[-1][2])))
+                ahead.begin_after(last := Head(rows[-1][0], hex_of(rows[-1][2])))
                 yield from follow_all(previous, rows, in_hand=self._in_hand)
                 previous = last
                 for hashes, contents in ahead.blocks(self._hash_at):
@@ -92,7 +92,9 @@ class SqliteJournal:
         Raises:
             Fault: `journal_corrupt` at the first that is missing or does not check.
         """
-        yield from picked(sequences, self._rows_at(sequences))
+        with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
+            found = rows_at(self._connection, sequences)
+        yield from picked(sequences, found)
 
     def append(self, events: Sequence[Event], *, expected: Head | None = None) -> Head:
         """Record all of `events` or none, durably, and return the new head.
@@ -105,7 +107,7 @@ class SqliteJournal:
         if self._witness is None:
             raise not_writable()
         with self.turn():
-            head = self._checked_head()
+            head = checked_head(self._connection)
             if expected is not None and head != expected:
                 raise conflict(head, expected)
             head = self._chain(events, canonical, head)
@@ -162,21 +164,7 @@ class SqliteJournal:
     def _demand_turn(self) -> None:
         """Return while all that the turn appended stands whole and nobody else could write."""
         if self._has_broken_off or not self._connection.in_transaction:
-            raise Fault(
-                ErrorCode.STORAGE_FAILED,
-                "cannot write the journal: an earlier failure undid what was to be written with it",
-                fix="check free space and the disk of --home, and ask again",
-            )
-
-    def _checked_head(self) -> Head:
-        """Return the head, refusing to write on after an event that is not the last one."""
-        head = _head(self._connection)
-        last = self._connection.execute(
-            "SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1"
-        ).fetchone()
-        if (EMPTY if last is None else Head(last[0], _hex(last[1]))) != head:
-            raise corrupt(head.sequence, "it is not the last event though the head record names it")
-        return head
+            raise _undone()
 
     def _chain(self, events: Sequence[Event], canonical: Sequence[bytes], head: Head) -> Head:
         rows, head = links_after(head, canonical)
@@ -195,21 +183,9 @@ class SqliteJournal:
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
             return self._connection.execute(AFTER, (after, _BATCH)).fetchall()
 
-    def _rows_at(self, sequences: Sequence[int]) -> Iterator[StoredLink]:
-        with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
-            found = [self._connection.execute(_AT, (sequence,)).fetchone() for sequence in sequences]
-        return (row for row in found if row is not None)
-
     def _hash_at(self, sequence: int) -> str:
-        if sequence == 0:
-            return GENESIS
         with self._lock, sqlite_files.translated(sqlite_files.JOURNAL, "read the journal"):
-            row = self._connection.execute(
-                "SELECT hash FROM events WHERE sequence = ?", (sequence,)
-            ).fetchone()
-        if row is None:
-            raise corrupt(sequence, "the event is missing though it was read before")
-        return _hex(row[0])
+            return hash_at(self._connection, sequence)
 
 
 def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
@@ -244,6 +220,14 @@ def open_journal(path: Path, *, is_read_only: bool = False) -> SqliteJournal:
     return SqliteJournal(connection, witness, None if is_read_only else sqlite_files.Footing(path))
 
 
+def _undone() -> Fault:
+    return Fault(
+        ErrorCode.STORAGE_FAILED,
+        "cannot write the journal: an earlier failure undid what was to be written with it",
+        fix="check free space and the disk of --home, and ask again",
+    )
+
+
 def _demand_content(connection: sqlite3.Connection) -> None:
     """Refuse to begin anew in the place of a journal that was witnessed."""
     if sqlite_files.is_blank(connection):
@@ -255,8 +239,8 @@ def _check_tail(connection: sqlite3.Connection, seen: Head | None) -> None:
         return
     row = connection.execute("SELECT hash FROM events WHERE sequence = ?", (seen.sequence,)).fetchone()
     if row is None:
-        raise corrupt(_head(connection).sequence + 1, _GONE)
-    if _hex(row[0]) != seen.hash:
+        raise corrupt(head_in(connection).sequence + 1, _GONE)
+    if hex_of(row[0]) != seen.hash:
         raise corrupt(seen.sequence, "the witness saw another event in its place")
 
 
@@ -273,7 +257,7 @@ def _joined(connection: sqlite3.Connection, path: Path) -> Witness:
         witness = Witness(path)
     except OSError as error:
         raise not_writable() from error
-    witness.saw(_head(connection))
+    witness.saw(head_in(connection))
     return witness
 
 
@@ -281,19 +265,3 @@ def sqlite_version() -> int:
     """Return the version of SQLite in use as its file header writes it, e.g. 3040001."""
     major, minor, patch = sqlite3.sqlite_version_info
     return major * 1_000_000 + minor * 1_000 + patch
-
-
-def _head(connection: sqlite3.Connection) -> Head:
-    row = connection.execute("SELECT record FROM head").fetchone()
-    if row is None or not isinstance(row[0], bytes) or len(row[0]) != HEAD_SIZE:
-        raise Fault(
-            ErrorCode.JOURNAL_CORRUPT,
-            "the journal's head record is damaged",
-            fix="stop trading, run `when-to-invest journal verify`, restore the journal from a backup",
-        )
-    return head_of(row[0])
-
-
-def _hex(stored: object) -> str:
-    """Return a stored hash as text; what is no hash equals none."""
-    return stored.hex() if isinstance(stored, bytes) else ""

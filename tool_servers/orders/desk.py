@@ -130,9 +130,8 @@ class ProposalDesk:
             record = record_of(self.ledger, decision_id)
             if record.is_cancel_requested or record.state in FINAL_STATES:
                 return ()
-            now, mode = self.court.clock.now(), self.court.settings.mode
             return (
-                CancelRequested(at=now, mode=mode, decision_id=decision_id, caller=caller, identity=identity),
+                _cancel_requested(self.court, Asker(decision_id, caller, identity, self.court.clock.now())),
             )
 
         return self._decided(decision_id, decide)
@@ -218,6 +217,16 @@ def _given(court: Court, approval: Approval) -> ApprovalGiven:
     )
 
 
+def _cancel_requested(court: Court, asker: Asker) -> CancelRequested:
+    return CancelRequested(
+        at=asker.now,
+        mode=court.settings.mode,
+        decision_id=asker.decision_id,
+        caller=asker.caller,
+        identity=asker.identity,
+    )
+
+
 def _reheard(court: Court, book: AccountBook, hold: Hold, approval: Approval) -> Sequence[Event]:
     signed = (*hold.approvals, approval)
     return court.hear(Case(hold.decision_id, hold.intent, signed, hold.expires_at), book)
@@ -231,7 +240,7 @@ def _without_strangers(told: Portfolio, ledger: LiveLedger, proposers: frozenset
 
 
 class Asker(NamedTuple):
-    """Who proposes, under which decision id, proven how, and when."""
+    """Who asks, about which decision, proven how, and when."""
 
     decision_id: str
     caller: str

@@ -169,16 +169,17 @@ def run(home: Home, *, http: Address | None, secrets: LaunchSecrets | None) -> i
     access = access_of(home, desk.court.settings, server=NAME, url=url_of(listener), callers=secrets.callers)
     server = build(desk, access=access)
 
-    async def keep_relaying() -> None:
-        while True:
-            await asyncio.sleep(RELAY_EVERY_S)
-            try:
-                await anyio.to_thread.run_sync(desk.relay)
-            except Fault as fault:
-                _log.warning("the outbox cannot be read: %s", fault.code.value)
-
     note_in_lulls(desk)
     set_aside_what_stays()
-    serve_http(server, listener, background=keep_relaying)
+    serve_http(server, listener, background=lambda: _keep_relaying(desk))
     desk.sittings.note()
     return 0
+
+
+async def _keep_relaying(desk: ProposalDesk) -> None:
+    while True:
+        await asyncio.sleep(RELAY_EVERY_S)
+        try:
+            await anyio.to_thread.run_sync(desk.relay)
+        except Fault as fault:
+            _log.warning("the outbox cannot be read: %s", fault.code.value)
