@@ -37,7 +37,7 @@ from when_to_invest.approvals import Approval
 from when_to_invest.callers import Identity
 from when_to_invest.errors import Fault
 from when_to_invest.events import ApprovalGiven, CancelRequested, Event, IntentProposed
-from when_to_invest.history import FINAL_STATES, DecisionState
+from when_to_invest.history import FINAL_STATES, DecisionRecord, DecisionState
 from when_to_invest.intents import decision_id_of
 from when_to_invest.portfolio import AccountBook
 
@@ -127,12 +127,7 @@ class ProposalDesk:
         """
 
         def decide(_: AccountBook) -> Sequence[Event]:
-            record = record_of(self.ledger, decision_id)
-            if record.is_cancel_requested or record.state in FINAL_STATES:
-                return ()
-            return (
-                _cancel_requested(self.court, Asker(decision_id, caller, identity, self.court.clock.now())),
-            )
+            return _cancel_asked(self.court, record_of(self.ledger, decision_id), caller, identity)
 
         return self._decided(decision_id, decide)
 
@@ -217,13 +212,19 @@ def _given(court: Court, approval: Approval) -> ApprovalGiven:
     )
 
 
-def _cancel_requested(court: Court, asker: Asker) -> CancelRequested:
-    return CancelRequested(
-        at=asker.now,
-        mode=court.settings.mode,
-        decision_id=asker.decision_id,
-        caller=asker.caller,
-        identity=asker.identity,
+def _cancel_asked(
+    court: Court, record: DecisionRecord, caller: str, identity: Identity | None
+) -> Sequence[Event]:
+    if record.is_cancel_requested or record.state in FINAL_STATES:
+        return ()
+    return (
+        CancelRequested(
+            at=court.clock.now(),
+            mode=court.settings.mode,
+            decision_id=record.decision_id,
+            caller=caller,
+            identity=identity,
+        ),
     )
 
 
@@ -240,7 +241,7 @@ def _without_strangers(told: Portfolio, ledger: LiveLedger, proposers: frozenset
 
 
 class Asker(NamedTuple):
-    """Who asks, about which decision, proven how, and when."""
+    """Who proposes, under which decision id, proven how, and when."""
 
     decision_id: str
     caller: str
