@@ -152,6 +152,15 @@ def test_what_coarse_lots_leave_goes_where_lots_are_fine() -> None:
     assert parts(found) == {"a": (D(8), D(100)), "b": (D("2.500"), D(101))}
 
 
+def test_small_lots_compete_with_a_large_one_by_as_many_as_make_it_up() -> None:
+    """Two small ones at 100 and 101 cost less than a large one at 100.80, two at 101 do not."""
+    fine = offer("a", (100, 1), (101, 5))
+    coarse = offer("b", ("100.80", 10), terms=Terms(lot_size=D(2), tick_size_usd=D("0.01")))
+    found = route(demand(8), [fine, coarse])
+    assert parts(found) == {"a": (D(2), D(101)), "b": (D(6), D("100.80"))}
+    assert found.cost_usd == 100 + 101 + 6 * D("100.80")
+
+
 def test_a_lot_that_reaches_over_two_levels_costs_both() -> None:
     found = route(demand(4), [offer("a", (100, "2.5"), (101, 9))])
     assert parts(found) == {"a": (D(4), D(101))}
