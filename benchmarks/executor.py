@@ -23,6 +23,7 @@ from typing import Final
 
 from benchmarks.row import Figure, Row, within
 from benchmarks.sealed_orders import GROUPS, SEAL, SealedOrders, wide
+from executor.collector import set_aside_what_stays
 from executor.diary import Diary
 from executor.identity import client_order_id
 from executor.judgement import Authority
@@ -172,6 +173,7 @@ async def _serve(home: Home, *, per_s: float | None, is_synced: bool) -> Stamps:
         parts = _parts(home, journal, queue, stack=stack, clock=clock, stamps=stamps)
         service = Service(parts)
         await service.start()
+        set_aside_what_stays()
         for number, evening in enumerate(EVENINGS):
             clock.move_to(evening)
             messages = gate.sealed_orders(range(number * A_ROUND, (number + 1) * A_ROUND), at=evening)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
+from executor.collector import set_aside_what_stays
 from executor.diary import Diary
 from executor.judgement import Authority
 from executor.lease import sole_executor
@@ -98,6 +99,7 @@ async def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> N
 
     try:
         await _start(service, parts=parts)
+        set_aside_what_stays()
         if until_idle:
             await _until_idle(service, parts=parts)
         elif not parts.patience.is_over:

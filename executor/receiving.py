@@ -6,8 +6,22 @@ who deletes or keeps a message waits behind it. Nothing here reads a message.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
 from executor.offload import InPlace, Offload
-from ledger.queue import DeadLetterBox, QueueReceiver, ReceivedMessage
+from ledger.queue import MAX_BATCH, DeadLetterBox, QueueReceiver, ReceivedMessage
+
+
+@dataclass(slots=True, eq=False)
+class _Leaving:
+    """A message that is to be deleted, and what became of it."""
+
+    receipt: str
+    error: Exception | None = None
+    is_over: bool = False
 
 
 class Receiving:
@@ -25,6 +39,9 @@ class Receiving:
         self._dead_letters = dead_letters
         self._receives = receives or InPlace()
         self._answers = answers or self._receives
+        self._leaving: list[_Leaving] = []
+        self._door = asyncio.Lock()
+        """Held while messages are deleted; who comes meanwhile leaves with the next."""
 
     async def receive(self, *, max_messages: int, wait_s: float) -> tuple[ReceivedMessage, ...]:
         """See `QueueReceiver.receive`."""
@@ -33,8 +50,31 @@ class Receiving:
         )
 
     async def delete(self, receipt: str) -> None:
-        """See `QueueReceiver.delete`."""
-        await self._answers.run(lambda: self._receiver.delete(receipt))
+        """See `QueueReceiver.delete`; what is deleted at the same time is deleted together."""
+        own = _Leaving(receipt)
+        self._leaving.append(own)
+        try:
+            async with self._door:
+                while not own.is_over:
+                    await self._delete_some()
+        except BaseException:
+            with suppress(ValueError):
+                self._leaving.remove(own)
+            raise
+        if own.error is not None:
+            raise own.error
+
+    async def _delete_some(self) -> None:
+        together = self._leaving[:MAX_BATCH]
+        receipts = [each.receipt for each in together]
+        answers: Sequence[Exception | None]
+        try:
+            answers = await self._answers.run(lambda: self._receiver.delete_batch(receipts))
+        except Exception as error:  # noqa: BLE001 - raised again in the tasks that asked
+            answers = [error] * len(together)
+        for each, answer in zip(together, answers, strict=True):
+            each.error, each.is_over = answer, True
+        self._leaving = [each for each in self._leaving if not each.is_over]
 
     async def extend(self, receipt: str, *, visibility_s: int) -> None:
         """See `QueueReceiver.extend`."""

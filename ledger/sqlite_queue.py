@@ -35,6 +35,7 @@ _AVAILABLE: Final = (
     " (SELECT message_group FROM messages WHERE visible_at > :now)"
     " ORDER BY sequence LIMIT :limit"
 )
+_DELETE: Final = "DELETE FROM messages WHERE receipt = ? AND visible_at > ?"
 _Row = tuple[int, str, str, str, str, int, str]
 
 
@@ -97,7 +98,19 @@ class SqliteQueue:
         Raises:
             Fault: `receipt_expired` when its visibility ended or it is gone.
         """
-        self._change("DELETE FROM messages WHERE receipt = :receipt AND visible_at > :now", receipt)
+        for fault in filter(None, self.delete_together((receipt,))):
+            raise fault
+
+    def delete_together(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
+        """Remove messages in flight with one sync; return for each nothing, or that it is no more ours."""
+        with (
+            self._lock,
+            sqlite_files.translated(sqlite_files.QUEUE, "answer for a message"),
+            sqlite_files.immediate(self._connection),
+        ):
+            now = self._now()
+            gone = [self._connection.execute(_DELETE, (receipt, now)).rowcount for receipt in receipts]
+        return tuple(None if count else _expired() for count in gone)
 
     def extend(self, receipt: str, *, visibility_s: int) -> None:
         """Keep a message in flight for `visibility_s` from now; 0 gives it back at once.
@@ -180,11 +193,15 @@ class SqliteQueue:
                 statement, {"receipt": receipt, "now": self._now(), **values}
             ).rowcount
         if changed == 0:
-            raise Fault(
-                ErrorCode.RECEIPT_EXPIRED,
-                "the message's visibility ended before it was dealt with",
-                fix="do nothing; the message is delivered again and the journal says what was done",
-            )
+            raise _expired()
+
+
+def _expired() -> Fault:
+    return Fault(
+        ErrorCode.RECEIPT_EXPIRED,
+        "the message's visibility ended before it was dealt with",
+        fix="do nothing; the message is delivered again and the journal says what was done",
+    )
 
 
 def _insert(connection: sqlite3.Connection, message: OutgoingMessage, now: float) -> str:
@@ -229,26 +246,18 @@ class SqliteSender:
 class SqliteReceiver:
     """The receiving side alone."""
 
-    __slots__ = ("delete", "extend", "is_empty", "receive")
+    __slots__ = ("_delete_together", "delete", "extend", "is_empty", "receive")
 
     def __init__(self, queue: SqliteQueue) -> None:
         self.receive = queue.receive
         self.delete = queue.delete
         self.extend = queue.extend
         self.is_empty = queue.is_empty
+        self._delete_together = queue.delete_together
 
     def delete_batch(self, receipts: Sequence[str]) -> tuple[Fault | None, ...]:
         """Remove messages in flight; return for each nothing, or that its receipt has expired."""
-        return tuple(self._deleted(receipt) for receipt in receipts)
-
-    def _deleted(self, receipt: str) -> Fault | None:
-        try:
-            self.delete(receipt)
-        except Fault as fault:
-            if fault.code is not ErrorCode.RECEIPT_EXPIRED:
-                raise
-            return fault
-        return None
+        return self._delete_together(receipts)
 
 
 class SqliteDeadLetters:
