@@ -3,10 +3,11 @@
 Stage: executor, at start and whenever an outcome was lost. Each order is looked for by its
 client order id. It is never sent again from here.
 
-Absence is proven by three negative rounds, and by the end of the request's validity unless
-the venue declares that its absence is authoritative (then no request can be under way and
-rounds may follow each other at once). What `MAX_ROUNDS` rounds cannot decide is
-quarantined: it stays reserved in full and its instrument may only be reduced.
+Absence is proven by three negative rounds, and by the end of the request's validity: by the clock,
+and by this process's own waiting, which nobody can set. Where the venue declares that its absence
+is authoritative no request can be under way, and rounds may follow each other at once. What
+`MAX_ROUNDS` rounds cannot decide is quarantined: it stays reserved in full and its instrument may
+only be reduced.
 """
 
 from __future__ import annotations
@@ -125,9 +126,13 @@ class Recovery:
     def _is_proven_absent(self, order: OrderRecord) -> bool:
         if self._negatives[order.sent.client_order_id] < NEGATIVE_ROUNDS:
             return False
-        life = timedelta(seconds=self._venue.profile.request_life_s)
-        is_too_late = self._diary.now() > order.sent.at + max(REQUEST_VALIDITY, life)
+        life = max(REQUEST_VALIDITY, timedelta(seconds=self._venue.profile.request_life_s))
+        is_too_late = self._diary.now() > order.sent.at + life and self._looked_for(order) > life
         return self._venue.profile.absence_is_authoritative or is_too_late
+
+    def _looked_for(self, order: OrderRecord) -> timedelta:
+        """Return how long this process has waited for it, whatever a clock says that was set meanwhile."""
+        return timedelta(seconds=(self._rounds[order.sent.client_order_id] - 1) * self._round_pause_s)
 
     async def _found(self, order: OrderRecord, found: VenueOrder) -> None:
         # However it ended, it is followed first: what traded of it is booked before its end is.

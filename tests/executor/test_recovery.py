@@ -162,6 +162,16 @@ def test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_life
     assert len(world.venue.submits) == 2
 
 
+def test_a_clock_that_was_set_ahead_proves_no_absence(world: World) -> None:
+    world.venue.absence_is_authoritative = False
+    decision_id = world.gate.propose()
+    dies(world, Point.SEND_INTENDED)
+    world.clock.move_to(world.clock.now() + timedelta(hours=1))
+    world.run()
+    assert world.decision(decision_id).state is DecisionState.REJECTED
+    assert world.patience.waited_s > world.venue.request_life_s
+
+
 def test_an_undecidable_order_is_quarantined_and_its_instrument_only_reduces(world: World) -> None:
     world.venue.plan.append(Mishap.LOST_AFTER)
     decision_id = world.gate.propose()
