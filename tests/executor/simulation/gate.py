@@ -15,6 +15,16 @@ from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
 from when_to_invest.domains import TEST_CHAIN_ID, SigningDomain
 from when_to_invest.envelopes import Envelope
+from when_to_invest.execution import (
+    Execution,
+    IcebergPlan,
+    ImmediatePlan,
+    PegPlan,
+    PovPlan,
+    ShortfallPlan,
+    TwapPlan,
+    VwapPlan,
+)
 from when_to_invest.intents import OrderIntent, Side, decision_id_of
 from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.verdicts import Approved
@@ -26,6 +36,17 @@ ACCOUNTS = ("main", "second")
 INSTRUMENTS = ("SPX", "IXIC", "SPY")
 CASH_USD = Decimal(200_000)
 BODIES = ("", "{}", "null", "[]", '{"content":1}', "\x00", "<html>502</html>")
+
+
+PLANS: tuple[Execution, ...] = (
+    ImmediatePlan(),
+    TwapPlan(duration_s=8, slices=3),
+    VwapPlan(duration_s=8, volume_curve=(Decimal(2), Decimal(1))),
+    ShortfallPlan(duration_s=8, slices=3, urgency=Decimal(2)),
+    PovPlan(duration_s=6, participation_ratio=Decimal("0.2")),
+    IcebergPlan(display_quantity=Decimal(4), duration_s=10),
+    PegPlan(duration_s=8, reprice_after_s=2),
+)
 
 
 class Gate(Gatehouse):
@@ -68,10 +89,12 @@ class Gate(Gatehouse):
             side=Side.SELL if is_sale else Side.BUY,
             quantity=held if is_sale else Decimal(5 + self._count),
             limit_price_usd=Decimal(99 if is_sale else 101),
+            execution=dice.choice(PLANS) if dice.random() < self._world.plans_share else None,
             proposed_at=self._now(),
         )
         envelope = self._sealed(intent)
-        self._world.say(f"propose {account} {instrument} {intent.side.value} {intent.quantity}")
+        how = intent.execution.kind if intent.execution else "at once"
+        self._world.say(f"propose {account} {instrument} {intent.side.value} {intent.quantity} {how}")
         if envelope is not None:
             self.envelopes.append(envelope)
             if dice.random() < 0.95:

@@ -96,7 +96,7 @@ class SeededLoop(asyncio.BaseEventLoop):
         self.on_death: Callable[[Process, str], None] = lambda process, place: None
         self.awaits: Counter[str] = Counter()
         """Lines of the executor at which a task stood when its process died."""
-        self._busy_until_s: dict[int, float] = {}
+        self._busy_until_s: dict[object, float] = {}
         self._made = 0
 
     def time(self) -> float:
@@ -127,9 +127,9 @@ class SeededLoop(asyncio.BaseEventLoop):
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         """Call `func` a little later; its answer comes later still. One thread, one call at a time."""
         answer = self.create_future()
-        starts_s = max(self.now_s, self._busy_until_s.get(id(executor), 0.0)) + self.latency_s()
+        starts_s = max(self.now_s, self._busy_until_s.get(executor, 0.0)) + self.latency_s()
         ends_s = starts_s + self.latency_s() + 1e-6
-        self._busy_until_s[id(executor)] = ends_s
+        self._busy_until_s[executor] = ends_s
 
         def call() -> None:
             try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from executor.offload import OneThread
 from ledger.journal import EMPTY, Head, Recorded, link_hash
 from ledger.queue import ReceivedMessage
 from tests.executor.simulation.loop import Process
@@ -17,8 +17,6 @@ from when_to_invest.breakers import Halt
 from when_to_invest.errors import ErrorCode, Fault
 
 if TYPE_CHECKING:
-    import asyncio
-
     from tests.executor.simulation.world import World
 
 Result = TypeVar("Result")
@@ -170,16 +168,30 @@ class QueuePort:
         return answer
 
 
-class PollingThread(OneThread):
+class VirtualThread:
+    """Implements `executor.offload.Offload` as `OneThread` does, on the loop's own time."""
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        running = asyncio.get_running_loop().run_in_executor(self, call)
+        is_cancelled = False
+        while not running.done():
+            try:
+                await asyncio.wait((running,))
+            except asyncio.CancelledError:
+                is_cancelled = True
+        task = asyncio.current_task()
+        if is_cancelled and task is not None:
+            task.cancel()
+        return running.result()
+
+
+class PollingThread(VirtualThread):
     """A receive that finds nothing waits a little, as a long poll does."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, wait: Callable[[], float]) -> None:
-        super().__init__("queue-receive")
+    def __init__(self, wait: Callable[[], float]) -> None:
         self._wait = wait
 
     async def run(self, call: Callable[[], Result]) -> Result:
-        import asyncio
-
         answer = await super().run(call)
         if answer == ():
             await asyncio.sleep(self._wait())

@@ -19,6 +19,7 @@ PAUSES_S = (0.0, 0.0, 0.02, 0.1, 0.3, 1.0)
 MOST_PROPOSALS = 12
 LONGEST_CALM_S = 400.0
 EXPIRY_S = 901.0
+CALM_TRADES = 3
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,10 @@ class Storm:
         for process in world.alive():
             if process.is_stopped:
                 self._wake(process)
+        for _ in range(CALM_TRADES):
+            self._trade()
+            await asyncio.sleep(2.0)
+            self._keep_going()
         await self._until_settled()
         world.say("whatever was never sent expires")
         for process in world.alive():

@@ -23,6 +23,7 @@ from executor.venues.port import (
 from tests.executor.simulation.loop import Process
 from tests.executor.simulation.weather import Bad, Death
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.intents import TimeInForce
 from when_to_invest.quotes import Quote
 from when_to_invest.venue_status import TradingStatus
 
@@ -36,6 +37,7 @@ STALE_S = 1.5
 HIDDEN_S = 8.0
 """Longest that an order is taken and not shown."""
 TIMEOUT_S = 2.0
+VOLUME_A_SECOND = Decimal(20)
 
 
 @dataclass(slots=True)
@@ -92,8 +94,11 @@ class Venue:
         late_s = world.dice.random() * HIDDEN_S if may_hide else 0.0
         kept = self.orders[name] = Kept(order, len(self.orders), world.loop.now_s + late_s)
         self._remember(kept)
-        if world.dice.random() < 0.2:
+        is_ioc = order.time_in_force is TimeInForce.IOC
+        if world.dice.random() < (0.7 if is_ioc else 0.2):
             self.trade(name)
+        if is_ioc:
+            self.end(name, VenueStatus.CANCELLED)
         return kept.as_told(kept.status, kept.filled)
 
     def trade(self, name: str) -> None:
@@ -199,9 +204,9 @@ class VenuePort:
         return await self._asked(lambda: self._world.quote(instrument))
 
     async def traded_quantity(self, instrument: str, *, since: datetime) -> Decimal | None:
-        """See the port; nobody else trades here, so that nothing is known."""
-        del instrument, since
-        return await self._asked(lambda: None)
+        """See the port; others trade all the time."""
+        age_s = Decimal((self._world.true_now() - since).total_seconds())
+        return await self._asked(lambda: max(age_s, ZERO) * VOLUME_A_SECOND)
 
     async def close(self) -> None:
         """Nothing is held open."""

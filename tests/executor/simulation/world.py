@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from contextvars import copy_context
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +17,6 @@ from executor.diary import Diary
 from executor.judgement import Authority
 from executor.log import Log
 from executor.main import keep_working
-from executor.offload import OneThread
 from executor.patience import SignalPatience
 from executor.probe import Point
 from executor.receiving import Receiving
@@ -35,6 +35,7 @@ from tests.executor.simulation.ports import (
     QueuePort,
     SharedJournal,
     SharedQueue,
+    VirtualThread,
 )
 from tests.executor.simulation.venue import Venue, VenuePort
 from tests.executor.simulation.watch import ViolationError, Watch
@@ -52,6 +53,7 @@ from when_to_invest.values import Mode
 VISIBILITY_S = 30
 SCOPES = (SYSTEM, "account:main", "venue:paper", "instrument:SPX", "instrument:IXIC")
 MOST_STEPS = 40_000
+SPREAD_USD = Decimal("0.01")
 recovered = lru_cache(maxsize=4096)(recover_address)
 """Recovering a signer is pure and slow; every process of a schedule asks about the same few seals."""
 
@@ -117,6 +119,8 @@ class World:
         )
         self.clock_offset_s = 0.0
         self.is_queue_down = False
+        self.plans_share = self.dice.choice((0.0, 0.0, 0.6))
+        """How many of the proposals carry a plan."""
         self.slowness = self.dice.choice((1.0, 2.0, 4.0))
         self.processes: list[Process] = []
         self.gate = Gate(self)
@@ -133,9 +137,11 @@ class World:
         return self.clock.now()
 
     def quote(self, instrument: str) -> Quote | None:
-        """Nothing trades by quotes here."""
-        del instrument
-        return None
+        """Return what the venue shows: a price that hardly moves."""
+        middle_usd, some = Decimal(100) + Decimal(self.loop.steps % 7) / 100, Decimal(50)
+        return Quote(
+            instrument, self.true_now(), middle_usd - SPREAD_USD, some, middle_usd + SPREAD_USD, some
+        )
 
     def strike(self, process: Process, place: str, *, odds: float | None = None) -> None:
         """Perhaps kill a process, in the middle of what it does."""
@@ -213,13 +219,13 @@ class World:
                 mode=self.mode,
                 is_warranted=is_warranted,
                 demand_home=authority.demand_founders,
-                offload=OneThread("journal"),
+                offload=VirtualThread(),
             ),
             queue=Receiving(
                 queue,
                 queue,
-                receives=PollingThread(self.loop, lambda: self.dice.choice((0.3, 1.0))),
-                answers=OneThread("queue"),
+                receives=PollingThread(lambda: self.dice.choice((0.3, 1.0))),
+                answers=VirtualThread(),
             ),
             venue=VenuePort(self.venue, process),
             switch=LatchPort(self, process),
