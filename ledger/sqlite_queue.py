@@ -36,6 +36,7 @@ _AVAILABLE: Final = (
     " ORDER BY sequence LIMIT :limit"
 )
 _DELETE: Final = "DELETE FROM messages WHERE receipt = ? AND visible_at > ?"
+_EXTEND: Final = "UPDATE messages SET visible_at = ? WHERE receipt = ? AND visible_at > ?"
 _Row = tuple[int, str, str, str, str, int, str]
 
 
@@ -118,12 +119,11 @@ class SqliteQueue:
         Raises:
             Fault: `receipt_expired` when its visibility ended or it is gone.
         """
-        self._change(
-            "UPDATE messages SET visible_at = :now + :visibility_s"
-            " WHERE receipt = :receipt AND visible_at > :now",
-            receipt,
-            visibility_s=visibility_s,
-        )
+        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "answer for a message"):
+            now = self._now()
+            kept = self._connection.execute(_EXTEND, (now + visibility_s, receipt, now)).rowcount
+        if kept == 0:
+            raise _expired()
 
     def depth(self) -> Depth:
         """Return how many messages wait, are in flight, and were set aside."""
@@ -186,14 +186,6 @@ class SqliteQueue:
         return ReceivedMessage(
             message_id, receipt, body, group, deduplication_id, receive_count + 1, valid(str(traceparent))
         )
-
-    def _change(self, statement: str, receipt: str, **values: float) -> None:
-        with self._lock, sqlite_files.translated(sqlite_files.QUEUE, "answer for a message"):
-            changed = self._connection.execute(
-                statement, {"receipt": receipt, "now": self._now(), **values}
-            ).rowcount
-        if changed == 0:
-            raise _expired()
 
 
 def _expired() -> Fault:

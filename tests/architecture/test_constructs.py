@@ -14,6 +14,8 @@ BROAD_EXCEPTS: dict[str, str] = {
     "executor/cancelling.py": "one order, whatever is wrong with it, keeps no other alive",
     "executor/diary.py": "no trouble of a clock may keep a halt from falling",
     "executor/main.py": "the process's outermost loop: it halts trading and ends",
+    "executor/offload.py": "what a call raises in its own thread is raised in the task that asked",
+    "executor/receiving.py": "what a delete of several raises is raised in each task that asked for one",
     "executor/recorder.py": "one request's error is raised in its own task, not its neighbour's",
     "executor/venues/ccxt/line.py": "whatever ccxt raises leaves with what was heard of it, to be classified",
     "executor/venues/port.py": "what a venue raises and no table lists is ambiguous, never a rejection",
