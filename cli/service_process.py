@@ -31,6 +31,10 @@ TO_LEDGER: Final = "WHEN_TO_INVEST_LEDGER_"
 """Beginnings of the names that let a child into the queue and into the journal's database."""
 TO_TOKEN: Final = ("SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF")
 """Name the file that configures a token's own library; other libraries know theirs. Never a PIN."""
+TO_COLLECTOR: Final = "OTEL_"
+"""Where traces go, by OpenTelemetry's own variables."""
+TO_PEOPLE: Final = "WHEN_TO_INVEST_ALERT_"
+"""What signs alerts to a webhook."""
 READY_TIMEOUT_S: Final = 60.0
 _GRACE_S: Final = 8.0
 
@@ -45,11 +49,14 @@ class ServiceSpec:
     may_reach_aws: bool = False
     may_reach_ledger: bool = False
     may_reach_token: bool = False
+    may_reach_collector: bool = False
+    may_reach_people: bool = False
 
     @property
     def may_reach(self) -> tuple[str, ...]:
         """Return how the names of the credentials begin that this child is given."""
         allowed = (TO_AWS,) * self.may_reach_aws + (TO_LEDGER,) * self.may_reach_ledger
+        allowed += (TO_COLLECTOR,) * self.may_reach_collector + (TO_PEOPLE,) * self.may_reach_people
         return (*allowed, *TO_TOKEN) if self.may_reach_token else allowed
 
 
@@ -108,8 +115,10 @@ class ServiceProcess:
             _pipe(self._child.stdin).flush()
 
     def _listen(self) -> None:
-        for line in _pipe(self._child.stdout):
-            self._lines.put(line)
+        for number, line in enumerate(_pipe(self._child.stdout)):
+            # Only the first says how the start went; figures may follow for as long as it runs.
+            if number == 0:
+                self._lines.put(line)
         self._lines.put("")
 
     def wait_ready(self, *, timeout_s: float = READY_TIMEOUT_S) -> Ready:

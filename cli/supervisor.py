@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from cli.identity import identify
@@ -57,7 +56,7 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
         "may_reach_ledger": bool(settings.ledger.url),
     }
     signing = settings.signing
-    sealing = reach | {"may_reach_token": signing.uses_token}
+    sealing = reach | {"may_reach_token": signing.uses_token, "may_reach_collector": True}
     sealing["may_reach_aws"] |= signing.uses_aws
     ports = settings.services
     servers = (
@@ -67,7 +66,10 @@ def service_specs(settings: Settings, *, passphrase: str, tokens: Tokens) -> tup
     )
     if ports.executor == "elsewhere":
         return servers
-    return (*servers, ServiceSpec("executor", 0, LaunchSecrets(Callers({})), **reach))
+    told = settings.operations
+    reach["may_reach_aws"] |= bool(told.sns_topic_arn)
+    telling = {"may_reach_collector": True, "may_reach_people": bool(told.webhook_url)}
+    return (*servers, ServiceSpec("executor", 0, LaunchSecrets(Callers({})), **reach, **telling))
 
 
 @dataclass(slots=True)
@@ -200,7 +202,14 @@ def detach(home: Home, *, passphrase: str) -> tuple[ServiceEntry, ...]:
     """
     secrets = LaunchSecrets(Callers({}), passphrase)
     spec = ServiceSpec(
-        "supervisor", 0, secrets, may_reach_aws=True, may_reach_ledger=True, may_reach_token=True
+        "supervisor",
+        0,
+        secrets,
+        may_reach_aws=True,
+        may_reach_ledger=True,
+        may_reach_token=True,
+        may_reach_collector=True,
+        may_reach_people=True,
     )
     process = ServiceProcess.start(spec, home)
     try:
@@ -231,38 +240,6 @@ def down(home: Home) -> tuple[str, ...]:
         with take_lock(home):
             forget(home)
     return tuple(entry.name for entry in entries)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceState:
-    """What `ps` shows of a service: `up`, `not answering` or `down`."""
-
-    entry: ServiceEntry
-    state: str
-
-
-def states(home: Home) -> tuple[ServiceState, ...]:
-    """Return the state of every service that was started; nothing when none was."""
-    return tuple(ServiceState(entry, _state_of(entry)) for entry in read_services(home))
-
-
-def _state_of(entry: ServiceEntry) -> str:
-    if not entry.identity.is_running():
-        return "down"
-    if entry.url is None or _is_healthy(entry.url):
-        return "up"
-    return "not answering"
-
-
-def _is_healthy(url: str) -> bool:
-    import urllib.error
-    import urllib.request
-
-    try:
-        with urllib.request.urlopen(url.removesuffix("/mcp") + "/healthz", timeout=2) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == HTTPStatus.OK)
-    except (OSError, urllib.error.URLError):
-        return False
 
 
 def prepare(home: Home, *, replay_from: str | None) -> None:

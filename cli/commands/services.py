@@ -101,7 +101,7 @@ def down(*, home: HomeOption = None, json: JsonOption = False) -> None:
 def ps(*, home: HomeOption = None, json: JsonOption = False) -> None:
     """Show the state of the services."""
     from cli.output import console, print_json
-    from cli.supervisor import states
+    from cli.service_states import states
     from home.paths import home_at
 
     found = states(home_at(home))

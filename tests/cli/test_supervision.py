@@ -18,7 +18,8 @@ from cli.service_files import (
     write_services,
 )
 from cli.service_process import child_environment
-from cli.supervisor import down, prepare, service_specs, states
+from cli.service_states import states
+from cli.supervisor import down, prepare, service_specs
 from home.ledger import LedgerSettings
 from home.paths import HOME_VARIABLE, Home
 from home.settings import QueueKind, QueueSettings, ServiceSettings, Settings
