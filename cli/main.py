@@ -10,6 +10,7 @@ import click
 import typer
 
 from cli.commands import (
+    amending,
     analysis,
     approving,
     auditing,
@@ -58,6 +59,7 @@ for group in (
     halting,
     going_on,
     approving,
+    amending,
     keys,
     dead_letters,
     journals,

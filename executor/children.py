@@ -33,7 +33,7 @@ from when_to_invest.history import DecisionRecord
 from when_to_invest.intents import OrderIntent
 from when_to_invest.quotes import Quote
 from when_to_invest.verdicts import Approved
-from when_to_invest.workings import ExecutionFinished, ExecutionPlanned
+from when_to_invest.workings import ExecutionFinished, ExecutionPlanned, wish_of
 
 REQUEST_VALIDITY: Final = timedelta(seconds=30)
 """How long after the intention to send the venue may still take the request."""
@@ -84,19 +84,20 @@ class Children:
         self._canceller = canceller
         self._profile = profile
 
-    def begin(self, envelope: Envelope, seen: Market, *, turn: Turn) -> Sequence[ev.Event]:
+    def begin(self, record: DecisionRecord, seen: Market, *, turn: Turn) -> Sequence[ev.Event]:
         """Return the plan's beginning, and its first child when that is due; nothing without a fresh quote.
 
         The decision was verified and judged as a whole on the same state.
         """
-        intent = envelope.content.intent
-        if not isinstance(intent, OrderIntent) or intent.execution is None:
+        intent, envelope = record.intent, record.envelope
+        if not isinstance(intent, OrderIntent) or intent.execution is None or envelope is None:
             return ()
         quote = _fresh(seen, intent, at=self._diary.now())
         if quote is None:
             return ()
         planned = self._planned(envelope, intent, quote)
-        case = _Case(envelope, intent, begun(intent, planned), seen)
+        wish = record.working.wish if record.working is not None else wish_of(intent)
+        case = _Case(envelope, intent, begun(intent, planned, wish=wish), seen)
         return (planned, *self._moved(case, turn))
 
     def go_on(self, record: DecisionRecord, seen: Market, *, turn: Turn) -> Sequence[ev.Event]:

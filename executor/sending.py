@@ -156,7 +156,7 @@ class Dispatcher:
             return (opinion.event, self._refused(errand, opinion))
         if errand.intent.execution is None:
             leaving: Sequence[ev.Event] = (_intention(errand, record, diary=self._diary, venue=self._venue),)
-        elif not (leaving := self._children.begin(errand.envelope, seen, turn=turn)):
+        elif not (leaving := self._children.begin(record, seen, turn=turn)):
             return (opinion.event, self._rejected(errand, code="no_quote", message=_NO_QUOTE))
         return (opinion.event, *self._received(errand, record), *leaving)
 

@@ -12,7 +12,8 @@ from cli.options import HomeOption, JsonOption
 from when_to_invest.errors import EXIT_OK, EXIT_REFUSED, ErrorCode, Fault
 
 if TYPE_CHECKING:
-    from executor.quality.measures import DecisionMeasures
+    from datetime import datetime
+
     from home.paths import Home
     from ledger.live import PassedOver
     from when_to_invest.history import DecisionRecord
@@ -70,6 +71,8 @@ def status(
     from cli.execution_json import measures_json
     from cli.output import console, print_json
     from cli.passed_over import passed_over_json, tell_passed_over
+    from cli.plan_card import plan_json, plan_lines
+    from executor.quality.analysis import measured
     from home.paths import home_at
 
     told = told_by(home_at(home))
@@ -84,34 +87,31 @@ def status(
             fix="list them with `when-to-invest status`",
         )
     skipped = [each for each in told.passed_over if each.decision_id == decision_id]
-    executed = _executed(home_at(home), record)
+    now = _now(home_at(home), record)
+    executed = next(iter(measured([record], {}, now=now)), None)
     if json:
         told_of = {
             "execution": executed and measures_json(executed),
+            "plan": plan_json(record, now=now),
             "passed_over": passed_over_json(skipped),
         }
         print_json(decision_json(record) | told_of)
         return
     console().print(decision_card(record))
-    for line in execution_lines(executed) if executed else ():
+    for line in (*plan_lines(record, now=now), *(execution_lines(executed) if executed else ())):
         console().print(line)
     tell_passed_over(skipped, len(skipped))
 
 
-def _executed(home: Home, record: DecisionRecord) -> DecisionMeasures | None:
-    """Return how a decision was executed by now; none of what was never sealed.
-
-    Without a clock, as in a home that holds a copied journal, now is when its last event happened.
-    """
-    from executor.quality.analysis import measured
+def _now(home: Home, record: DecisionRecord) -> datetime:
+    """Return the home's instant; without a clock, as for a copied journal, when its last event happened."""
     from home.clock import clock_of
     from home.settings import read_settings
 
     try:
-        now = clock_of(home, read_settings(home).mode).now()
+        return clock_of(home, read_settings(home).mode).now()
     except Fault:
-        now = record.events[-1].at
-    return next(iter(measured([record], {}, now=now)), None)
+        return record.events[-1].at
 
 
 def _show_all(home: Home, told: Told, *, as_json: bool) -> None:

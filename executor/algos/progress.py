@@ -16,7 +16,7 @@ from when_to_invest.execution import Ending
 from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.intents import OrderIntent, Side
 from when_to_invest.orders import TERMINAL, UNRESOLVED, OrderState
-from when_to_invest.workings import ExecutionPlanned
+from when_to_invest.workings import ExecutionPlanned, Wish
 
 IN_DOUBT: Final = UNRESOLVED | {OrderState.QUARANTINED}
 """States in which nobody knows what the venue did; nothing else is sent before that is known."""
@@ -101,25 +101,23 @@ def progress_of(record: DecisionRecord) -> Progress | None:
     working, intent = record.working, record.intent
     if working is None or working.planned is None or not isinstance(intent, OrderIntent):
         return None
-    wish, settled = working.wish, _settled(record)
+    settled = _settled(record)
     children = (_child(order, settled=settled.get(name, _ZERO)) for name, order in record.orders.items())
     return replace(
-        begun(intent, working.planned),
-        quantity=wish.quantity,
-        limit_price_usd=wish.limit_price_usd,
+        begun(intent, working.planned, wish=working.wish),
         children=tuple(children),
         is_cancel_requested=record.is_cancel_requested,
         ending=working.finished.ending if working.finished else None,
     )
 
 
-def begun(intent: OrderIntent, planned: ExecutionPlanned) -> Progress:
-    """Return how far an order's plan has come when it begins: nothing was sent."""
+def begun(intent: OrderIntent, planned: ExecutionPlanned, *, wish: Wish) -> Progress:
+    """Return how far an order's plan has come when it begins: nothing was sent of what is wanted."""
     return Progress(
         instrument=intent.instrument,
-        side=intent.side,
-        quantity=intent.quantity,
-        limit_price_usd=intent.limit_price_usd,
+        side=wish.side,
+        quantity=wish.quantity,
+        limit_price_usd=wish.limit_price_usd,
         terms=Terms(planned.lot_size, planned.tick_size_usd, planned.min_quantity, planned.min_notional_usd),
         arrival_usd=planned.arrival_usd,
         starts_at=planned.starts_at,

@@ -95,6 +95,14 @@ def test_less_is_wanted_than_rests_so_that_it_is_cancelled_and_sent_smaller(worl
     assert not world.book.reservations
 
 
+def test_what_is_amended_before_it_begins_is_never_sent_in_full(world: Planned) -> None:
+    decision_id = world.propose(PegPlan(duration_s=400))
+    world.amend(decision_id, quantity="5", limit_price_usd="99.5")
+    world.step()
+    (child,) = world.children(decision_id)
+    assert (child.sent.quantity, child.sent.limit_price_usd) == (Decimal(5), Decimal("99.50"))
+
+
 def test_a_stricter_limit_holds_for_what_rests_and_what_follows(world: Planned) -> None:
     decision_id = world.propose(IcebergPlan(duration_s=400, display_quantity=Decimal(4)))
     world.step()

@@ -127,6 +127,7 @@ def set_aside_what_stays() -> None:
 def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
     """Return the server over a desk, with the approvers' routes."""
     from tool_servers.assembly import ServerCard, Terms, build_server
+    from tool_servers.orders.amend_routes import add_amend_route
     from tool_servers.orders.letter_routes import add_letter_routes
     from tool_servers.orders.routes import add_routes
     from tool_servers.orders.tools import INSTRUCTIONS, order_tools
@@ -138,6 +139,7 @@ def build(desk: ProposalDesk, *, access: Access | None = None) -> ToolServer:
     )
     add_routes(server, desk)
     add_letter_routes(server, desk)
+    add_amend_route(server, desk)
     return server
 
 

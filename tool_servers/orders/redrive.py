@@ -131,6 +131,8 @@ def demand_unexecuted(record: DecisionRecord) -> None:
     """
     if not isinstance(record.intent, OrderIntent) or record.envelope is None:
         raise refusal("its decision was never sealed as an order", fix="propose it again")
+    if record.working is not None and record.working.planned is not None:
+        raise refusal("a plan works it, without its message", fix="throw the letter away; see `status`")
     if record.is_cancel_requested:
         raise refusal("its decision was cancelled", fix="propose it again if it is still wanted")
     doubtful = [order for order in record.orders.values() if order.state is not OrderState.ABSENT]
