@@ -28,6 +28,8 @@ from when_to_invest.orders import OrderState, OrderStep
 
 ENDED: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 """States that a late trade can still follow."""
+MANY: Final = 64
+"""Orders from which on the venue is first asked for a list of all that are open."""
 MOST_AT_ONCE: Final = 8
 """Orders that the venue is asked about at one time."""
 _ENDS: Final = {
@@ -48,6 +50,8 @@ class Working:
         self._log = log
         self._missing: set[str] = set()
         self._doubts = Doubts()
+        self._turn = 0
+        """How many of the orders that are as the venue lists them were asked about in their turn."""
 
     async def poll(self) -> bool:
         """Cancel what is no longer wanted, then ask about every order the venue may work on.
@@ -61,7 +65,8 @@ class Working:
         before = await self._diary.refresh()
         await self._canceller.cancel_unwanted()
         followed = orders_in(self._diary.open_decisions(), FOLLOWED)
-        await self._ask_about_all(dict.fromkeys([*followed, *self._doubts.orders]))
+        asked = [*dict.fromkeys([*followed, *self._doubts.orders])]
+        await self._ask_about_all(asked if len(asked) < MANY else await self._changed(asked))
         return await self._diary.refresh() != before or bool(self._doubts.orders)
 
     async def look_back(self) -> None:
@@ -71,6 +76,23 @@ class Working:
             Fault: as `poll`.
         """
         await self._ask_about_all(orders_in(self._diary.decisions.that_may_trade_late(), ENDED))
+
+    async def _changed(self, orders: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Leave out the orders that the venue, asked once, lists as working and filled as far as is booked.
+
+        Whatever is not listed, or otherwise, is asked about by itself; so are some of the rest, in turn,
+        because a list says nothing of trades that were told and are told otherwise now.
+        """
+        listed = {order.client_order_id: order for order in await self._venue.open_orders()}
+        doubted = frozenset(self._doubts.orders)
+        changed: list[tuple[str, str]] = []
+        rest: list[tuple[str, str]] = []
+        for order in orders:
+            is_listed = _is_as_listed(self._order(*order), listed.get(order[1]))
+            (rest if is_listed and order not in doubted else changed).append(order)
+        self._turn = self._turn if self._turn < len(rest) else 0
+        begin, self._turn = self._turn, self._turn + MOST_AT_ONCE
+        return [*changed, *rest[begin : self._turn]]
 
     async def _ask_about_all(self, orders: Iterable[tuple[str, str]]) -> None:
         await together((self.ask_about(*order) for order in orders), at_once=MOST_AT_ONCE)
@@ -144,6 +166,7 @@ class Working:
         instrument = self._order(decision_id, trade.client_order_id).sent.instrument
         if await self._diary.write(decide, about=(decision_id, f"trades of {instrument}")):
             await self._demand_limit(decision_id, trade)
+            await self._demand_price_of_fee(decision_id, trade)
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
@@ -157,6 +180,16 @@ class Working:
                 state=TradingState.HALTED,
                 why=f"trade {trade.trade_id} is beyond the limit of its order",
             )
+
+    async def _demand_price_of_fee(self, decision_id: str, trade: Trade) -> None:
+        """Halt the venue where nobody knows what a fee was worth: it is booked as 0, and said to be unknown."""
+        charge = trade.charge
+        if charge is None or charge.is_priced:
+            return
+        venue = self._order(decision_id, trade.client_order_id).sent.venue
+        why = f"the fee of trade {trade.trade_id} is {charge.units} {charge.asset}, which has no price"
+        self._log.say("fee_unpriced", at=self._diary.now(), venue=venue, trade_id=trade.trade_id)
+        await self._diary.tighten(f"venue:{venue}", state=TradingState.HALTED, why=why)
 
     def _filled(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
         sent, intent = order.sent, record.intent
@@ -174,6 +207,7 @@ class Working:
             price_usd=trade.price_usd,
             fee_usd=trade.fee_usd,
             is_last=order.filled_quantity + trade.quantity == sent.quantity,
+            charge=trade.charge,
         )
 
     async def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:
@@ -185,6 +219,15 @@ class Working:
 
         if await self._diary.write(decide, about=(decision_id,)):
             self._log.say("order_moved", at=self._diary.now(), decision_id=decision_id, step=step.value)
+
+
+def _is_as_listed(order: OrderRecord, listed: VenueOrder | None) -> bool:
+    return (
+        listed is not None
+        and listed.status is VenueStatus.WORKING
+        and listed.filled_quantity == order.filled_quantity
+        and order.state is not OrderState.QUARANTINED
+    )
 
 
 def _demand_authorised(record: DecisionRecord, order: OrderRecord, trade: Trade) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
 
+from executor import working
 from executor.reconciling import MOST_LOOKS
-from executor.venues.port import VenueStatus
+from executor.venues.port import OrderRef, VenueOrder, VenueStatus
 from tests.executor.world import World
 from tests.fakes.fake_venue import Mishap
 from tests.when_to_invest.tightenings import halted, reducing
@@ -207,3 +209,53 @@ def test_a_rejection_of_a_decision_with_an_order_is_believed_by_nobody(
     with pytest.raises(Fault, match="an order of it was sent"):
         world.run()
     assert len(world.venue.submits) == 1
+
+
+@pytest.fixture
+def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the orders that the venue is asked about one by one, where two are many."""
+    told: list[str] = []
+    find = world.venue.find
+
+    async def noted(order: OrderRef) -> VenueOrder | None:
+        told.append(order.client_order_id)
+        return await find(order)
+
+    monkeypatch.setattr(world.venue, "find", noted)
+    monkeypatch.setattr(working, "MANY", 2)
+    monkeypatch.setattr(working, "MOST_AT_ONCE", 1)
+    return told
+
+
+def test_of_many_orders_only_those_are_asked_about_that_are_not_as_the_venue_lists_them(
+    world: World, asked: list[str]
+) -> None:
+    decisions = [world.gate.propose(number, quantity=Decimal(10 + number)) for number in (1, 2, 3)]
+    world.run()
+    in_turn, traded, ended = map(world.working_order, decisions)
+    asked.clear()
+    world.venue.trade(traded, Decimal(1))
+    world.venue.expire(ended)
+    world.executor().start()
+    # What has ended is asked about once more: a trade may have raced its end.
+    assert Counter(asked) == {in_turn: 1, traded: 1, ended: 2}
+    (fill,) = world.events(ev.OrderFilled)
+    assert isinstance(fill, ev.OrderFilled)
+    assert (fill.client_order_id, fill.quantity) == (traded, Decimal(1))
+    assert [world.decision(decision_id).state for decision_id in decisions] == [
+        DecisionState.WORKING,
+        DecisionState.PARTLY_FILLED,
+        DecisionState.EXPIRED,
+    ]
+
+
+def test_of_many_orders_each_is_asked_about_in_its_turn(world: World, asked: list[str]) -> None:
+    decisions = [world.gate.propose(number, quantity=Decimal(10 + number)) for number in (1, 2, 3)]
+    world.run()
+    orders = [*map(world.working_order, decisions)]
+    executor = world.executor()
+    executor.start()
+    asked.clear()
+    for _ in range(6):
+        executor.step(wait_s=0)
+    assert Counter(asked) == dict.fromkeys(orders, 2)
