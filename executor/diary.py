@@ -164,15 +164,7 @@ class Diary:
         def announce() -> Sequence[ev.Event]:
             if not is_clear():
                 return ()
-            return (
-                ev.RecoveryCompleted(
-                    at=self.now(),
-                    mode=self.mode,
-                    epoch=self._epoch + 1,
-                    resolved=resolved,
-                    quarantined=quarantined,
-                ),
-            )
+            return (_recovered(self, resolved=resolved, quarantined=quarantined),)
 
         if not await self.write(announce):
             return False
@@ -189,6 +181,16 @@ class Diary:
             return (_tightened(scope, state=state, why=why, at=self.now_or_last(), mode=self.mode),)
 
         await self.write(decide, about=(scope,))
+
+
+def _recovered(diary: Diary, *, resolved: int, quarantined: int) -> ev.RecoveryCompleted:
+    return ev.RecoveryCompleted(
+        at=diary.now(),
+        mode=diary.mode,
+        epoch=diary.epoch + 1,
+        resolved=resolved,
+        quarantined=quarantined,
+    )
 
 
 def _tightened(

@@ -152,19 +152,11 @@ class Intake:
         def decide() -> Sequence[ev.Event]:
             if message.message_id in self._diary.refused_messages:
                 return ()
-            noted = ev.MessageRefused(
-                at=self._diary.now(),
-                mode=self._diary.mode,
-                message_id=message.message_id,
-                claimed_decision_id=forged.claimed,
-                body_hash=body_hash(message),
-                code=forged.code,
-                message=forged.why[:500],
-            )
+            noted = _noted(self._diary, message, forged)
             record = self._diary.decisions.get(forged.claimed or "")
             if record is None or record.state not in _WAITING or record.orders:
                 return (noted,)
-            return (noted, self._rejection(record.decision_id, code=forged.code, message=forged.why))
+            return (noted, _rejection(self._diary, record.decision_id, code=forged.code, message=forged.why))
 
         about = (message.message_id, forged.claimed or message.message_id)
         if await self._diary.write(decide, about=about):
@@ -176,15 +168,10 @@ class Intake:
         def decide() -> Sequence[ev.Event]:
             if not is_awaiting_order(self._diary.decisions[decision_id]):
                 return ()
-            return (self._rejection(decision_id, code=code, message=message),)
+            return (_rejection(self._diary, decision_id, code=code, message=message),)
 
         if await self._diary.write(decide, about=(decision_id,)):
             self._log.say("envelope_rejected", at=self._diary.now(), decision_id=decision_id, code=code)
-
-    def _rejection(self, decision_id: str, *, code: str, message: str) -> ev.EnvelopeRejected:
-        return ev.EnvelopeRejected(
-            at=self._diary.now(), mode=self._diary.mode, decision_id=decision_id, code=code, message=message
-        )
 
     async def _delete(self, message: ReceivedMessage) -> None:
         try:
@@ -203,6 +190,24 @@ class Intake:
         if fault.code is not ErrorCode.RECEIPT_EXPIRED:
             raise fault
         self._log.say("message_lost", at=self._diary.now(), message_id=message.message_id)
+
+
+def _noted(diary: Diary, message: ReceivedMessage, forged: Forged) -> ev.MessageRefused:
+    return ev.MessageRefused(
+        at=diary.now(),
+        mode=diary.mode,
+        message_id=message.message_id,
+        claimed_decision_id=forged.claimed,
+        body_hash=body_hash(message),
+        code=forged.code,
+        message=forged.why[:500],
+    )
+
+
+def _rejection(diary: Diary, decision_id: str, *, code: str, message: str) -> ev.EnvelopeRejected:
+    return ev.EnvelopeRejected(
+        at=diary.now(), mode=diary.mode, decision_id=decision_id, code=code, message=message
+    )
 
 
 def _has_expired(record: DecisionRecord, now: datetime) -> bool:

@@ -7,10 +7,10 @@ decision's own reservation is left out of the facts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 from executor.diary import Diary
 from executor.market import Market
@@ -34,6 +34,7 @@ from when_to_invest.intents import ChainIntent, OrderIntent
 from when_to_invest.market import ReferencePrice
 from when_to_invest.verdicts import Approved, Held, Refused, Verdict
 
+Told = TypeVar("Told")
 _DATA_FAULTS: Final = frozenset(
     {ErrorCode.UNKNOWN_INSTRUMENT, ErrorCode.NO_DATA, ErrorCode.CORRUPT_DATA, ErrorCode.AS_OF_BEFORE_DATA}
 )
@@ -192,22 +193,10 @@ class Judgement:
             return None
 
     def _instrument(self, name: str | None) -> Instrument | None:
-        if name is None:
-            return None
-        try:
-            return self._market.instrument(name)
-        except Fault as fault:
-            _demand_about_data(fault)
-            return None
+        return None if name is None else _known(lambda: self._market.instrument(name))
 
     def _reference(self, name: str | None) -> ReferencePrice | None:
-        if name is None:
-            return None
-        try:
-            return self._market.reference(name, now=self._diary.now())
-        except Fault as fault:
-            _demand_about_data(fault)
-            return None
+        return None if name is None else _known(lambda: self._market.reference(name, now=self._diary.now()))
 
     def _recorded(
         self, verdict: Verdict, *, content: EnvelopeContent, facts: Facts, limits: Limits
@@ -227,10 +216,14 @@ class Judgement:
         )
 
 
-def _demand_about_data(fault: Fault) -> None:
-    """Let data that cannot be read count as not known, which refuses; pass any other fault on."""
-    if fault.code not in _DATA_FAULTS:
-        raise fault
+def _known(ask: Callable[[], Told]) -> Told | None:
+    """Return what is told; data that cannot be read count as not known, which refuses."""
+    try:
+        return ask()
+    except Fault as fault:
+        if fault.code not in _DATA_FAULTS:
+            raise
+        return None
 
 
 @dataclass(frozen=True, slots=True)

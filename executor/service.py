@@ -6,118 +6,24 @@ and replays need it; `executor.serving` does the same things side by side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from executor.brake import Brake
-from executor.cancelling import Canceller
-from executor.children import Children
-from executor.dead_letters import DeadLetterWatch
-from executor.diary import Diary
-from executor.doors import Doors
-from executor.intake import Intake
-from executor.judgement import Authority, Judgement
-from executor.log import Log
-from executor.market import Market
-from executor.patience import Patience
-from executor.probe import Point, Probe
-from executor.receiving import Receiving
-from executor.recovery import Recovery
-from executor.scheduler import Means, Scheduler
-from executor.sending import Dispatcher
-from executor.sentry import Sentry
-from executor.submission import Submission
-from executor.taking import Taking
-from executor.telemetry.port import NoTelemetry, Telemetry
-from executor.valuation import Valuation
-from executor.venue_watch import VenueWatch
-from executor.venues.port import Venue
-from executor.working import Working
-from home.latch import Switch
+from executor.assembly import Parts, assembled
+from executor.probe import Point
 from when_to_invest.errors import Fault
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything one executor is made of."""
-
-    diary: Diary
-    queue: Receiving
-    venue: Venue
-    switch: Switch
-    market: Market
-    authority: Authority
-    patience: Patience
-    probe: Probe
-    log: Log
-    visibility_s: int
-    max_receives: int
-    telemetry: Telemetry = field(default_factory=NoTelemetry)
+__all__ = ["Parts", "Service"]
 
 
 class Service:
     """One executor; call `start` once, then `step` for as long as it may run."""
 
     def __init__(self, parts: Parts) -> None:
-        diary, log = parts.diary, parts.log
-        self.brake = Brake(diary=parts.diary, switch=parts.switch, log=parts.log)
-        judgement = Judgement(
-            authority=parts.authority, diary=parts.diary, market=parts.market, switch=parts.switch
-        )
+        members = assembled(parts)
         self._parts = parts
-        submission = _submission_of(parts, self.brake)
-        self._canceller = Canceller(diary=diary, venue=parts.venue, brake=self.brake, log=log)
-        children = Children(
-            diary=diary,
-            judgement=judgement,
-            brake=self.brake,
-            canceller=self._canceller,
-            profile=parts.venue.profile,
-        )
-        dispatcher = _dispatcher_of(parts, judgement, self.brake, children, submission)
-        self._recovery = Recovery(
-            diary=diary,
-            venue=parts.venue,
-            log=log,
-            patience=parts.patience,
-            in_flight=submission.in_flight,
-        )
-        self._working = Working(
-            diary=diary, venue=parts.venue, canceller=self._canceller, probe=parts.probe, log=log
-        )
-        self._sentry = Sentry(diary=diary, venue=parts.venue, brake=self.brake, log=log)
-        self._venue_watch = VenueWatch(diary=parts.diary, venue=parts.venue, log=parts.log)
-        self._valuation = Valuation(diary=diary, market=parts.market, limits=parts.authority.limits, log=log)
-        self._watch = _watch_of(parts, judgement)
-        doors = Doors()
-        self.scheduler = Scheduler(
-            Means(
-                diary=diary,
-                venue=parts.venue,
-                children=children,
-                submission=submission,
-                recovery=self._recovery,
-                working=self._working,
-                doors=doors,
-                log=log,
-            )
-        )
-        self._intake = Intake(
-            diary=parts.diary,
-            queue=parts.queue,
-            dispatcher=dispatcher,
-            watch=self._watch,
-            recovery=self._recovery,
-            doors=doors,
-            brake=self.brake,
-            probe=parts.probe,
-            log=parts.log,
-            visibility_s=parts.visibility_s,
-            venue_name=parts.venue.profile.name,
-            telemetry=parts.telemetry,
-        )
-        self.taking = Taking(
-            queue=parts.queue, intake=self._intake, watch=self._watch, patience=parts.patience
-        )
+        self.brake, self._canceller = members.brake, members.canceller
+        self._recovery, self._working = members.recovery, members.working
+        self._sentry, self._venue_watch = members.sentry, members.venue_watch
+        self._valuation, self._watch = members.valuation, members.watch
+        self.scheduler, self._intake, self.taking = members.scheduler, members.intake, members.taking
 
     async def start(self) -> None:
         """Resolve what a former run left open, then announce the new epoch.
@@ -219,40 +125,3 @@ class Service:
         clock either, because the venue was just asked.
         """
         return self._recovery.is_clear() and await self._parts.queue.is_empty()
-
-
-def _submission_of(parts: Parts, brake: Brake) -> Submission:
-    return Submission(
-        diary=parts.diary,
-        venue=parts.venue,
-        brake=brake,
-        probe=parts.probe,
-        log=parts.log,
-        telemetry=parts.telemetry,
-    )
-
-
-def _dispatcher_of(
-    parts: Parts, judgement: Judgement, brake: Brake, children: Children, submission: Submission
-) -> Dispatcher:
-    return Dispatcher(
-        diary=parts.diary,
-        judgement=judgement,
-        venue=parts.venue,
-        brake=brake,
-        probe=parts.probe,
-        children=children,
-        submission=submission,
-        patience=parts.patience,
-        telemetry=parts.telemetry,
-    )
-
-
-def _watch_of(parts: Parts, judgement: Judgement) -> DeadLetterWatch:
-    return DeadLetterWatch(
-        diary=parts.diary,
-        queue=parts.queue,
-        judgement=judgement,
-        log=parts.log,
-        max_receives=parts.max_receives,
-    )

@@ -64,12 +64,7 @@ class PaperVenue:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         offload: Offload | None = None,
     ) -> None:
-        if mode is Mode.LIVE:
-            raise Fault(
-                ErrorCode.MODE_MISMATCH,
-                "the paper venue does not exist in live mode",
-                fix="set mode to replay or paper, or configure a live venue",
-            )
+        _refuse_live(mode)
         self.profile = VenueProfile(name=PAPER, mode=mode, absence_is_authoritative=True)
         self._prices = prices
         self._clock = clock
@@ -202,6 +197,15 @@ class PaperVenue:
             fee_bps = self._settings.fee_bps
             trade = _trade(client_order_id, resting=resting, execution=what, fee_bps=fee_bps)
             self._book.end(client_order_id, status=VenueStatus.FILLED, at=what.at, trade=trade)
+
+
+def _refuse_live(mode: Mode) -> None:
+    if mode is Mode.LIVE:
+        raise Fault(
+            ErrorCode.MODE_MISMATCH,
+            "the paper venue does not exist in live mode",
+            fix="set mode to replay or paper, or configure a live venue",
+        )
 
 
 def _trade(client_order_id: str, *, resting: RestingOrder, execution: Execution, fee_bps: Decimal) -> Trade:
