@@ -131,7 +131,7 @@ class Children:
         if child is not None:
             turn.move = CancelChild(child.client_order_id, "trading was halted")
             return ()
-        return (self._finished(case, Ending.REFUSED, why=f"{objection}: trading was halted"),)
+        return (_finished(self._diary, case, Ending.REFUSED, why=f"{objection}: trading was halted"),)
 
     def _moved(self, case: _Case, turn: Turn) -> Sequence[ev.Event]:
         plan = case.intent.execution
@@ -143,7 +143,7 @@ class Children:
             case NextChild():
                 return self._child(case, move, turn)
             case Done():
-                return (self._finished(case, move.ending),)
+                return (_finished(self._diary, case, move.ending),)
             case CancelChild() | Wait():
                 return ()
             case _:
@@ -151,24 +151,16 @@ class Children:
 
     def _child(self, case: _Case, move: NextChild, turn: Turn) -> Sequence[ev.Event]:
         if (why := self._objection(case)) is not None:
-            return (self._finished(case, Ending.REFUSED, why=why),)
+            return (_finished(self._diary, case, Ending.REFUSED, why=why),)
         content = case.envelope.content
         rest = _rest(case, move)
         opinion = self._judgement.judge(content.model_copy(update={"intent": rest}))
         if not isinstance(opinion.verdict, Approved):
             codes = ", ".join(reason.code for reason in opinion.event.reasons)
             why = f"the executor's own judgement: {opinion.event.outcome.value} ({codes})"
-            return (opinion.event, self._finished(case, Ending.REFUSED, why=why))
+            return (opinion.event, _finished(self._diary, case, Ending.REFUSED, why=why))
         intended = self._intended(case, move)
-        turn.order = NewOrder(
-            client_order_id=intended.client_order_id,
-            instrument=intended.instrument,
-            side=intended.side,
-            quantity=intended.quantity,
-            limit_price_usd=intended.limit_price_usd,
-            time_in_force=move.time_in_force,
-            valid_until=min(intended.at + REQUEST_VALIDITY, case.progress.ends_at),
-        )
+        turn.order = _request(case, intended, move)
         return (opinion.event, intended)
 
     def _objection(self, case: _Case) -> str | None:
@@ -222,15 +214,29 @@ class Children:
             min_notional_usd=terms.min_notional_usd,
         )
 
-    def _finished(self, case: _Case, ending: Ending, *, why: str = "") -> ExecutionFinished:
-        return ExecutionFinished(
-            at=self._diary.now(),
-            mode=self._diary.mode,
-            decision_id=case.decision_id,
-            ending=ending,
-            unfilled_quantity=case.progress.unfilled_quantity,
-            why=why[:500],
-        )
+
+def _finished(diary: Diary, case: _Case, ending: Ending, *, why: str = "") -> ExecutionFinished:
+    return ExecutionFinished(
+        at=diary.now(),
+        mode=diary.mode,
+        decision_id=case.decision_id,
+        ending=ending,
+        unfilled_quantity=case.progress.unfilled_quantity,
+        why=why[:500],
+    )
+
+
+def _request(case: _Case, intended: ev.SendIntended, move: NextChild) -> NewOrder:
+    """Return what the venue is to hear of an intention to send."""
+    return NewOrder(
+        client_order_id=intended.client_order_id,
+        instrument=intended.instrument,
+        side=intended.side,
+        quantity=intended.quantity,
+        limit_price_usd=intended.limit_price_usd,
+        time_in_force=move.time_in_force,
+        valid_until=min(intended.at + REQUEST_VALIDITY, case.progress.ends_at),
+    )
 
 
 def _rest(case: _Case, move: NextChild) -> OrderIntent:

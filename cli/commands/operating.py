@@ -79,13 +79,7 @@ def status(
     if decision_id is None:
         _show_all(home_at(home), told, as_json=json)
         return
-    record = told.decisions.get(decision_id)
-    if record is None:
-        raise Fault(
-            ErrorCode.UNKNOWN_DECISION,
-            f"the journal of this home knows no decision {decision_id!r}",
-            fix="list them with `when-to-invest status`",
-        )
+    record = _known(told, decision_id)
     skipped = [each for each in told.passed_over if each.decision_id == decision_id]
     now = _now(home_at(home), record)
     executed = next(iter(measured([record], {}, now=now)), None)
@@ -101,6 +95,17 @@ def status(
     for line in (*plan_lines(record, now=now), *(execution_lines(executed) if executed else ())):
         console().print(line)
     tell_passed_over(skipped, len(skipped))
+
+
+def _known(told: Told, decision_id: str) -> DecisionRecord:
+    record = told.decisions.get(decision_id)
+    if record is None:
+        raise Fault(
+            ErrorCode.UNKNOWN_DECISION,
+            f"the journal of this home knows no decision {decision_id!r}",
+            fix="list them with `when-to-invest status`",
+        )
+    return record
 
 
 def _now(home: Home, record: DecisionRecord) -> datetime:
