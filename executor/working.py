@@ -166,6 +166,7 @@ class Working:
         instrument = self._order(decision_id, trade.client_order_id).sent.instrument
         if await self._diary.write(decide, about=(decision_id, f"trades of {instrument}")):
             await self._demand_limit(decision_id, trade)
+            await self._demand_price_of_fee(decision_id, trade)
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
@@ -179,6 +180,16 @@ class Working:
                 state=TradingState.HALTED,
                 why=f"trade {trade.trade_id} is beyond the limit of its order",
             )
+
+    async def _demand_price_of_fee(self, decision_id: str, trade: Trade) -> None:
+        """Halt the venue of a fee whose worth nobody knows; it is booked as 0, and as unknown."""
+        charge = trade.charge
+        if charge is None or charge.is_priced:
+            return
+        venue = self._order(decision_id, trade.client_order_id).sent.venue
+        why = f"the fee of trade {trade.trade_id} is {charge.units} {charge.asset}, which has no price"
+        self._log.say("fee_unpriced", at=self._diary.now(), venue=venue, trade_id=trade.trade_id)
+        await self._diary.tighten(f"venue:{venue}", state=TradingState.HALTED, why=why)
 
     def _filled(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
         sent, intent = order.sent, record.intent
@@ -196,6 +207,7 @@ class Working:
             price_usd=trade.price_usd,
             fee_usd=trade.fee_usd,
             is_last=order.filled_quantity + trade.quantity == sent.quantity,
+            charge=trade.charge,
         )
 
     async def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:

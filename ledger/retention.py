@@ -39,6 +39,9 @@ OF_KIND: Final[dict[str, RetentionClass]] = {
             "send_intended",
             "order_moved",
             "order_filled",
+            "execution_planned",
+            "execution_finished",
+            "order_amended",
             "order_settled",
             "cancel_requested",
         ),
@@ -70,7 +73,16 @@ OF_KIND: Final[dict[str, RetentionClass]] = {
         KEYS,
     ),
     **dict.fromkeys(
-        ("envelope_queued", "envelope_received", "recovery_completed", "account_marked", "venue_reported"),
+        (
+            "envelope_queued",
+            "envelope_received",
+            "recovery_completed",
+            "account_marked",
+            "venue_reported",
+            "balances_taken",
+            "reconciliation_differed",
+            "reconciliation_agreed",
+        ),
         OPERATIONS,
     ),
 }

@@ -19,6 +19,7 @@ from when_to_invest.marks import Sighting
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import TOLD_ELSEWHERE, OrderStep
+from when_to_invest.reconciliation import Charge, ReconciliationFact
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
 from when_to_invest.verdicts import Reason
 from when_to_invest.workings import WorkingFact
@@ -198,6 +199,11 @@ class OrderFilled(_Happened):
     price_usd: PositiveDecimal
     fee_usd: NonNegativeDecimal
     is_last: bool  # whether the order is complete with this fill
+    charge: Charge | None = None  # the fee as it was taken; none where that was the quote asset
+
+    @model_serializer(mode="wrap")
+    def _without_empty_charge(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "charge" or value is not None}
 
     @property
     def trade(self) -> tuple[str, str, str]:
@@ -284,6 +290,7 @@ Event = Annotated[
     | Sighting
     | RecoveryCompleted
     | WorkingFact
+    | ReconciliationFact
     | KeyholderFact,
     Field(discriminator="kind"),
 ]

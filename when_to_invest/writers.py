@@ -19,6 +19,11 @@ from when_to_invest import workings as wk
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import AccountMarked, VenueReported
+from when_to_invest.reconciliation import (
+    BalancesTaken,
+    ReconciliationAgreed,
+    ReconciliationDiffered,
+)
 from when_to_invest.values import Value
 
 
@@ -62,6 +67,9 @@ WRITERS: Final = MappingProxyType[type[Value], frozenset[Writer]](
         ev.OrderSettled: _ORDERS,
         AccountMarked: _EXECUTOR,
         VenueReported: _EXECUTOR,
+        BalancesTaken: _EXECUTOR,
+        ReconciliationDiffered: _EXECUTOR,
+        ReconciliationAgreed: _EXECUTOR,
         ev.RecoveryCompleted: _EXECUTOR,
         kh.HomeFounded: _ORDERS,
         kh.ApproversFounded: _ORDERS,

@@ -47,6 +47,9 @@ _ROWS: Final[Mapping[str, _Row]] = {
     "order_contradicted": _Row("venue_differs", _RECONCILE, "client_order_id"),
     "ended_orders_working": _Row("venue_differs", _RECONCILE, "first"),
     "ended_orders_executed_otherwise": _Row("venue_differs", _RECONCILE, "first"),
+    "fee_unpriced": _Row(
+        "fee_unpriced", "book the fee by hand, or keep no such asset at the venue; then `resume`", "venue"
+    ),
     "order_missing": _Row("venue_differs", _RECONCILE, "client_order_id"),
     "cancel_failed": _Row("cancel_failed", "cancel the order at the venue yourself", "client_order_id"),
     "venue_reported": _Row(

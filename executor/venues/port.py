@@ -17,6 +17,7 @@ from typing import Protocol
 from executor.identity import ClientIdShape
 from when_to_invest.intents import Side, TimeInForce
 from when_to_invest.quotes import Quote
+from when_to_invest.reconciliation import Charge
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 
@@ -97,6 +98,8 @@ class Trade:
     price_usd: Decimal
     fee_usd: Decimal
     executed_at: datetime
+    charge: Charge | None = None
+    """The fee as it was taken, where that was not the quote asset; without a price `fee_usd` is 0."""
 
 
 class SubmitError(Exception):

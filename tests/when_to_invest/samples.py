@@ -20,6 +20,13 @@ from when_to_invest.letters import Answer, DeadLetterAnswered, DeadLetterArrived
 from when_to_invest.marks import AccountMarked, Mark, VenueReported
 from when_to_invest.motions import Endorsement, Motion
 from when_to_invest.orders import ORDER_LIFE, OrderState, OrderStep
+from when_to_invest.reconciliation import (
+    Balance,
+    BalancesTaken,
+    ReconciliationAgreed,
+    ReconciliationDiffered,
+    Subject,
+)
 from when_to_invest.values import Mode
 from when_to_invest.venue_status import TradingStatus
 from when_to_invest.verdicts import Reason
@@ -368,6 +375,17 @@ def one_of_each() -> list[ev.Event]:
             marks=(Mark(instrument="SPX", price_usd=Decimal(2750), known_at=NOW, source="recorded"),),
         ),
         VenueReported(**about, venue="paper", status=TradingStatus.OPEN),
+        BalancesTaken(**about, venue="kraken", balances=(Balance(asset="BTC", units=Decimal("0.5")),)),
+        ReconciliationDiffered(
+            **about,
+            venue="kraken",
+            subject=Subject.BALANCE,
+            about="BTC",
+            booked=Decimal("0.5"),
+            found=Decimal("0.4"),
+            scope="instrument:BTC-USD",
+        ),
+        ReconciliationAgreed(**about, venue="kraken", subject=Subject.BALANCE, about="BTC"),
         ev.RecoveryCompleted(**about, epoch=1, resolved=0, quarantined=0),
         worked.planned(),
         worked.amended(),

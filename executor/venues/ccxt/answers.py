@@ -75,23 +75,32 @@ def _status(told: Told, *, filled: Decimal, size: Decimal, about: str) -> VenueS
     return status
 
 
-def trades_of(told: Iterable[Told], *, order: OrderRef, terms: Terms) -> tuple[Trade, ...]:
+def trades_of(
+    told: Iterable[Told], *, order: OrderRef, terms: Terms, prices_usd: Mapping[str, Decimal]
+) -> tuple[Trade, ...]:
     """Return one order's trades, oldest first, each once however often pages repeat it.
 
+    `prices_usd`: what other assets are worth that fees were taken in.
+
     Raises:
-        Fault: `venue_contradicted` when one makes no sense, or two of one id differ;
-            `no_data` for a fee in something that has no price here.
+        Fault: `venue_contradicted` when one makes no sense, or two of one id differ.
     """
     known: dict[str, Trade] = {}
     for one in told:
-        trade = _trade_of(one, order=order, terms=terms)
+        trade = _trade_of(one, order=order, terms=terms, prices_usd=prices_usd)
         if known.setdefault(trade.trade_id, trade) != trade:
             about = f"order {order.client_order_id}"
             raise contradicted(about, f"trade {trade.trade_id} is told in two ways")
     return tuple(sorted(known.values(), key=lambda trade: (trade.executed_at, trade.trade_id)))
 
 
-def _trade_of(told: Told, *, order: OrderRef, terms: Terms) -> Trade:
+def other_fee_assets(told: Iterable[Told], terms: Terms) -> frozenset[str]:
+    """Return in what fees were taken that is neither side of the pair."""
+    fees = [fee for one in told if isinstance(fee := one.get("fee"), Mapping) and exact(fee.get("cost"))]
+    return frozenset(text(fee, "currency") for fee in fees) - {"", terms.base, terms.quote}
+
+
+def _trade_of(told: Told, *, order: OrderRef, terms: Terms, prices_usd: Mapping[str, Decimal]) -> Trade:
     trade_id, about = text(told, "id"), f"a trade of order {order.client_order_id}"
     if not trade_id:
         raise contradicted(about, "it has no id")
@@ -100,9 +109,11 @@ def _trade_of(told: Told, *, order: OrderRef, terms: Terms) -> Trade:
     if text(told, "symbol") != terms.symbol:
         raise contradicted(about, f"trade {trade_id} is of another instrument")
     quantity, price = positive(told, "amount", about=about), positive(told, "price", about=about)
-    fee = terms.fee_usd(told.get("fee"), price_usd=price, about=f"trade {trade_id}")
+    fee_usd, charge = terms.fee(
+        told.get("fee"), price_usd=price, about=f"trade {trade_id}", prices_usd=prices_usd
+    )
     at = instant(told, about=about)
-    return Trade(trade_id, order.client_order_id, quantity, price, fee, at)
+    return Trade(trade_id, order.client_order_id, quantity, price, fee_usd, at, charge)
 
 
 def traded_since(told: Iterable[Told], since: datetime, *, is_complete: bool) -> Decimal | None:

@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 from executor.venues.ccxt.amounts import Told
+from executor.venues.ccxt.answers import quote_of
 from executor.venues.ccxt.classify import BEYOND_DOUBT
 from executor.venues.ccxt.dialects import Dialect, Sought
 from executor.venues.ccxt.line import Line, MissedError
@@ -21,6 +25,9 @@ from executor.venues.ccxt.terms import Terms, terms_of
 from executor.venues.port import OrderRef
 from when_to_invest.errors import ErrorCode, Fault
 
+BOOK_LEVELS: Final = 20
+_EMPTY: Final[Told] = MappingProxyType({"bids": (), "asks": ()})
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Answer = TypeVar("Answer")
 
 
@@ -45,6 +52,7 @@ class Desk:
         self.pairs = pairs
         self.time = VenueTime(line)
         self.terms: Mapping[str, Terms] = {}
+        self._listed: frozenset[str] = frozenset()
         self.name = name
         self._getting_ready = asyncio.Lock()
 
@@ -58,8 +66,27 @@ class Desk:
             await self.answered(self.time.keep())
             if not self.terms:
                 markets = await self.answered(self.line.ask("load_markets")) or {}
+                self._listed = frozenset(markets)
                 self.terms = {name: self._term(name, markets) for name in self.pairs.symbols}
         return self.terms
+
+    async def prices_of(self, assets: frozenset[str]) -> Mapping[str, Decimal]:
+        """Return the dollars that the venue bids for one unit of each asset, where it lists that.
+
+        Raises:
+            Fault: `venue_unavailable`; what it lists is asked again.
+        """
+        found = {asset: await self._bid_usd(asset) for asset in sorted(assets)}
+        return {asset: price for asset, price in found.items() if price is not None}
+
+    async def _bid_usd(self, asset: str) -> Decimal | None:
+        """Return what one unit fetches in any dollars; none where the venue does not say."""
+        for symbol in sorted({f"{asset}/{dollars}" for dollars in self.pairs.dollars} & self._listed):
+            told = await self.answered(self.line.ask("fetch_order_book", symbol, BOOK_LEVELS))
+            quote = quote_of(told or _EMPTY, instrument=symbol, at=_ANY_TIME)
+            if quote is not None:
+                return quote.bid_usd
+        return None
 
     def _term(self, instrument: str, markets: Told) -> Terms:
         market = markets.get(self.pairs.symbols[instrument])

@@ -6,13 +6,19 @@ an order that breaks one is refused before it is sent. It never rounds anybody's
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from executor.venues.ccxt.amounts import Told, amount, contradicted, exact, text
 from executor.venues.port import NewOrder, OrderDeclinedError
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.reconciliation import ASSET_PATTERN, Charge
+
+UNNAMED: Final = "unnamed"
+"""The asset of a fee of which the venue says no name that can be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +57,31 @@ class Terms:
         if quantity * price < self.least_cost_usd:
             raise OrderDeclinedError(f"it is worth less than {self.least_cost_usd}, the least taken here")
 
-    def fee_usd(self, told: object, *, price_usd: Decimal, about: str) -> Decimal:
-        """Return a trade's fee in dollars: paid in them, or in base units at the trade's own price.
+    def fee(
+        self, told: object, *, price_usd: Decimal, about: str, prices_usd: Mapping[str, Decimal]
+    ) -> tuple[Decimal, Charge | None]:
+        """Return a trade's fee in dollars, and how it was taken where that was not in dollars.
+
+        Base units are worth the trade's own price, another asset what `prices_usd` says; what
+        that does not know is 0 dollars and says so.
 
         Raises:
-            Fault: `venue_contradicted` without a fee that makes sense; `no_data` for one in
-                something else, which has no price here.
+            Fault: `venue_contradicted` without a fee that makes sense.
         """
         if not isinstance(told, Mapping):
             raise contradicted(about, "it says nothing of a fee")
         cost, asset = amount(told, "cost", about=f"the fee of {about}"), text(told, "currency")
         if cost == 0:
-            return Decimal(0)
+            return Decimal(0), None
         if asset == self.quote:
-            return cost
-        if asset == self.base:
-            return cost * price_usd
-        raise Fault(
-            ErrorCode.NO_DATA,
-            f"the fee of {about} is in {asset or 'an unnamed asset'}, which has no price here",
-            fix="have the venue charge fees in the traded assets; `when-to-invest settle` books this one",
-        )
+            return cost, None
+        unit_usd = price_usd if asset == self.base else prices_usd.get(asset)
+        charge = Charge(asset=_named(asset), units=cost, is_priced=unit_usd is not None)
+        return (cost * unit_usd if unit_usd is not None else Decimal(0)), charge
+
+
+def _named(asset: str) -> str:
+    return asset if re.fullmatch(ASSET_PATTERN, asset) else UNNAMED
 
 
 def _is_amount(value: Decimal) -> bool:

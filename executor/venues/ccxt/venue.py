@@ -14,8 +14,16 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from executor.venues.ccxt.amounts import Told, contradicted, text
-from executor.venues.ccxt.answers import holdings_of, instant, order_of, quote_of, traded_since, trades_of
-from executor.venues.ccxt.desk import Desk
+from executor.venues.ccxt.answers import (
+    holdings_of,
+    instant,
+    order_of,
+    other_fee_assets,
+    quote_of,
+    traded_since,
+    trades_of,
+)
+from executor.venues.ccxt.desk import BOOK_LEVELS, Desk
 from executor.venues.ccxt.placing import Placing
 from executor.venues.port import (
     NewOrder,
@@ -29,7 +37,6 @@ from home.clock import Clock
 from when_to_invest.quotes import Quote
 from when_to_invest.venue_status import TradingStatus
 
-BOOK_LEVELS: Final = 20
 NEWEST_TRADES: Final = 500
 STATUS_LASTS_S: Final = 5.0
 _TRADING: Final = MappingProxyType({"ok": TradingStatus.OPEN})
@@ -72,8 +79,10 @@ class CcxtVenue:
                 return ()
             known = replace(order, venue_order_id=found.venue_order_id)
         sought = await self._desk.sought(known)
-        told = await self._desk.answered(self._desk.dialect.trades(self._desk.line.ask, sought))
-        return trades_of(told or (), order=known, terms=self._desk.terms[order.instrument])
+        told = await self._desk.answered(self._desk.dialect.trades(self._desk.line.ask, sought)) or ()
+        terms = self._desk.terms[order.instrument]
+        prices_usd = await self._desk.prices_of(other_fee_assets(told, terms))
+        return trades_of(told, order=known, terms=terms, prices_usd=prices_usd)
 
     async def cancel(self, order: OrderRef) -> None:
         """Ask once that the rest be cancelled. See `Venue.cancel`."""

@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor.venues.ccxt.answers import holdings_of, order_of, quote_of, traded_since, trades_of
+from executor.venues.ccxt.answers import (
+    holdings_of,
+    order_of,
+    other_fee_assets,
+    quote_of,
+    traded_since,
+    trades_of,
+)
 from executor.venues.ccxt.terms import Terms, terms_of
 from executor.venues.port import OrderRef, VenueStatus
 from when_to_invest.errors import ErrorCode, Fault
+from when_to_invest.reconciliation import Charge
 
 ORDER = {"id": "7", "clientOrderId": "w1", "status": "open", "amount": "2", "filled": "0.5"}
 TRADE = {
@@ -37,6 +45,7 @@ TERMS = Terms(
     least_cost_usd=Decimal(1),
 )
 REF = OrderRef("w1", "BTC-USD", "7")
+NOTHING = Decimal(0)
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -112,31 +121,40 @@ def test_every_word_for_a_status_has_one_meaning(status: str, filled: str, expec
 )
 def test_a_trade_that_cannot_be_is_a_contradiction(changes: dict[str, Any]) -> None:
     with refused():
-        trades_of([{**TRADE, **changes}], order=REF, terms=TERMS)
+        trades_of([{**TRADE, **changes}], order=REF, terms=TERMS, prices_usd={})
 
 
 def test_a_trade_told_on_two_pages_counts_once_and_told_in_two_ways_never() -> None:
-    (once,) = trades_of([TRADE, dict(TRADE)], order=REF, terms=TERMS)
+    (once,) = trades_of([TRADE, dict(TRADE)], order=REF, terms=TERMS, prices_usd={})
     assert (once.quantity, once.price_usd, once.fee_usd) == (
         Decimal("0.5"),
         Decimal("100.10"),
         Decimal("0.02"),
     )
     with refused():
-        trades_of([TRADE, {**TRADE, "amount": "0.4"}], order=REF, terms=TERMS)
+        trades_of([TRADE, {**TRADE, "amount": "0.4"}], order=REF, terms=TERMS, prices_usd={})
 
 
-def test_fees_are_dollars_or_base_units_at_the_trades_price_or_refused() -> None:
-    def fee(cost: str, asset: str | None) -> Decimal:
-        (trade,) = trades_of([{**TRADE, "fee": {"cost": cost, "currency": asset}}], order=REF, terms=TERMS)
-        return trade.fee_usd
+def test_a_fee_is_worth_dollars_the_trades_price_the_venues_price_or_is_said_to_be_unknown() -> None:
+    def fee(cost: str, asset: str | None) -> tuple[Decimal, Charge | None]:
+        told = {**TRADE, "fee": {"cost": cost, "currency": asset}}
+        (trade,) = trades_of([told], order=REF, terms=TERMS, prices_usd={"BNB": Decimal(600)})
+        return trade.fee_usd, trade.charge
 
-    assert fee("0.02", "USD") == Decimal("0.02")
-    assert fee("0.001", "BTC") == Decimal("0.10010")
-    assert fee("0", None) == 0
-    for asset in ("BNB", None):
-        with refused(ErrorCode.NO_DATA):
-            fee("0.001", asset)
+    thousandth = Decimal("0.001")
+    assert fee("0.02", "USD") == (Decimal("0.02"), None)
+    assert fee("0.001", "BTC") == (Decimal("0.10010"), Charge(asset="BTC", units=thousandth))
+    assert fee("0.001", "BNB") == (Decimal("0.6"), Charge(asset="BNB", units=thousandth))
+    assert fee("0", None) == (NOTHING, None)
+    assert fee("0.001", "KFEE") == (NOTHING, Charge(asset="KFEE", units=thousandth, is_priced=False))
+    for nameless in (None, "", "a b", "-"):
+        assert fee("0.001", nameless) == (NOTHING, Charge(asset="unnamed", units=thousandth, is_priced=False))
+
+
+def test_only_what_is_neither_side_of_the_pair_needs_a_price() -> None:
+    fees = [("1", "USD"), ("1", "BTC"), ("1", "BNB"), ("0", "KFEE"), ("1", None), (None, "OKB")]
+    told = [{"fee": {"cost": cost, "currency": asset}} for cost, asset in fees]
+    assert other_fee_assets([*told, {"fee": None}, {}], TERMS) == {"BNB"}
 
 
 @given(
