@@ -34,4 +34,9 @@ def sole_executor(home: Home) -> Iterator[None]:
                 "another executor runs on this home",
                 fix="stop it first, or use another --home",
             ) from error
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone leaves it held while another thread's fork, which has the file open too, is
+            # on its way to becoming another program.
+            fcntl.flock(file, fcntl.LOCK_UN)
