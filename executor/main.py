@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
+from executor.braking import braked
 from executor.collector import set_aside_what_stays
 from executor.diary import Diary
 from executor.judgement import Authority
@@ -99,7 +100,8 @@ async def keep_working(service: Service, *, parts: Parts, until_idle: bool) -> N
         await _end(service, failure, log=parts.log)
 
     try:
-        await _start(service, parts=parts)
+        start = _start(service, parts=parts)
+        await (start if until_idle else braked(start, service=service, patience=parts.patience))
         set_aside_what_stays()
         if until_idle:
             await _until_idle(service, parts=parts)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+from executor.braking import braked
 from executor.service import Parts, Service
 from when_to_invest.errors import Fault
 
@@ -49,11 +50,14 @@ class Serving:
             Fault: what ended a duty, after all others have ended.
         """
         # Nothing is taken from the queue before it is known whether the venue trades at all.
-        await self._attempt(self._look_after_everything)
+        first = self._attempt(self._look_after_everything)
+        await braked(first, service=self._service, patience=self._parts.patience)
         duties = [
             asyncio.create_task(self._again_and_again(duty, every_s=every_s), name=duty.__name__)
             for duty, every_s in (
-                (self._service.stop, HALTS_EVERY_S),
+                # Apart, so that a journal which hangs with a halt to be told keeps no order alive.
+                (self._service.cancel_stopped, HALTS_EVERY_S),
+                (self._service.brake.note, HALTS_EVERY_S),
                 (self._service.follow_orders, ORDERS_EVERY_S),
                 (self._service.look_after_accounts, ACCOUNTS_EVERY_S),
                 (self._service.recover, DOUBTS_EVERY_S),
