@@ -98,13 +98,14 @@ class Desk:
             )
         return terms_of(market, instrument=instrument, dollars=self.pairs.dollars)
 
-    async def sought(self, order: OrderRef) -> Sought:
-        """Return an order in the venue's terms.
+    async def sought(self, order: OrderRef, *, is_urgent: bool = False) -> Sought:
+        """Return an order in the venue's terms; what is urgent waits for no measurement of a clock.
 
         Raises:
             Fault: `venue_unavailable`; `unknown_instrument` when it is not configured any more.
         """
-        terms = (await self.ready()).get(order.instrument)
+        known = self.terms if is_urgent and self.terms else await self.ready()
+        terms = known.get(order.instrument)
         if terms is None:
             raise Fault(
                 ErrorCode.UNKNOWN_INSTRUMENT,

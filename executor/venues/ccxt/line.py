@@ -63,8 +63,12 @@ class Line:
         await self.client.close()
         await self._session.close()
 
-    async def ask(self, method: str, *arguments: Any, weight: float | None = None) -> Any:
+    async def ask(
+        self, method: str, *arguments: Any, weight: float | None = None, since_s: float | None = None
+    ) -> Any:
         """Return what the client's `method` returns.
+
+        `since_s`: when an order began to wait, on the clock `monotonic`; now where it is none.
 
         Raises:
             NotNowError: nothing was begun; the venue is to be left alone.
@@ -73,10 +77,26 @@ class Line:
         urgency = _URGENCY.get(method, QUESTION)
         if urgency != CANCEL and not self._breaker.lets_pass():
             raise NotNowError("the venue has failed several times in a row")
+        began_s = self.monotonic() if since_s is None else since_s
         async with self._turnstile.passing(urgency):
             spent = self._weights.get(method, 1.0) if weight is None else weight
-            await self._pacing.take(Cost(spent, urgency, _MOST_S[urgency]))
+            await self._pacing.take(Cost(spent, urgency, self._patience_s(urgency, began_s)))
             return await self._call(getattr(self.client, method), arguments)
+
+    def _patience_s(self, urgency: int, began_s: float) -> float:
+        """Return how long a request may still wait; for an order, all that it waited for counts.
+
+        # INVARIANT: an order leaves within moments of the last look at halts and expiry, or never.
+
+        Raises:
+            NotNowError: an order has waited too long already.
+        """
+        if urgency != ORDER:
+            return _MOST_S[urgency]
+        waited_s = self.monotonic() - began_s
+        if waited_s > _MOST_S[ORDER]:
+            raise NotNowError(f"the venue's line was busy for {waited_s:.1f} s")
+        return _MOST_S[ORDER] - waited_s
 
     async def _call(self, method: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         # ccxt changes rounding and traps of the decimal context that it runs in.

@@ -45,6 +45,7 @@ class Placing:
 
     async def submit(self, order: NewOrder) -> VenueOrder:
         """Send once what the venue's filters let pass. See `Venue.submit`."""
+        began_s = self._desk.line.monotonic()
         params, terms = await self._prepared(order)
         try:
             told = await self._desk.line.ask(
@@ -55,6 +56,7 @@ class Placing:
                 order.quantity,
                 order.limit_price_usd,
                 params,
+                since_s=began_s,
             )
         except NotNowError as error:
             raise OrderUnsentError(str(error)) from error

@@ -86,7 +86,7 @@ class CcxtVenue:
 
     async def cancel(self, order: OrderRef) -> None:
         """Ask once that the rest be cancelled. See `Venue.cancel`."""
-        sought = await self._desk.sought(order)
+        sought = await self._desk.sought(order, is_urgent=True)
         await self._desk.answered(self._desk.dialect.cancel(self._desk.line.ask, sought))
 
     async def open_orders(self) -> tuple[VenueOrder, ...]:
