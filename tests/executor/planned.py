@@ -77,6 +77,11 @@ class Planned(World):
             self.quote()
             service.step(wait_s=0)
 
+    def work_plans_alone(self) -> None:
+        """Look at the plans once, and at nothing else."""
+        service = self.service or self.restart()
+        service._work_plans_once()
+
     def walk(self, seconds: float, *, every_s: float = 5, then: Market | None = None) -> None:
         """Let time pass, with the executor at work all along, and the market after each step."""
         end = self.clock.now() + timedelta(seconds=seconds)

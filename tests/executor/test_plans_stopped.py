@@ -8,6 +8,7 @@ import pytest
 
 from policies.limits import HARD_LIMITS, tighten
 from tests.executor.planned import Planned
+from tests.fakes.fake_market import daily_bar
 from tests.fakes.fake_venue import FakeVenue, Mishap
 from tests.when_to_invest.tightenings import halted, reducing
 from when_to_invest.breakers import Halt, TradingState
@@ -150,14 +151,26 @@ def test_a_child_that_passes_no_judgement_ends_the_plan(world: Planned) -> None:
     world.step()
     world.fill_open()
     world.step()
+    world.market.bars["SPX"] = [daily_bar(0, "100", "101", "89", "90")]
+    world.walk(120)
+    (end,) = world.finished()
+    assert end.ending is Ending.REFUSED
+    assert end.why.startswith("the executor's own judgement: refused")
+    assert len(world.children(decision_id)) == 1
+    assert not world.book.reservations
+
+
+def test_other_limits_than_it_was_sealed_under_end_the_plan(world: Planned) -> None:
+    decision_id = world.propose()
+    world.step()
+    world.fill_open()
+    world.step()
     world.limits = tighten(HARD_LIMITS, {"max_order_notional_usd": "500"})
     world.callers = {"agent": world.limits}
     world.restart()
     world.walk(120)
-    (end,) = world.finished()
-    assert end.ending is Ending.REFUSED
+    assert [end.ending for end in world.finished()] == [Ending.REFUSED]
     assert len(world.children(decision_id)) == 1
-    assert not world.book.reservations
 
 
 def test_a_caller_that_is_struck_off_ends_its_plans(world: Planned) -> None:

@@ -211,3 +211,37 @@ def test_every_child_is_judged_on_the_rest_at_its_own_price(world: Planned) -> N
     own = [event for event in judged if event.judge is ev.Judge.EXECUTOR]
     assert len(own) == 1 + len(world.children(decision_id))
     assert '"cost_usd":"900.09"' in own[-1].facts_json
+
+
+def test_while_another_order_of_its_group_is_unknown_no_child_leaves(world: Planned) -> None:
+    decision_id = world.propose()
+    world.step()
+    world.fill_open()
+    world.walk(99)
+    world.gate.propose(3)
+    world.venue.plan.append(Mishap.LOST_AFTER)
+    world.step()
+    world.pass_by(5)
+    world.quote()
+    world.work_plans_alone()
+    assert len(world.children(decision_id)) == 1
+    world.walk(5)
+    assert len(world.children(decision_id)) == 2
+
+
+def test_a_plan_that_has_sent_nothing_is_not_rejected_with_its_envelope(world: Planned) -> None:
+    decision_id = world.propose(PovPlan(duration_s=2000, participation_ratio=Decimal("0.2")))
+    world.step()
+    world.walk(950, every_s=50)
+    assert not world.children(decision_id)
+    world.venue.prints["SPX"] = [(world.clock.now(), Decimal(1000))]
+    world.walk(1000, every_s=5, then=Planned.fill_open)
+    assert world.decision(decision_id).state is DecisionState.FILLED
+
+
+def test_no_request_may_arrive_after_the_window(world: Planned) -> None:
+    world.propose(TwapPlan(duration_s=10, slices=2))
+    world.step()
+    (planned,) = world.events(ExecutionPlanned)
+    assert isinstance(planned, ExecutionPlanned)
+    assert [order.valid_until for order in world.venue.requests.values()] == [planned.ends_at]
