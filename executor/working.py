@@ -19,6 +19,7 @@ from executor.probe import Point, Probe
 from executor.reconciling import Doubts, is_booked
 from executor.sending import moved
 from executor.together import together
+from executor.venue_conduct import demand_limit, demand_price_of_fee
 from executor.venues.port import Trade, Venue, VenueOrder, VenueStatus
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
@@ -160,55 +161,17 @@ class Working:
             if self._diary.decisions.has_trade(order.sent.venue, order.sent.instrument, trade.trade_id):
                 return ()
             _demand_authorised(record, order, trade)
-            return (self._filled(record, order, trade),)
+            return (_filled(self._diary, record, order, trade),)
 
         # A trade's id is unique in its instrument, so no two of one are booked at once.
         instrument = self._order(decision_id, trade.client_order_id).sent.instrument
         if await self._diary.write(decide, about=(decision_id, f"trades of {instrument}")):
-            await self._demand_limit(decision_id, trade)
-            await self._demand_price_of_fee(decision_id, trade)
+            sent = self._order(decision_id, trade.client_order_id).sent
+            await demand_limit(self._diary, sent, trade)
+            await demand_price_of_fee(self._diary, sent, trade, log=self._log)
             self._log.say(
                 "order_filled", at=self._diary.now(), decision_id=decision_id, trade_id=trade.trade_id
             )
-
-    async def _demand_limit(self, decision_id: str, trade: Trade) -> None:
-        """Trust no further a venue that traded beyond a limit; what it did is recorded already."""
-        sent = self._diary.decisions[decision_id].orders[trade.client_order_id].sent
-        if (sent.limit_price_usd - trade.price_usd) * sent.side.sign < 0:
-            await self._diary.tighten(
-                f"venue:{sent.venue}",
-                state=TradingState.HALTED,
-                why=f"trade {trade.trade_id} is beyond the limit of its order",
-            )
-
-    async def _demand_price_of_fee(self, decision_id: str, trade: Trade) -> None:
-        """Halt the venue of a fee whose worth nobody knows; it is booked as 0, and as unknown."""
-        charge = trade.charge
-        if charge is None or charge.is_priced:
-            return
-        venue = self._order(decision_id, trade.client_order_id).sent.venue
-        why = f"the fee of trade {trade.trade_id} is {charge.units} {charge.asset}, which has no price"
-        self._log.say("fee_unpriced", at=self._diary.now(), venue=venue, trade_id=trade.trade_id)
-        await self._diary.tighten(f"venue:{venue}", state=TradingState.HALTED, why=why)
-
-    def _filled(self, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
-        sent, intent = order.sent, record.intent
-        return ev.OrderFilled(
-            at=self._diary.now(),
-            mode=self._diary.mode,
-            decision_id=record.decision_id,
-            client_order_id=sent.client_order_id,
-            account=intent.account,
-            venue=sent.venue,
-            trade_id=trade.trade_id,
-            instrument=sent.instrument,
-            side=sent.side,
-            quantity=trade.quantity,
-            price_usd=trade.price_usd,
-            fee_usd=trade.fee_usd,
-            is_last=order.filled_quantity + trade.quantity == sent.quantity,
-            charge=trade.charge,
-        )
 
     async def _step(self, decision_id: str, found: VenueOrder, step: OrderStep) -> None:
         def decide() -> Sequence[ev.Event]:
@@ -219,6 +182,26 @@ class Working:
 
         if await self._diary.write(decide, about=(decision_id,)):
             self._log.say("order_moved", at=self._diary.now(), decision_id=decision_id, step=step.value)
+
+
+def _filled(diary: Diary, record: DecisionRecord, order: OrderRecord, trade: Trade) -> ev.OrderFilled:
+    sent = order.sent
+    return ev.OrderFilled(
+        at=diary.now(),
+        mode=diary.mode,
+        decision_id=record.decision_id,
+        client_order_id=sent.client_order_id,
+        account=record.intent.account,
+        venue=sent.venue,
+        trade_id=trade.trade_id,
+        instrument=sent.instrument,
+        side=sent.side,
+        quantity=trade.quantity,
+        price_usd=trade.price_usd,
+        fee_usd=trade.fee_usd,
+        is_last=order.filled_quantity + trade.quantity == sent.quantity,
+        charge=trade.charge,
+    )
 
 
 def _is_as_listed(order: OrderRecord, listed: VenueOrder | None) -> bool:

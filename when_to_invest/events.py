@@ -14,11 +14,11 @@ from when_to_invest.envelopes import Envelope
 from when_to_invest.instruments import InstrumentId
 from when_to_invest.intents import Intent, Side
 from when_to_invest.keyholders import KeyholderFact
-from when_to_invest.letters import DeadLetterAnswered, DeadLetterArrived
+from when_to_invest.letters import LetterFact
 from when_to_invest.marks import Sighting
 from when_to_invest.money import NonNegativeDecimal, PositiveDecimal
 from when_to_invest.motions import Endorsement, Motion
-from when_to_invest.orders import TOLD_ELSEWHERE, OrderStep
+from when_to_invest.orders import OrderStep, told_by_moving
 from when_to_invest.reconciliation import Charge, ReconciliationFact
 from when_to_invest.values import DecisionId, Hash, Instant, Mode, Name, Value
 from when_to_invest.verdicts import Reason
@@ -167,19 +167,13 @@ class SendIntended(_Happened):
         return {key: value for key, value in write(self).items() if key != "slice_index" or value}
 
 
-def _has_no_own_event(step: OrderStep) -> OrderStep:
-    if step in TOLD_ELSEWHERE:
-        raise ValueError(f"{step.value} has its own event, which carries price and quantity")
-    return step
-
-
 class OrderMoved(_Happened):
     """The order took a step of its life (`orders.ORDER_LIFE`) other than a sending or a fill."""
 
     kind: Literal["order_moved"] = "order_moved"
     decision_id: DecisionId
     client_order_id: str
-    step: Annotated[OrderStep, AfterValidator(_has_no_own_event)]
+    step: Annotated[OrderStep, AfterValidator(told_by_moving)]
     venue_order_id: str = ""
     why: str = Field(default="", max_length=500)
 
@@ -278,8 +272,7 @@ Event = Annotated[
     | EnvelopeReceived
     | EnvelopeRejected
     | MessageRefused
-    | DeadLetterArrived
-    | DeadLetterAnswered
+    | LetterFact
     | SendIntended
     | OrderMoved
     | OrderFilled

@@ -58,6 +58,9 @@ class DeadLetterAnswered(Value):
     why: str = Field(max_length=200)
 
 
+LetterFact = DeadLetterArrived | DeadLetterAnswered
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One dead letter; `answered` is None while it waits for a person."""

@@ -100,6 +100,17 @@ UNRESOLVED: Final = frozenset({_S.SEND_INTENDED, _S.UNKNOWN})
 """States that recovery must resolve before anything is received."""
 
 
+def told_by_moving(step: OrderStep) -> OrderStep:
+    """Return a step that has no event of its own.
+
+    Raises:
+        ValueError: it is one of `TOLD_ELSEWHERE`.
+    """
+    if step in TOLD_ELSEWHERE:
+        raise ValueError(f"{step.value} has its own event, which carries price and quantity")
+    return step
+
+
 def next_state(state: OrderState, step: OrderStep) -> OrderState:
     """Return the state after `step`.
 
