@@ -7,9 +7,10 @@ nothing. A failure leaves it as `Missed`, together with what had been heard.
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
+from executor.redaction import redacted
 from executor.venues.ccxt.breaker import Breaker
 from executor.venues.ccxt.dialects import Dialect
 from executor.venues.ccxt.heard import Heard, hearing
@@ -31,8 +32,9 @@ class UnreadableError(Exception):
 class MissedError(Exception):
     """A request that failed: why, in ccxt's words, and what was heard of it."""
 
-    def __init__(self, error: Exception, heard: Heard) -> None:
-        super().__init__(str(error))
+    def __init__(self, error: Exception, heard: Heard, *, secrets: Collection[str] = ()) -> None:
+        # ccxt quotes whole addresses, of which a signature is a part; this text goes to the journal.
+        super().__init__(redacted(str(error), secrets=secrets))
         self.error = error
         self.heard = heard
 
@@ -57,6 +59,7 @@ class Line:
         self._breaker = breaker
         self._turnstile = Turnstile(dialect.places)
         self._weights = dialect.weights
+        self._secrets = [getattr(client, name, None) or "" for name in ("apiKey", "secret", "password")]
 
     async def close(self) -> None:
         """Close the client and its pool of connections; closing twice is allowed."""
@@ -105,11 +108,13 @@ class Line:
                 answer = await method(*arguments)
             except Exception as error:
                 self._note(heard)
-                raise MissedError(error, heard) from error
+                # ccxt looks for the order in a page of text, too, and calls it not found.
+                missed = _unreadable() if heard.is_garbled else error
+                raise MissedError(missed, heard, secrets=self._secrets) from error
             if heard.is_garbled:
                 # ccxt takes a page for an answer in which nothing is told.
                 self._breaker.note_silence()
-                raise MissedError(UnreadableError("the answer is no JSON"), heard)
+                raise MissedError(_unreadable(), heard)
         self._breaker.note_answer()
         return answer
 
@@ -118,7 +123,11 @@ class Line:
         if heard.status in TOO_MANY:
             named = heard.retry_after_s
             self._pacing.leave_alone(SHORTEST_REST_S if named is None else named)
-        if heard.status in _SILENT:
+        if heard.status in _SILENT or heard.is_garbled:
             self._breaker.note_silence()
         else:
             self._breaker.note_answer()
+
+
+def _unreadable() -> UnreadableError:
+    return UnreadableError("the answer is no JSON")

@@ -378,6 +378,23 @@ class ExchangeContract(VenueContract):
             assert isinstance(await send(scene.venue, scene.order(1, client_order_id=name)), Declined)
         assert scene.live == []
 
+    @pytest.mark.parametrize("kind", [Kind.DROP_REPLY, Kind.GARBAGE], ids=lambda kind: kind.value)
+    def test_a_page_or_silence_is_no_absence_and_what_is_told_of_it_holds_no_secret(self, kind: Kind) -> None:
+        """Also of an order whose number is known, which ccxt looks for in whatever it is given."""
+
+        async def test(scene: ExchangeScene) -> None:
+            order, answer = await scene.placed()
+            ref, keys = scene.ref(order, answer.venue_order_id), scene.local.counter.credentials
+            scene.go_wrong(kind, "*", times=100)
+            for ask in (scene.venue.find, scene.venue.trades, scene.venue.cancel):
+                with pytest.raises(Fault) as raised:
+                    await ask(ref)
+                assert raised.value.code is ErrorCode.VENUE_UNAVAILABLE
+                for secret in ("signature=", keys.key, keys.secret):
+                    assert secret not in raised.value.message
+
+        self.play(test)
+
 
 def _elsewhere(urls: dict[str, Any], port: int) -> dict[str, Any]:
     """Return the same addresses at a port that nobody listens on."""
