@@ -43,6 +43,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         tests=(
             f"{_RECOVERY}::test_a_death_at_any_point_loses_nothing_and_repeats_nothing",
             "tests/faults/test_executor_killed.py",
+            "tests/faults/test_executor_killed_at_exchange.py",
         ),
     ),
     Failure(

@@ -66,6 +66,8 @@ def _truth(counter: Counter) -> Any:
                 "state": o.state.value,
                 "filled": str(o.filled),
                 "cost": str(o.cost),
+                "fees": str(o.fees),
+                "open": str(o.open_quantity),
             }
             for o in mine
         ]
