@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
+from when_to_invest.errors import Fault
+
 
 class Grouped(Protocol):
     """What may wait in a lane: a message of the queue, or a plan whose time has come."""
@@ -33,7 +35,9 @@ class Lanes(Generic[ItemT]):
         self._most = most
         self._lanes: dict[str, deque[ItemT]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._failures: deque[BaseException] = deque()
+        self._failures: list[BaseException] = []
+        self._defects: list[BaseException] = []
+        self._is_breaking_off = False
         self._has_changed = asyncio.Event()
 
     @property
@@ -77,14 +81,24 @@ class Lanes(Generic[ItemT]):
         await self._has_changed.wait()
 
     async def failed(self) -> None:
-        """Wait until a lane has failed.
+        """Wait until lanes have failed for a reason that time can heal.
+
+        Raises:
+            BaseException: what the first of them raised; their messages are left to the queue.
+        """
+        while not self._failures:
+            await self.change()
+        raise _first_of(self._failures)
+
+    async def broken(self) -> None:
+        """Wait until a lane has failed for a reason that time cannot heal.
 
         Raises:
             BaseException: what it raised; its message is left to the queue.
         """
-        while not self._failures:
+        while not self._defects:
             await self.change()
-        raise self._failures.popleft()
+        raise _first_of(self._defects)
 
     async def settle(self) -> None:
         """Wait until nothing is in hand.
@@ -96,13 +110,15 @@ class Lanes(Generic[ItemT]):
             await asyncio.wait(self._tasks)
             # What a lane's end sets off, `_ended`, runs after it.
             await asyncio.sleep(0)
-        failures = sorted(self._failures, key=lambda error: isinstance(error, Exception))
+        failures = [*self._defects, *self._failures]
+        self._defects.clear()
         self._failures.clear()
-        for failure in failures:
-            raise failure
+        if failures:
+            raise _first_of(failures)
 
     async def abandon(self) -> None:
         """Break off what is in hand: what was sent and not answered is looked for at the next start."""
+        self._is_breaking_off = True
         for task in tuple(self._tasks):
             task.cancel()
         with suppress(asyncio.CancelledError, Exception):
@@ -117,7 +133,20 @@ class Lanes(Generic[ItemT]):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        failure = None if task.cancelled() else task.exception()
+        failure = self._failure_of(task)
         if failure is not None:
-            self._failures.append(failure)
+            can_heal = isinstance(failure, Fault) and failure.is_retryable
+            (self._failures if can_heal else self._defects).append(failure)
         self._has_changed.set()
+
+    def _failure_of(self, task: asyncio.Task[None]) -> BaseException | None:
+        if not task.cancelled():
+            return task.exception()
+        return None if self._is_breaking_off else RuntimeError("a lane was broken off by nobody")
+
+
+def _first_of(failures: list[BaseException]) -> BaseException:
+    """Return the gravest of what failed at the same time, and forget the others."""
+    first = min(failures, key=lambda error: isinstance(error, Exception))
+    failures.clear()
+    return first

@@ -24,7 +24,7 @@ ACCOUNTS_EVERY_S: Final = 1.0
 DOUBTS_EVERY_S: Final = 1.0
 PLANS_EVERY_S: Final = 0.25
 LETTERS_EVERY_S: Final = 0.25
-WATCHES: Final = 2
+WATCHES: Final = 4
 """The last duties, which only wait for a lane to fail."""
 DRAIN_S: Final = 20.0
 """Longest that what is in hand may take to end; then it is broken off, for the next start to look for."""
@@ -52,6 +52,7 @@ class Serving:
         # Nothing is taken from the queue before it is known whether the venue trades at all.
         first = self._attempt(self._look_after_everything)
         await braked(first, service=self._service, patience=self._parts.patience)
+        taking, plans = self._service.taking.lanes, self._service.scheduler.lanes
         duties = [
             asyncio.create_task(self._again_and_again(duty, every_s=every_s), name=duty.__name__)
             for duty, every_s in (
@@ -63,8 +64,9 @@ class Serving:
                 (self._service.recover, DOUBTS_EVERY_S),
                 (self._service.work_plans, PLANS_EVERY_S),
                 (self._take, 0.0),
-                (self._service.taking.lanes.failed, 0.0),
-                (self._service.scheduler.lanes.failed, 0.0),
+                # Apart, so that a defect is answered at once while what time can heal is waited for.
+                *((lanes.failed, 0.0) for lanes in (taking, plans)),
+                *((lanes.broken, 0.0) for lanes in (taking, plans)),
             )
         ]
         try:

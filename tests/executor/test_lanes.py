@@ -9,6 +9,7 @@ import pytest
 from executor.lanes import Lanes
 from ledger.queue import ReceivedMessage
 from tests.executor.by_hand import run
+from when_to_invest.errors import ErrorCode, Fault
 
 
 def message(group: str, number: int) -> ReceivedMessage:
@@ -97,7 +98,7 @@ def test_whoever_watches_learns_of_a_failure_at_once() -> None:
         lanes.put(message("slow", 1))
         lanes.put(message("bad", 2))
         with pytest.raises(ZeroDivisionError):
-            await lanes.failed()
+            await lanes.broken()
         ends.set()
         await lanes.settle()
 
@@ -135,5 +136,42 @@ def test_what_is_abandoned_ends() -> None:
         await asyncio.sleep(0)
         await lanes.abandon()
         assert not lanes.is_busy
+
+    run(work())
+
+
+def test_what_fails_together_is_told_once_what_time_cannot_heal_first() -> None:
+    """A moment without a queue is one failure, however many lanes met it."""
+
+    async def work() -> None:
+        async def handle(taken: ReceivedMessage) -> None:
+            if taken.group == "defect":
+                raise ZeroDivisionError
+            raise Fault(ErrorCode.QUEUE_UNAVAILABLE, "told to be away", fix="wait")
+
+        lanes = Lanes(handle, most=32)
+        for number in range(20):
+            lanes.put(message(f"g{number}", number))
+        lanes.put(message("defect", 20))
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(lanes.broken(), timeout=10)
+        with pytest.raises(Fault):
+            await asyncio.wait_for(lanes.failed(), timeout=10)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(lanes.failed(), timeout=0.01)
+        await lanes.settle()
+
+    run(work())
+
+
+def test_a_lane_that_ends_as_if_it_had_been_cancelled_is_not_lost_without_a_word() -> None:
+    async def work() -> None:
+        async def handle(_: ReceivedMessage) -> None:
+            raise asyncio.CancelledError
+
+        lanes = Lanes(handle, most=2)
+        lanes.put(message("a", 1))
+        with pytest.raises(RuntimeError, match="nobody"):
+            await asyncio.wait_for(lanes.broken(), timeout=10)
 
     run(work())
