@@ -5,6 +5,7 @@ Stage: once, before the executor starts. It decides nothing and calls nothing th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from executor.brake import Brake
@@ -20,6 +21,8 @@ from executor.market import Market
 from executor.patience import Patience
 from executor.probe import Probe
 from executor.receiving import Receiving
+from executor.reconciliation.comparison import Pair
+from executor.reconciliation.reconciler import Reconciler
 from executor.recovery import Recovery
 from executor.scheduler import Means, Scheduler
 from executor.sending import Dispatcher
@@ -50,6 +53,8 @@ class Parts:
     visibility_s: int
     max_receives: int
     telemetry: Telemetry = field(default_factory=NoTelemetry)
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
+    """Base and quote asset of what is traded; an instrument and US dollars where nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Members:
     scheduler: Scheduler
     intake: Intake
     taking: Taking
+    reconciler: Reconciler
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ def assembled(parts: Parts) -> Members:
         scheduler=_scheduler(parts, hands),
         intake=intake,
         taking=Taking(queue=parts.queue, intake=intake, watch=watch, patience=parts.patience),
+        reconciler=Reconciler(diary=diary, venue=venue, log=log, pairs=parts.pairs),
     )
 
 

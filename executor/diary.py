@@ -28,6 +28,7 @@ from when_to_invest.history import DecisionRecord
 from when_to_invest.letters import Letter
 from when_to_invest.loosening import demand_no_loosening
 from when_to_invest.portfolio import AccountBook
+from when_to_invest.reconciliation import Accounts
 from when_to_invest.values import Mode
 from when_to_invest.writers import Writer, demand_own
 
@@ -78,6 +79,11 @@ class Diary:
     def letters(self) -> Mapping[str, Letter]:
         """Return the dead letters by their message's id, as of the last refresh."""
         return self._journal.letterbox.letters
+
+    @property
+    def accounts(self) -> Accounts:
+        """Return what each venue must hold and is known to differ in, as of the last refresh."""
+        return self._journal.accounts
 
     @property
     def epoch(self) -> int:

@@ -164,6 +164,7 @@ def assemble(home: Home, *, stack: AsyncExitStack, patience: Patience, probe: Pr
         log=log,
         visibility_s=settings.queue.visibility_s,
         max_receives=settings.queue.max_receives,
+        pairs=table.pairs if (table := settings.venues.get(settings.venue)) is not None else {},
     )
 
 

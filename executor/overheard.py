@@ -20,6 +20,7 @@ from ledger.journal import Head, Journal, Recorded
 from when_to_invest import events as ev
 from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.letters import Letterbox
+from when_to_invest.reconciliation import Accounts
 from when_to_invest.writers import is_executors_alone
 
 MOST_REFUSED_KNOWN: Final = 20_000
@@ -73,6 +74,7 @@ class Overheard:
         self.strangers = Strangers()
         self.refused_messages: OrderedDict[str, None] = OrderedDict()
         self.letterbox = Letterbox()
+        self.accounts = Accounts()
 
     def append(self, events: Sequence[ev.Event], *, expected: Head | None = None) -> Head:
         """Append, remembering where each event would stand.
@@ -119,6 +121,7 @@ class Overheard:
             self._remember_refused(event.message_id)
         else:
             self.letterbox.apply(event)
+            self.accounts.apply(event)
 
     def _is_own(self, recorded: Recorded) -> bool:
         for before, events in self._own:

@@ -24,6 +24,7 @@ class Service:
         self._sentry, self._venue_watch = members.sentry, members.venue_watch
         self._valuation, self._watch = members.valuation, members.watch
         self.scheduler, self._intake, self.taking = members.scheduler, members.intake, members.taking
+        self._reconciler = members.reconciler
 
     async def start(self) -> None:
         """Resolve what a former run left open, then announce the new epoch.
@@ -102,6 +103,10 @@ class Service:
         has_marked = await self._valuation.look()
         await self._intake.reject_ended()
         return has_marked
+
+    async def reconcile(self) -> None:
+        """Compare the venue's orders, trades and balances with the journal's."""
+        await self._reconciler.look()
 
     async def work_plans(self) -> None:
         """Wake the plans whose time has come; they are worked beside whatever else goes on."""

@@ -23,6 +23,7 @@ ORDERS_EVERY_S: Final = 1.0
 ACCOUNTS_EVERY_S: Final = 1.0
 DOUBTS_EVERY_S: Final = 1.0
 PLANS_EVERY_S: Final = 0.25
+RECONCILED_EVERY_S: Final = 10.0
 LETTERS_EVERY_S: Final = 0.25
 WATCHES: Final = 4
 """The last duties, which only wait for a lane to fail."""
@@ -42,6 +43,7 @@ class Serving:
         self._service = service
         self._parts = parts
         self._letters_seen_at_s = float("-inf")
+        self._reconciled_at_s = float("-inf")
 
     async def until_stopped(self, *, on_failure: Callable[[Exception], Awaitable[None]]) -> None:
         """Do every duty again and again; `on_failure` is called at once, before what is in hand ends.
@@ -63,6 +65,7 @@ class Serving:
                 (self._service.look_after_accounts, ACCOUNTS_EVERY_S),
                 (self._service.recover, DOUBTS_EVERY_S),
                 (self._service.work_plans, PLANS_EVERY_S),
+                (self._reconcile, RECONCILED_EVERY_S),
                 (self._take, 0.0),
                 # Apart, so that a defect is answered at once while what time can heal is waited for.
                 *((lanes.failed, 0.0) for lanes in (taking, plans)),
@@ -121,6 +124,13 @@ class Serving:
         if now_s - self._letters_seen_at_s >= LETTERS_EVERY_S:
             await self._service.look_at_dead_letters()
             self._letters_seen_at_s = now_s
+
+    async def _reconcile(self) -> None:
+        """Compare with the venue, never sooner than is due: what differs needs time to go away."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._reconciled_at_s >= RECONCILED_EVERY_S:
+            self._reconciled_at_s = now_s
+            await self._service.reconcile()
 
     async def _look_after_everything(self) -> None:
         await self._service.stop()

@@ -38,6 +38,12 @@ class VenueSettings(Section):
     requests_per_s: float | None = Field(default=None, gt=0.0, le=10_000.0)
     orders_per_s: float | None = Field(default=None, gt=0.0, le=10_000.0)
 
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """Return base and quote asset of each instrument."""
+        sides = {name: symbol.split("/") for name, symbol in self.symbols.items()}
+        return {name: (base, quote) for name, (base, quote) in sides.items()}
+
     @field_validator("endpoint_url")
     @classmethod
     def _is_near(cls, url: str | None) -> str | None:

@@ -141,6 +141,11 @@ class _Known(Mapping[str, DecisionRecord]):
         trade = (venue, instrument, trade_id)
         return trade in self._book.seen_trades or self._shelf.of_trade(trade) is not None
 
+    def has_order(self, client_order_id: str) -> bool:
+        """Return whether an order of that id was ever about to be sent."""
+        is_near = client_order_id in self._book.order_states
+        return is_near or self._shelf.of_order(client_order_id) is not None
+
     def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
         live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
         waiting: Iterable[tuple[int, Card | _Entry]] = merge(

@@ -131,8 +131,6 @@ class Account:
     """What it held at first; none before that was asked."""
     moved: defaultdict[str, Moved] = field(default_factory=lambda: defaultdict(Moved))
     """By instrument."""
-    settled: list[Any] = field(default_factory=list)
-    """What people said was executed since; whether that is believed, others know."""
     standing: dict[Point, ReconciliationDiffered] = field(default_factory=dict)
 
 
@@ -148,7 +146,7 @@ class Accounts:
         if kind == "order_filled":
             self._fill(event)
         elif kind == "order_settled":
-            self.at[event.venue].settled.append(event)
+            self._settle(event)
         elif isinstance(event, BalancesTaken):
             self._take(event)
         elif isinstance(event, ReconciliationDiffered):
@@ -160,7 +158,6 @@ class Accounts:
         account = self.at[event.venue]
         account.taken = {balance.asset: balance.units for balance in event.balances}
         account.moved.clear()
-        account.settled.clear()
 
     def _fill(self, event: Any) -> None:
         moved = self.at[event.venue].moved[event.instrument]
@@ -172,6 +169,14 @@ class Accounts:
             moved.quote -= event.fee_usd
         else:
             moved.fees[event.charge.asset] += event.charge.units
+
+    def _settle(self, event: Any) -> None:
+        if event.price_usd is not None:
+            moved = self.at[event.venue].moved[event.instrument]
+            bought = event.side.sign * event.quantity
+            moved.base += bought
+            moved.quote -= bought * event.price_usd
+            moved.trades += 1
 
 
 def accounts(happened: Iterable[object]) -> Accounts:

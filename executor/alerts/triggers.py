@@ -31,6 +31,7 @@ _READ: Final = "read the halt's reason in `when-to-invest status`, then `resume`
 _RECONCILE: Final = "reconcile with the venue; `when-to-invest settle` books what you find"
 _LETTERS: Final = "see `when-to-invest dlq list`; its group stays halted until the letter is answered"
 _PROCESS: Final = "read the executor's log; nothing new is sent until it runs again"
+_OVER: Final = "reconciliation_agreed"
 _ROWS: Final[Mapping[str, _Row]] = {
     "halted": _Row("halted", _READ),
     "halt_noted": _Row("halted", _READ, "scope"),
@@ -47,6 +48,8 @@ _ROWS: Final[Mapping[str, _Row]] = {
     "order_contradicted": _Row("venue_differs", _RECONCILE, "client_order_id"),
     "ended_orders_working": _Row("venue_differs", _RECONCILE, "first"),
     "ended_orders_executed_otherwise": _Row("venue_differs", _RECONCILE, "first"),
+    "reconciliation_differed": _Row("venue_differs", _RECONCILE, "about"),
+    "reconciliation_agreed": _Row("venue_differs", "nothing: venue and journal agree again", "about"),
     "fee_unpriced": _Row(
         "fee_unpriced", "book the fee by hand, or keep no such asset at the venue; then `resume`", "venue"
     ),
@@ -75,6 +78,7 @@ def notice_of(said: Said) -> Notice | None:
         summary=", ".join((said.event.replace("_", " "), *details)),
         what_to_do=row.what_to_do,
         at="" if said.at is None else utc_text(said.at),
+        phase=Phase.OVER if said.event == _OVER else Phase.RAISED,
     )
 
 

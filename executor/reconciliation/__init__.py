@@ -1,0 +1,1 @@
+"""Compares what a venue says with the journal, again and again: orders, trades, balances."""
