@@ -30,6 +30,7 @@ from tests.strategies.situations import (
     worth,
 )
 from when_to_invest.breakers import TradingState
+from when_to_invest.execution import fits
 from when_to_invest.holdings import Position
 from when_to_invest.instruments import Session
 from when_to_invest.intents import Side
@@ -235,7 +236,15 @@ Spoiler = Callable[[Situation], Situation]
 
 
 def _ask(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Spoiler]:
-    return values.map(lambda value: lambda s: s.asking(**{name: value}))
+    return values.map(lambda value: lambda s: _asking(s, {name: value}))
+
+
+def _asking(situation: Situation, changes: dict[str, Any]) -> Situation:
+    """Ask otherwise; a plan that does not fit the quantity asked for is no intent, so it is left out."""
+    wanted = dict(situation.intent) | changes
+    if wanted["execution"] is not None and not fits(wanted["execution"], wanted["quantity"]):
+        changes = changes | {"execution": None}
+    return situation.asking(**changes)
 
 
 def _but(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Spoiler]:
