@@ -23,7 +23,8 @@ ORDERS_EVERY_S: Final = 1.0
 ACCOUNTS_EVERY_S: Final = 1.0
 DOUBTS_EVERY_S: Final = 1.0
 PLANS_EVERY_S: Final = 0.25
-RECONCILED_EVERY_S: Final = 10.0
+RECONCILED_EVERY_S: Final = 30.0
+"""Seldom: a look takes requests from the rate that orders are followed and sent by."""
 LETTERS_EVERY_S: Final = 0.25
 WATCHES: Final = 4
 """The last duties, which only wait for a lane to fail."""
@@ -59,7 +60,7 @@ class Serving:
             asyncio.create_task(self._again_and_again(duty, every_s=every_s), name=duty.__name__)
             for duty, every_s in (
                 # Apart, so that a journal which hangs with a halt to be told keeps no order alive.
-                (self._service.cancel_stopped, HALTS_EVERY_S),
+                (self._service.keep_stopped, HALTS_EVERY_S),
                 (self._service.brake.note, HALTS_EVERY_S),
                 (self._service.follow_orders, ORDERS_EVERY_S),
                 (self._service.look_after_accounts, ACCOUNTS_EVERY_S),

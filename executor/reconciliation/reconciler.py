@@ -30,7 +30,7 @@ from executor.venues.port import Venue
 from when_to_invest import events as ev
 from when_to_invest.breakers import SCOPE_PATTERN, TradingState
 from when_to_invest.errors import ErrorCode, Fault
-from when_to_invest.history import OrderRecord
+from when_to_invest.history import DecisionRecord, OrderRecord
 from when_to_invest.orders import UNRESOLVED, OrderState
 from when_to_invest.reconciliation import (
     ASSET_PATTERN,
@@ -43,7 +43,7 @@ from when_to_invest.reconciliation import (
     Subject,
 )
 
-MOST_ORDERS: Final = 20
+MOST_ORDERS: Final = 4
 """Orders whose trades are compared at one look; those of the last 24 hours take turns."""
 _SAID: Final[Mapping[type, str]] = MappingProxyType(
     {ReconciliationDiffered: "reconciliation_differed", ReconciliationAgreed: "reconciliation_agreed"}
@@ -142,10 +142,10 @@ class Reconciler:
 
     async def _in_trades(self) -> AsyncIterator[tuple[Point, Difference]]:
         for decision_id, name in self._to_compare():
-            before = self._trades_of(decision_id, name)
+            before = _trades_of(self._diary.decisions[decision_id], name)
             order = self._diary.decisions[decision_id].orders[name]
             found = {trade.trade_id: trade.quantity for trade in await self._venue.trades(ref_of(order))}
-            if self._trades_of(decision_id, name) == before:
+            if _trades_of(self._diary.decisions[decision_id], name) == before:
                 for item in in_trades(name, order.sent.instrument, booked=before, found=found):
                     yield item
 
@@ -164,10 +164,6 @@ class Reconciler:
         turn = sent[begin : self._turn]
         return [*turn, *(item for item in sent if item[1] in doubted and item not in turn)]
 
-    def _trades_of(self, decision_id: str, client_order_id: str) -> dict[str, Decimal]:
-        fills = self._diary.decisions[decision_id].fills
-        return {fill.trade_id: fill.quantity for fill in fills if fill.client_order_id == client_order_id}
-
     def _pair_of(self, instrument: str) -> Pair:
         return self._pairs.get(instrument, (instrument, "USD"))
 
@@ -185,8 +181,11 @@ class Reconciler:
         def decide() -> Sequence[ev.Event]:
             standing = self._account.standing
             return (
-                *(self._differed(*item) for item in told.differing.items()),
-                *(self._agreed(point) for point in told.agreeing if point in standing),
+                *(
+                    _differed(self._diary, self._name, *item, self._scope_of(item[1]))
+                    for item in told.differing.items()
+                ),
+                *(_agreed(self._diary, self._name, point) for point in told.agreeing if point in standing),
             )
 
         # What is told tightens first: should the process end in between, it is told again.
@@ -204,27 +203,6 @@ class Reconciler:
                     about=event.about,
                 )
 
-    def _differed(self, point: Point, known: Difference) -> ReconciliationDiffered:
-        return ReconciliationDiffered(
-            at=self._diary.now(),
-            mode=self._diary.mode,
-            venue=self._name,
-            subject=point.subject,
-            about=point.about,
-            booked=known.booked,
-            found=known.found,
-            scope=self._scope_of(known),
-        )
-
-    def _agreed(self, point: Point) -> ReconciliationAgreed:
-        return ReconciliationAgreed(
-            at=self._diary.now(),
-            mode=self._diary.mode,
-            venue=self._name,
-            subject=point.subject,
-            about=point.about,
-        )
-
     async def _begin(self, balances: Mapping[str, Decimal]) -> None:
         """Write down what the venue holds, from which all later balances are reckoned."""
 
@@ -237,6 +215,31 @@ class Reconciler:
             )
 
         await self._diary.write(decide, about=(f"reconciliation of {self._name}",))
+
+
+def _differed(
+    diary: Diary, venue: str, point: Point, known: Difference, scope: str
+) -> ReconciliationDiffered:
+    return ReconciliationDiffered(
+        at=diary.now(),
+        mode=diary.mode,
+        venue=venue,
+        subject=point.subject,
+        about=point.about,
+        booked=known.booked,
+        found=known.found,
+        scope=scope,
+    )
+
+
+def _agreed(diary: Diary, venue: str, point: Point) -> ReconciliationAgreed:
+    return ReconciliationAgreed(
+        at=diary.now(), mode=diary.mode, venue=venue, subject=point.subject, about=point.about
+    )
+
+
+def _trades_of(record: DecisionRecord, client_order_id: str) -> dict[str, Decimal]:
+    return {fill.trade_id: fill.quantity for fill in record.fills if fill.client_order_id == client_order_id}
 
 
 def _left(order: OrderRecord) -> tuple[str, Decimal]:
