@@ -38,5 +38,5 @@ async def braked(work: Coroutine[Any, Any, None], *, service: Service, patience:
 
 async def _keep_cancelling(service: Service, patience: Patience) -> None:
     while not patience.is_over:
-        await service.cancel_stopped()
+        await service.keep_stopped()
         await patience.pause(EVERY_S)

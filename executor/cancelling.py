@@ -8,7 +8,9 @@ locked or broken keeps no order alive.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from executor.brake import Brake
@@ -29,6 +31,8 @@ MAY_BE_OPEN: Final = FOLLOWED | UNRESOLVED
 """States in which the venue may hold the order; what it does not know, a cancel does not hurt."""
 MOST_AT_ONCE: Final = 16
 """Cancels under way at the venue at one time."""
+LONGEST_CANCEL_S: Final = 0.5
+"""How long the brake waits for a cancel before it looks for other halts; the cancel itself goes on."""
 
 
 def orders_in(records: Iterable[DecisionRecord], states: frozenset[OrderState]) -> list[tuple[str, str]]:
@@ -55,6 +59,9 @@ class Canceller:
         self._brake = brake
         self._log = log
         self._cancelled: set[str] = set()
+        self._under_way: dict[str, asyncio.Task[bool]] = {}
+        """Cancels of what is stopped that the venue has not answered, by client order id."""
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def cancel_unwanted(self) -> None:
         """Cancel before anything is asked, so that no later trouble keeps an order alive.
@@ -68,20 +75,36 @@ class Canceller:
         unwanted = [ref_of(record.orders[name]) for record, name in records if record.is_cancel_requested]
         await together(map(self._venue.cancel, unwanted), at_once=MOST_AT_ONCE)
 
-    async def cancel_stopped(self) -> None:
+    async def cancel_stopped(self, *, most_s: float | None = None) -> None:
         """Cancel every order that may be open and may not be, by what this process knows.
 
         Needs no journal: it works while that is locked or broken. One order that cannot be
         cancelled keeps no other alive; it is tried again at the next call.
+
+        `most_s`: how long to wait for the venue; what takes longer goes on, and is asked for once only.
         """
+        stopped = {order.client_order_id: order for order in self._stopped()}
+        for name, order in stopped.items():
+            if name not in self._under_way:
+                self._under_way[name] = task = asyncio.create_task(self._cancel(order), name=f"cancel {name}")
+                task.add_done_callback(partial(self._answered, name))
+        if not (asked := [self._under_way[name] for name in stopped]):
+            return
+        done, _ = await asyncio.wait(asked, timeout=most_s)
+        if first := sum(task.result() for task in done if not task.cancelled()):
+            self._log.say("stopped_orders_cancelled", orders=first)
+
+    def _answered(self, name: str, _: asyncio.Task[bool]) -> None:
+        self._under_way.pop(name, None)
+
+    def _stopped(self) -> list[OrderRef]:
         halts = self._brake.switch.read()
         stopped: list[OrderRef] = []
         for decision_id, client_order_id in orders_in(self._diary.open_decisions(), MAY_BE_OPEN):
             record = self._diary.decisions[decision_id]
             if self._brake.objection(record.intent, halts) and not self.may_stay(record, halts):
                 stopped.append(ref_of(record.orders[client_order_id]))
-        if asked := sum(await together(map(self._cancel, stopped), at_once=MOST_AT_ONCE)):
-            self._log.say("stopped_orders_cancelled", orders=asked)
+        return stopped
 
     def may_stay(self, record: DecisionRecord, halts: Sequence[Halt]) -> bool:
         """Return whether only the throttle objects, after it let this order through.
@@ -102,7 +125,8 @@ class Canceller:
     async def _cancel(self, order: OrderRef) -> bool:
         """Cancel one order; return whether that was asked for the first time."""
         try:
-            await self._venue.cancel(order)
+            async with self._places:
+                await self._venue.cancel(order)
         except Exception as error:  # noqa: BLE001 - one order, whatever is wrong with it, keeps no other alive
             code = error.code.value if isinstance(error, Fault) else type(error).__name__
             self._log.say("cancel_failed", client_order_id=order.client_order_id, code=code)

@@ -7,6 +7,7 @@ and replays need it; `executor.serving` does the same things side by side.
 from __future__ import annotations
 
 from executor.assembly import Parts, assembled
+from executor.cancelling import LONGEST_CANCEL_S
 from executor.probe import Point
 from when_to_invest.errors import Fault
 
@@ -76,6 +77,10 @@ class Service:
     async def cancel_stopped(self) -> None:
         """Cancel what a halt leaves no order open for, whether or not the journal can be reached."""
         await self._canceller.cancel_stopped()
+
+    async def keep_stopped(self) -> None:
+        """Do what `cancel_stopped` does without waiting long for the venue: another halt may fall."""
+        await self._canceller.cancel_stopped(most_s=LONGEST_CANCEL_S)
 
     async def stop(self) -> bool:
         """Cancel what is stopped, then tell the journal of new halts."""

@@ -14,6 +14,7 @@ from executor.venues.port import OrderRef, VenueOrder, VenueStatus
 from tests.executor.test_serving import Halting, Stage, Turns, two_instruments
 from tests.executor.world import World
 from tests.fakes.fake_venue import FakeVenue
+from when_to_invest.breakers import Halt, TradingState
 from when_to_invest.history import DecisionState
 
 
@@ -115,3 +116,42 @@ def test_a_halt_cancels_what_is_open_while_the_start_still_looks_for_a_lost_orde
             venue.goes_on.set()
 
     stage.play(scene)
+
+
+def test_a_cancel_that_hangs_holds_up_no_later_halt() -> None:
+    @dataclass
+    class Clinging(FakeVenue):
+        """Keeps whoever cancels in one instrument waiting until it is let go."""
+
+        has_come: asyncio.Event = field(default_factory=asyncio.Event)
+        has_gone: asyncio.Event = field(default_factory=asyncio.Event)
+        goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+        async def cancel(self, order: OrderRef) -> None:
+            if order.instrument == "SPX":
+                self.has_come.set()
+                await self.goes_on.wait()
+            await super().cancel(order)
+            self.has_gone.set()
+
+    venue = Clinging()
+    stage = Stage(venue)
+    clings, goes = (stage.world.gate.propose(n, instrument=name) for n, name in enumerate(("SPX", "IXIC")))
+
+    async def scene() -> None:
+        await stage.until(lambda: stage.state(clings) is DecisionState.WORKING)
+        await stage.until(lambda: stage.state(goes) is DecisionState.WORKING)
+        now = stage.world.clock.now()
+        stage.world.latch.drop(Halt("instrument:SPX", TradingState.HALTED, now, "operator", "drill"))
+        await venue.has_come.wait()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        stage.halt()
+        name = stage.world.working_order(goes)
+        try:
+            await venue.has_gone.wait()
+            assert venue.orders[name].status is VenueStatus.CANCELLED
+        finally:
+            venue.goes_on.set()
+
+    stage.play(scene, at_most_s=5.0)
