@@ -168,9 +168,8 @@ class Diary:
         """Announce this executor, if `is_clear` on fresh state; older ones are refused from then on."""
 
         def announce() -> Sequence[ev.Event]:
-            if not is_clear():
-                return ()
-            return (_recovered(self, resolved=resolved, quarantined=quarantined),)
+            known = _recovered(self, resolved=resolved, quarantined=quarantined)
+            return (known,) if is_clear() else ()
 
         if not await self.write(announce):
             return False
@@ -181,8 +180,7 @@ class Diary:
         """Move `scope` to `state` unless it is that strict already; never loosens, whatever the clock is."""
 
         def decide() -> Sequence[ev.Event]:
-            present = self.book.trading_states.get(scope, TradingState.ACTIVE)
-            if state not in AUTOMATIC_MOVES[present]:
+            if state not in AUTOMATIC_MOVES[self.book.trading_states.get(scope, TradingState.ACTIVE)]:
                 return ()
             return (_tightened(scope, state=state, why=why, at=self.now_or_last(), mode=self.mode),)
 

@@ -143,8 +143,7 @@ class _Known(Mapping[str, DecisionRecord]):
 
     def has_order(self, client_order_id: str) -> bool:
         """Return whether an order of that id was ever about to be sent."""
-        is_near = client_order_id in self._book.order_states
-        return is_near or self._shelf.of_order(client_order_id) is not None
+        return client_order_id in self._book.order_states or self._shelf.of_order(client_order_id) is not None
 
     def _matching(self, wanted: Wanted, fits: Callable[[DecisionRecord], bool]) -> Iterator[DecisionRecord]:
         live = sorted((e.number, e) for e in self._live.values() if fits(e.record))
@@ -261,7 +260,7 @@ def _card_of(entry: _Entry, book: AccountBook) -> Card:
         tuple(entry.places),
         _digest(entry.hashes),
         book.orders_known(decision_id),
-        _trades(record),
+        tuple([fill.trade for fill in record.fills]),
     )
     # The same as calling `Card`, which takes three times as long.
     return tuple.__new__(Card, told)
@@ -294,10 +293,6 @@ def _is_wanted(
         and isinstance(record.intent, OrderIntent)
         and (proposers is None or record.intent.proposer in proposers)
     )
-
-
-def _trades(record: DecisionRecord) -> tuple[tuple[str, str, str], ...]:
-    return tuple([fill.trade for fill in record.fills])
 
 
 def _digest(hashes: Iterable[str]) -> bytes:

@@ -180,11 +180,9 @@ class Reconciler:
 
         def decide() -> Sequence[ev.Event]:
             standing = self._account.standing
+            differing = [(*item, self._scope_of(item[1])) for item in told.differing.items()]
             return (
-                *(
-                    _differed(self._diary, self._name, *item, self._scope_of(item[1]))
-                    for item in told.differing.items()
-                ),
+                *(_differed(self._diary, self._name, *item) for item in differing),
                 *(_agreed(self._diary, self._name, point) for point in told.agreeing if point in standing),
             )
 
