@@ -155,6 +155,10 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - raised again in the tasks that asked
             for request in requests:
                 request.error = request.error or error
+        except BaseException:
+            # Who appends for all is broken off; the others decide anew, on whatever was recorded.
+            self._waiting.extendleft(reversed(requests))
+            raise
         for request in requests:
             request.is_over = True
 

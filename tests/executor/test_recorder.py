@@ -306,3 +306,22 @@ def test_what_a_call_in_another_thread_raises_is_raised_where_it_was_asked_for()
         thread.close()
 
     run(work())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_who_is_broken_off_while_appending_for_others_leaves_them_to_decide_anew(turns: int) -> None:
+    async def work() -> None:
+        journal = Counting()
+        diary = diary_of(journal)
+        writes = [
+            asyncio.create_task(diary.write(tightened(diary, f"account:{name}"), about=(name,)))
+            for name in "abc"
+        ]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        writes[1].cancel()
+        told = await asyncio.wait_for(asyncio.gather(*writes, return_exceptions=True), timeout=10)
+        assert [len(told[0]), len(told[2])] == [1, 1]  # type: ignore[arg-type]
+        assert sum(journal.appended) == len(journal.recorded) == len(set(diary.book.trading_states))
+
+    run(work())
