@@ -123,7 +123,7 @@ def targets() -> list[Target]:
     ]
     found += [Target(f"policies/{name}.py", _GATE) for name in gate if name != "__init__"]
     found += [Target(f"ledger/{name}.py", _JOURNAL) for name in _LEDGER_MODULES]
-    found += [Target("ledger/sqlite_journal.py", (*_JOURNAL, *_AHEAD))]
+    found += [Target(f"ledger/sqlite_{name}.py", (*_JOURNAL, *_AHEAD)) for name in ("journal", "rows")]
     found += [Target("ledger/links.py", _JOURNAL)]
     found += [Target("ledger/shelf.py", _SHELF)]
     found += [Target(f"ledger/{name}.py", _LAYOUT) for name in _LAYOUT_MODULES]
