@@ -59,6 +59,7 @@ class Recovery:
         self._at_work: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._rounds: Counter[str] = Counter()
         self._negatives: Counter[str] = Counter()
+        self._waited_s: defaultdict[str, float] = defaultdict(float)
         self.resolved = 0
         self.quarantined = 0
 
@@ -84,6 +85,9 @@ class Recovery:
                 may_hurry = self._venue.profile.absence_is_authoritative and all(answers)
                 if not self.is_clear(group) and not may_hurry:
                     await self._patience.pause(self._round_pause_s)
+                    # Only what was really waited counts: a round that failed is tried again at once.
+                    for order in self._unresolved(group):
+                        self._waited_s[order.sent.client_order_id] += self._round_pause_s
 
     @property
     def _round_pause_s(self) -> float:
@@ -132,7 +136,7 @@ class Recovery:
 
     def _looked_for(self, order: OrderRecord) -> timedelta:
         """Return how long this process has waited for it, whatever a clock says that was set meanwhile."""
-        return timedelta(seconds=(self._rounds[order.sent.client_order_id] - 1) * self._round_pause_s)
+        return timedelta(seconds=self._waited_s[order.sent.client_order_id])
 
     async def _found(self, order: OrderRecord, found: VenueOrder) -> None:
         # However it ended, it is followed first: what traded of it is booked before its end is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,13 +11,17 @@ import pytest
 
 from executor.probe import Point
 from executor.recovery import MAX_ROUNDS, Recovery
+from executor.service import Service
 from executor.venues.port import OrderRef, VenueOrder, VenueStatus
+from ledger.journal import Head
 from tests.executor.by_hand import run
 from tests.executor.world import World
 from tests.fakes.fake_market import SPX
 from tests.fakes.fake_venue import FakeVenue, Mishap
+from tests.fakes.memory_journal import MemoryJournal
 from when_to_invest import events as ev
 from when_to_invest.breakers import TradingState
+from when_to_invest.errors import ErrorCode, Fault
 from when_to_invest.history import DecisionState
 from when_to_invest.orders import OrderState, OrderStep
 
@@ -296,3 +301,37 @@ def test_a_trade_that_raced_a_cancel_is_still_recorded_at_the_next_start(world: 
     record = world.decision(decision_id)
     assert record.filled_quantity == record.authorised_quantity / 2
     assert record.state is DecisionState.CANCELLED
+
+
+def test_rounds_that_failed_are_no_waiting() -> None:
+    """The clock jumped and the journal was locked: nobody waited, and the order may still arrive."""
+
+    class Locked(MemoryJournal):
+        locked = 0
+
+        def append(self, events: Sequence[ev.Event], *, expected: Head | None = None) -> Head:
+            if self.locked:
+                self.locked -= 1
+                raise Fault(ErrorCode.STORAGE_FAILED, "told to be locked", fix="wait")
+            return super().append(events, expected=expected)
+
+    class Still:
+        is_over = False
+
+        async def pause(self, seconds: float) -> None:
+            self.is_over = True
+
+    journal = Locked()
+    world = World(venue=FakeVenue(absence_is_authoritative=False), journal=journal)
+    decision_id = world.gate.propose(1)
+    with pytest.raises(DiedError):
+        world.run(probe=DiesAt(Point.SEND_INTENDED))
+    world.clock.move_to(world.clock.now() + timedelta(hours=1))
+    recovery = Service(replace(world.parts(), patience=Still()))._recovery
+    journal.locked = 8
+    for _ in range(8):
+        with pytest.raises(Fault):
+            run(recovery.resolve())
+    run(recovery.resolve())
+    (order,) = world.decision(decision_id).orders.values()
+    assert order.state is not OrderState.ABSENT
