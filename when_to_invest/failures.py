@@ -63,7 +63,7 @@ FAILURES: Final[tuple[Failure, ...]] = (
         "of the request's validity; else the order is set apart and its instrument may only shrink.",
         parts=("executor.recovery.Recovery.resolve",),
         tests=(
-            f"{_RECOVERY}::test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_validity",
+            f"{_RECOVERY}::test_at_a_venue_whose_silence_proves_nothing_absence_takes_the_requests_life",
             f"{_RECOVERY}::test_an_undecidable_order_is_quarantined_and_its_instrument_only_reduces",
             f"{_RECOVERY}::test_rounds_without_an_answer_prove_nothing",
         ),
