@@ -126,6 +126,9 @@ class Diary:
         if (head := self._ledger.head) != self._journal.head():
             head = self._ledger.refresh()
         self._demand_home()
+        if self._journal.is_own_epoch:
+            # Announced by this executor, whether or not it has been told so yet.
+            self._epoch = self._journal.epoch
         if self._journal.epoch != self._epoch:
             raise Fault(
                 ErrorCode.ALREADY_RUNNING,
@@ -171,10 +174,7 @@ class Diary:
             known = _recovered(self, resolved=resolved, quarantined=quarantined)
             return (known,) if is_clear() else ()
 
-        if not await self.write(announce):
-            return False
-        self._epoch += 1
-        return True
+        return bool(await self.write(announce))
 
     async def tighten(self, scope: str, *, state: TradingState, why: str) -> None:
         """Move `scope` to `state` unless it is that strict already; never loosens, whatever the clock is."""

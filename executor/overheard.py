@@ -69,7 +69,7 @@ class Overheard:
         self.close = journal.close
         self._journal = journal
         self._own: deque[tuple[int, Sequence[ev.Event]]] = deque(maxlen=_MOST_ATTEMPTS)
-        self._is_own_epoch = False
+        self.is_own_epoch = False
         self.epoch = 0
         self.strangers = Strangers()
         self.refused_messages: OrderedDict[str, None] = OrderedDict()
@@ -113,9 +113,9 @@ class Overheard:
         if isinstance(event, ev.RecoveryCompleted):
             if is_own or event.epoch > self.epoch:
                 # A successor recovered before it announced itself: that was no stranger either.
-                self._is_own_epoch, self.strangers = is_own, Strangers()
+                self.is_own_epoch, self.strangers = is_own, Strangers()
             self.epoch = max(self.epoch, event.epoch)
-        if self._is_own_epoch and not is_own and is_executors_alone(event):
+        if self.is_own_epoch and not is_own and is_executors_alone(event):
             self.strangers.add(recorded)
         if isinstance(event, ev.MessageRefused):
             self._remember_refused(event.message_id)

@@ -87,6 +87,7 @@ def test_every_benchmark_file_is_found_and_has_rows() -> None:
         "provenance",
         "row",
         "run",
+        "sealed_orders",
     }
 
 

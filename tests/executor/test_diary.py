@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -67,6 +68,23 @@ def test_a_halt_that_wins_the_race_stops_the_order(world: World) -> None:
     world.run(probe=HaltsWhileJudging())
     assert world.decision(decision_id).state is DecisionState.REJECTED
     assert not world.venue.submits
+
+
+def test_who_looks_while_the_epoch_is_announced_takes_it_for_no_other_executor(world: World) -> None:
+    diary = Diary(world.journal, clock=world.clock, mode=Mode.REPLAY)
+
+    async def look() -> None:
+        for _ in range(20):
+            await diary.refresh()
+            await asyncio.sleep(0)
+
+    async def announce() -> None:
+        looking = [asyncio.create_task(look()) for _ in range(3)]
+        assert await diary.begin_epoch(is_clear=lambda: True, resolved=0, quarantined=0)
+        assert diary.epoch == 1
+        await asyncio.gather(*looking)
+
+    run(announce())
 
 
 def test_endless_races_end_in_a_retryable_fault(world: World) -> None:
